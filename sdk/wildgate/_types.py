@@ -1,0 +1,502 @@
+"""What goes in and what comes out: plain frozen values, without protobuf.
+
+The fields mean what `proto/wildgate/v1` says; here stand the shapes, units and what Python adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from wildgate._errors import WildgateError, WildgateInvalidRequestError
+from wildgate._ids import uuid7
+from wildgate._spans import code_point_index, mark
+
+
+class Action(StrEnum):
+    """What the policy asks the platform to do.
+
+    An action that this version does not know, from a newer service, is read as REVIEW with
+    `degraded_reasons` naming "unknown_action": somebody looks, nothing is let through or refused
+    by accident.
+    """
+
+    ALLOW = "allow"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+class ContentKind(StrEnum):
+    """What the text is on the platform."""
+
+    LISTING = "listing"
+    SOCIAL_POST = "social_post"
+    CARGO_BOOKING = "cargo_booking"
+
+
+class Explain(StrEnum):
+    """How much explanation to return; each level holds the ones before it."""
+
+    NONE = "none"
+    TAXA = "taxa"
+    MATCHES = "matches"
+    FULL = "full"
+
+
+class SpanUnit(StrEnum):
+    """What spans are counted in: `str` indexes, UTF-16 code units or bytes of UTF-8."""
+
+    CODE_POINT = "code_point"
+    UTF16 = "utf16"
+    UTF8 = "utf8"
+
+
+class OutcomeKind(StrEnum):
+    """What happened to a listing after its decision."""
+
+    PUBLISHED = "published"
+    HELD = "held"
+    REMOVED = "removed"
+    RESTRICTED = "restricted"
+    ACCOUNT_SUSPENDED = "account_suspended"
+    ACCOUNT_TERMINATED = "account_terminated"
+    REINSTATED = "reinstated"
+    NOTICE_RECEIVED = "notice_received"
+    COMPLAINT_RECEIVED = "complaint_received"
+    COMPLAINT_UPHELD = "complaint_upheld"
+    COMPLAINT_REJECTED = "complaint_rejected"
+
+
+class Means(StrEnum):
+    """Who or what applied an outcome."""
+
+    AUTOMATED = "automated"
+    MODERATOR = "moderator"
+
+
+class NoticeSource(StrEnum):
+    """Where a notice came from: articles 16 and 22 of Regulation (EU) 2022/2065, or elsewhere."""
+
+    ARTICLE_16 = "article_16"
+    TRUSTED_FLAGGER = "trusted_flagger"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One name and value of the listing's form; both at most 256 code points, both scored."""
+
+    name: str
+    value: str
+
+
+E = TypeVar("E", bound=StrEnum)
+AttributesLike = Mapping[str, str] | Iterable[Attribute | tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Listing:
+    """The text to score and what the platform knows of it."""
+
+    id: str
+    """The platform's own id, at most 256 code points."""
+    title: str
+    """At most 1,000 code points."""
+    description: str
+    """At most 20,000 code points."""
+    attributes: tuple[Attribute, ...]
+    """At most 64."""
+    content_kind: ContentKind
+    category: str
+    """The platform's category as text, at most 256 code points; not scored."""
+    language: str
+    """BCP 47 hint; empty lets the service find it."""
+    market: str
+    """ISO 3166-1 alpha-2; empty: unknown, any protection list counts."""
+    seller_ref: str
+    """Opaque, at most 256 code points; the service stores only a keyed hash of it."""
+    posted_time: datetime | None
+    """With a time zone."""
+
+    def __init__(  # noqa: PLR0913 a value with this many facts
+        self,
+        *,
+        id: str = "",  # noqa: A002 the contract's word
+        title: str = "",
+        description: str = "",
+        attributes: AttributesLike = (),
+        content_kind: ContentKind | str = ContentKind.LISTING,
+        category: str = "",
+        language: str = "",
+        market: str = "",
+        seller_ref: str = "",
+        posted_time: datetime | None = None,
+    ) -> None:
+        """Keep the values; `attributes` may be a mapping, pairs or `Attribute`s.
+
+        Sizes are checked when the listing is sent, so that one bad listing fails alone in a batch.
+        Raises WildgateInvalidRequestError for attributes or a content kind that cannot be read.
+        """
+        keep = object.__setattr__
+        keep(self, "id", id)
+        keep(self, "title", title)
+        keep(self, "description", description)
+        keep(self, "attributes", _read_attributes(attributes))
+        keep(self, "content_kind", read_enum(ContentKind, content_kind, "content_kind"))
+        keep(self, "category", category)
+        keep(self, "language", language)
+        keep(self, "market", market)
+        keep(self, "seller_ref", seller_ref)
+        keep(self, "posted_time", posted_time)
+
+    def text_of(self, name: str) -> str | None:
+        """Return the text of a field as `Match.field` names it, or None if there is none."""
+        if name in ("title", "description"):
+            return self.title if name == "title" else self.description
+        for index, attribute in enumerate(self.attributes):
+            if name == f"attributes[{index}].name":
+                return attribute.name
+            if name == f"attributes[{index}].value":
+                return attribute.value
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Taxon:
+    """A protected taxon that the text seems to offer."""
+
+    group: str
+    """Such as elephant or marine_turtle."""
+    scientific_name: str = ""
+    appendix: str = ""
+    """Appendix or list it is protected by in the listing's market; empty if none."""
+
+    def __str__(self) -> str:
+        """Read like `elephant (Loxodonta africana, I)`."""
+        facts = ", ".join(filter(None, (self.scientific_name, self.appendix)))
+        return f"{self.group} ({facts})" if facts else self.group
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open range in the field exactly as it was sent, in the decision's `span_unit`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A lexicon rule that fired."""
+
+    rule_id: str
+    kind: str = ""
+    """species, product, code_word, trade_cue, evasion_cue, legal_trade_cue or benign_context."""
+    form: str = ""
+    """The lexicon's form; empty for a restricted rule that the API key may not read."""
+    gloss: str = ""
+    """What the form means, in English; empty as above."""
+    surface: str = ""
+    """The seller's own characters that matched."""
+    field: str = "title"
+    """title, description, attributes[i].name or attributes[i].value."""
+    span: Span = Span(0, 0)
+    views: tuple[str, ...] = ()
+    """The views needed to read it, such as leetspeak; empty if it was written plainly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One fact behind the score."""
+
+    name: str
+    weight: float
+    """What it added to the log-odds of the score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Position of a decision in the service's append-only log."""
+
+    log_id: str
+    position: int
+    chain_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageTiming:
+    """How long one stage of the service took."""
+
+    stage: str
+    microseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer to one listing, by the service or, when it was out of reach, by `on_unavailable`.
+
+    A decision the client made itself has `answered` False, `degraded` True, the reason in
+    `degraded_reasons` (unavailable, deadline_exceeded or resource_exhausted), a `request_id`, and
+    neither `decision_id` nor `score`. `degraded` alone is also set by a service that misses a part.
+    """
+
+    action: Action
+    request_id: str
+    decision_id: str | None = None
+    """None also when the service runs without recording."""
+    listing_id: str = ""
+    score: float | None = None
+    """Probability, 0 to 1, that the text offers or seeks a specimen of a protected wild taxon."""
+    taxa: tuple[Taxon, ...] = ()
+    matches: tuple[Match, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    language: str = ""
+    reason: str = ""
+    """One sentence for a moderator."""
+    notice: str = ""
+    """One deterrent sentence for the poster, in the language of the text."""
+    lexicon_version: str = ""
+    model_version: str = ""
+    policy_version: str = ""
+    shadow: bool = False
+    """The policy only watches: `action` is ALLOW, `shadow_action` what it would have been."""
+    shadow_action: Action | None = None
+    degraded: bool = False
+    degraded_reasons: tuple[str, ...] = ()
+    receipt: Receipt | None = None
+    timings: tuple[StageTiming, ...] = ()
+    span_unit: SpanUnit = SpanUnit.CODE_POINT
+    """What the spans of `matches` are counted in."""
+
+    @property
+    def allowed(self) -> bool:
+        """Publish it."""
+        return self.action is Action.ALLOW
+
+    @property
+    def review(self) -> bool:
+        """Let a moderator decide."""
+        return self.action is Action.REVIEW
+
+    @property
+    def blocked(self) -> bool:
+        """Refuse it."""
+        return self.action is Action.BLOCK
+
+    @property
+    def answered(self) -> bool:
+        """Whether the service decided, rather than the client's own `on_unavailable`."""
+        return self.score is not None
+
+    def highlight(
+        self,
+        listing: Listing,
+        field: str = "title",
+        *,
+        before: str = "[",
+        after: str = "]",
+        escape: Callable[[str], str] = str,
+    ) -> str:
+        """Return the text of one field of `listing` with every match in it marked.
+
+        For a web page pass `before="<mark>", after="</mark>", escape=html.escape`: the text is the
+        seller's. Raises WildgateInvalidRequestError if the listing has no such field.
+        """
+        text = listing.text_of(field)
+        if text is None:
+            message = f"the listing has no field {field!r}; see Match.field for the names"
+            raise WildgateInvalidRequestError(message, reason="FIELD_INVALID")
+        ranges = [self._range(text, match.span) for match in self.matches if match.field == field]
+        return mark(text, ranges, before, after, escape)
+
+    def _range(self, text: str, span: Span) -> tuple[int, int]:
+        start = code_point_index(text, span.start, self.span_unit)
+        return start, code_point_index(text, span.end, self.span_unit)
+
+    def __str__(self) -> str:
+        """Fit on one line of a log; never holds the seller's text."""
+        if self.score is None:
+            why = ", ".join(self.degraded_reasons) or "no score"
+            return f"{self.action.upper()} without the service ({why}), request {self.request_id}"
+        facts = [f"{self.action.upper()} {self.score:.2f}", *map(str, self.taxa)]
+        facts += [f"{len(self.matches)} match{'es' * (len(self.matches) != 1)}", self.language]
+        if self.shadow and self.shadow_action is not None:
+            facts.append(f"shadow of {self.shadow_action.upper()}")
+        facts += [f"degraded: {reason}" for reason in self.degraded_reasons]
+        facts.append(f"decision {self.decision_id}" if self.decision_id else "not recorded")
+        return " · ".join(filter(None, facts))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """Result of one listing of a batch: a decision, or the error that stands in its place."""
+
+    index: int
+    """Position of the listing in the batch, from 0."""
+    decision: Decision | None = None
+    error: WildgateError | None = None
+
+    def unwrap(self) -> Decision:
+        """Return the decision, or raise the error."""
+        if self.decision is not None:
+            return self.decision
+        raise self.error or WildgateError("the result is empty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One thing that happened to a listing after its decision.
+
+    Give `decision_id` or `request_id`; `Outcome.of(decision, …)` takes what is needed from a
+    decision. The same `outcome_id` sent again is recorded once.
+    """
+
+    applied: OutcomeKind
+    decision_id: str | None = None
+    request_id: str | None = None
+    means: Means | None = None
+    """None: not known."""
+    notice_source: NoticeSource | None = None
+    occurred_time: datetime | None = None
+    """With a time zone; None: now."""
+    degraded_action: Action | None = None
+    """For a decision that the client made itself: what it answered."""
+    degraded_reason: str = ""
+    """And why."""
+    outcome_id: str = field(default_factory=lambda: str(uuid7()))
+
+    @classmethod
+    def of(  # noqa: PLR0913 one argument a fact
+        cls,
+        subject: Decision | str,
+        applied: OutcomeKind | str,
+        *,
+        means: Means | str | None = None,
+        notice_source: NoticeSource | str | None = None,
+        occurred_time: datetime | None = None,
+        outcome_id: str | None = None,
+    ) -> Outcome:
+        """Make the outcome of a decision, or of the request with that id.
+
+        Raises WildgateInvalidRequestError for a word that is not in the enumerations.
+        """
+        decision = subject if isinstance(subject, Decision) else None
+        decision_id = decision.decision_id if decision else None
+        own = decision if decision and not decision.answered else None
+        return cls(
+            applied=read_enum(OutcomeKind, applied, "applied"),
+            decision_id=decision_id,
+            request_id=None if decision_id else _request_id(subject),
+            means=means if means is None else read_enum(Means, means, "means"),
+            notice_source=notice_source
+            if notice_source is None
+            else read_enum(NoticeSource, notice_source, "notice_source"),
+            occurred_time=occurred_time,
+            degraded_action=own.action if own else None,
+            degraded_reason=own.degraded_reasons[0] if own and own.degraded_reasons else "",
+            outcome_id=outcome_id or str(uuid7()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeResult:
+    """Result of one outcome."""
+
+    outcome_id: str
+    duplicate: bool = False
+    """It was recorded before; nothing changed."""
+    error: WildgateError | None = None
+    """Why it was not recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCount:
+    """Decisions counted under one value of one dimension."""
+
+    dimension: str
+    value: str
+    decisions: int
+    allowed: int
+    reviewed: int
+    blocked: int
+    stopped: int
+    """Listings the platform removed or restricted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportShare:
+    """A share with its sample size and 95 % Wilson interval."""
+
+    name: str
+    """precision, recall_of_notices or reversal_rate."""
+    count: int
+    total: int
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class TransparencyReport:
+    """The numbers of the public report of a span of days."""
+
+    start_date: str
+    end_date: str
+    """Included."""
+    total: ReportCount
+    counts: tuple[ReportCount, ...]
+    shares: tuple[ReportShare, ...]
+    outcomes: Mapping[str, int]
+    """Number of outcomes by kind."""
+    degraded_answers: Mapping[str, int]
+    """Answers that clients gave themselves, by reason."""
+    median_hours_to_act: float | None
+    """From decision to removal; None if nothing was removed."""
+    checkpoint: Receipt | None
+    """Where the log stood."""
+
+
+@dataclass(frozen=True, slots=True)
+class LexiconLanguage:
+    """Rules and forms of one language."""
+
+    language: str
+    rules: int
+    forms: int
+    sourced_forms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LexiconInfo:
+    """The lexicons that the service runs on."""
+
+    lexicon_version: str
+    languages: tuple[LexiconLanguage, ...]
+
+
+def read_enum(kind: type[E], value: str, name: str) -> E:
+    """Return the member that `value` names; WildgateInvalidRequestError lists the choices."""
+    try:
+        return kind(value)
+    except ValueError:
+        message = f"{name} must be one of {', '.join(kind)}, not {value!r}"
+        raise WildgateInvalidRequestError(
+            message, reason="FIELD_INVALID", metadata={"field": name}
+        ) from None
+
+
+def _read_attributes(given: AttributesLike) -> tuple[Attribute, ...]:
+    pairs = given.items() if isinstance(given, Mapping) else given
+    try:
+        return tuple(pair if isinstance(pair, Attribute) else Attribute(*pair) for pair in pairs)
+    except TypeError:
+        message = "attributes must be a mapping of names to values, or pairs of name and value"
+        raise WildgateInvalidRequestError(
+            message, reason="FIELD_INVALID", metadata={"field": "attributes"}
+        ) from None
+
+
+def _request_id(subject: Decision | str) -> str:
+    return subject.request_id if isinstance(subject, Decision) else str(subject)

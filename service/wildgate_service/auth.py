@@ -1,0 +1,86 @@
+"""Who calls: API keys become tenant, scopes and caps, in one interceptor.
+
+While the store has never held a key, everybody is the tenant "default" with all scopes (and the
+service listens on loopback only). From the first key on, every call but health needs one.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from wildgate_service.refusing import abort
+from wildgate_service.rpc import Caller
+from wildgate_service.status import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from wildgate_service.keys import KeyRing
+    from wildgate_service.rpc import Rpc, Serving
+
+ANONYMOUS = Caller()
+CALLER: ContextVar[Caller] = ContextVar("caller", default=ANONYMOUS)
+HEALTH = "/grpc.health.v1.Health/"
+HEADER = "authorization"
+SCHEME = "bearer "
+
+Handler = grpc.RpcMethodHandler[Any, Any]
+
+
+class KeyInterceptor(grpc.aio.ServerInterceptor):
+    """Admits a call or answers it with UNAUTHENTICATED or PERMISSION_DENIED."""
+
+    def __init__(self, serving: Serving, rpcs: Sequence[Rpc]) -> None:
+        self._serving = serving
+        self._scopes = {rpc.path: rpc.scope for rpc in rpcs}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler:
+        """Set `CALLER` for the handler, which runs in the same task."""
+        keys = self._serving.keys
+        method = handler_call_details.method
+        if keys is not None and not method.startswith(HEALTH):
+            try:
+                presented = presented_key(handler_call_details.invocation_metadata)
+                CALLER.set(admit(keys, presented, self._scopes.get(method)))
+            except Refusal as refusal:
+                return _refusing(refusal)
+        return await continuation(handler_call_details)
+
+
+def presented_key(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    """The key in "authorization: Bearer KEY"; "" if there is none."""
+    for name, value in metadata:
+        if name == HEADER and isinstance(value, str) and value[: len(SCHEME)].lower() == SCHEME:
+            return value[len(SCHEME) :].strip()
+    return ""
+
+
+def admit(keys: KeyRing, presented: str, scope: str | None) -> Caller:
+    """The caller behind a key; `scope` None asks for any key.
+
+    Raises Refusal API_KEY_INVALID, the same for a key unknown, expired or revoked, or SCOPE_MISSING.
+    """
+    key = keys.authenticate(presented, datetime.now(UTC))
+    if key is None:
+        raise Refusal("API_KEY_INVALID")
+    if scope is not None and scope not in key.scopes:
+        raise Refusal("SCOPE_MISSING", scope=scope)
+    return Caller(key.tenant, key.scopes, key.explain)
+
+
+def _refusing(refusal: Refusal) -> Handler:
+    """A handler that aborts before it reads a message, and so fits every kind of method."""
+
+    async def handle(requests: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        del requests
+        await abort(context, refusal)
+
+    return grpc.stream_stream_rpc_method_handler(handle)

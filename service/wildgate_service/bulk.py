@@ -1,0 +1,256 @@
+"""Files of listings into files of decisions, in the same order, by one process or several.
+
+A line that cannot be read becomes `{"id"?, "line", "error"}` and the rest go on.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+from msgspec import Struct
+
+from wildgate_service.errors import InvalidListingError, WildgateError
+from wildgate_service.local import local_engine
+from wildgate_service.pipeline import Engine, score_listing
+from wildgate_service.types import Attribute, ContentKind, Decision, Listing
+
+FORMATS = ("jsonl", "csv", "parquet")
+CHUNK = 500
+COLUMNS = ("id", "action", "score", "language", "taxa", "matches", "evidence", "reason", "notice", "lexicon_version", "model_version",
+           "policy_version", "line", "error")  # fmt: skip
+NESTED = frozenset({"taxa", "matches", "evidence"})
+
+Numbered = tuple[int, bytes]  # line number from 1, and one JSON object
+
+
+class InputRow(Struct, kw_only=True):
+    """One line of input. `attributes` is a mapping, a list of {"name", "value"}, or a list of texts."""
+
+    id: str | int | None = None
+    title: str | None = None
+    description: str | None = None
+    kind: ContentKind = ContentKind.LISTING
+    language: str | None = None
+    market: str | None = None
+    category: str | None = None
+    attributes: dict[str, str] | list[Attribute | str] | None = None
+
+
+class Run(Struct, frozen=True):
+    """What to score with, and in how many processes."""
+
+    lexicons: Path | None
+    policy: Path | None
+    workers: int
+
+
+def score_file(source: Path, output: Path, form: str, run: Run, progress: IO[str] | None = None) -> int:
+    """Score a file; returns the number of lines that failed. Raises WildgateError if a file or the engine cannot be used."""
+    failed = done = 0
+    with _writer(output, form) as write:
+        for answers in _answers(_chunks(_rows(source, form)), run):
+            for answer in answers:
+                failed += b'"error":' in answer[:4096] and "error" in msgspec.json.decode(answer)
+                write(answer)
+            done += len(answers)
+            if progress:
+                progress.write(f"\r{done:,} listings, {failed:,} failed")
+                progress.flush()
+    if progress:
+        progress.write("\n")
+    return failed
+
+
+def decision_json(decision: Decision, listing_id: str | int | None) -> dict[str, Any]:
+    """A decision as one line of output."""
+    return {
+        "id": listing_id,
+        "action": decision.action,
+        "score": decision.score,
+        "language": decision.language,
+        "taxa": [{"group": taxon.group, "scientific_name": taxon.scientific_name, "appendix": taxon.appendix} for taxon in decision.taxa],
+        "matches": [
+            {
+                "rule_id": match.rule_id,
+                "kind": match.kind,
+                "form": match.form,
+                "surface": match.surface,
+                "field": match.field,
+                "start": match.start,
+                "end": match.end,
+                "views": match.views,
+            }
+            for match in decision.matches
+        ],
+        "evidence": [{"name": evidence.name, "weight": evidence.weight} for evidence in decision.evidence],
+        "reason": decision.reason,
+        "notice": decision.notice,
+        "lexicon_version": decision.versions.lexicon,
+        "model_version": decision.versions.model,
+        "policy_version": decision.versions.policy,
+        **({"degraded": list(decision.degraded_reasons)} if decision.degraded_reasons else {}),
+    }
+
+
+def score_line(engine: Engine, line: int, text: bytes) -> bytes:
+    """One JSON object in, one out."""
+    row = None
+    try:
+        row = msgspec.json.decode(text, type=InputRow)
+        return msgspec.json.encode(decision_json(score_listing(engine, _listing(row)), row.id))
+    except msgspec.DecodeError as error:
+        return _failure(_id_of(text), line, f"not a listing: {error}")
+    except UnicodeDecodeError as error:
+        return _failure(None, line, f"not UTF-8 at byte {error.start}")
+    except InvalidListingError as error:
+        return _failure(row.id if row else None, line, str(error))
+
+
+def _listing(row: InputRow) -> Listing:
+    return Listing(
+        id=str(row.id if row.id is not None else ""),
+        title=row.title or "",
+        description=row.description or "",
+        attributes=tuple(_attributes(row.attributes)),
+        content_kind=row.kind,
+        category=row.category or "",
+        language=row.language or "",
+        market=row.market or "",
+    )
+
+
+def _attributes(given: dict[str, str] | list[Attribute | str] | None) -> Iterator[Attribute]:
+    if isinstance(given, dict):
+        yield from itertools.starmap(Attribute, given.items())
+    for item in given if isinstance(given, list) else ():
+        yield Attribute("", item) if isinstance(item, str) else item
+
+
+def _id_of(text: bytes) -> str | int | None:
+    """The id of an object that is otherwise no listing, if it can be found."""
+    try:
+        loaded = json.loads(text)
+    except ValueError:
+        return None
+    found = loaded.get("id") if isinstance(loaded, dict) else None
+    return found if isinstance(found, str | int) else None
+
+
+def _failure(listing_id: str | int | None, line: int, error: str) -> bytes:
+    return msgspec.json.encode({**({} if listing_id is None else {"id": listing_id}), "line": line, "error": error})
+
+
+def _rows(source: Path, form: str) -> Iterator[Numbered]:
+    """Every listing of a file as JSON; blank lines of JSONL are passed over."""
+    if form == "jsonl":
+        with source.open("rb") as file:
+            yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
+    elif form == "csv":
+        with source.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            reader = csv.DictReader(file)
+            yield from ((reader.line_num, _csv_row(row)) for row in reader)
+    else:
+        rows = (row for batch in _parquet().ParquetFile(source).iter_batches(CHUNK) for row in batch.to_pylist())
+        yield from ((number, msgspec.json.encode(row)) for number, row in enumerate(rows, 1))
+
+
+def _csv_row(row: dict[str, Any]) -> bytes:
+    """One CSV row as JSON; empty cells are left out, a cell `attributes` may hold JSON."""
+    kept = {key: value for key, value in row.items() if key and value}
+    if str(kept.get("attributes", "")).startswith(("{", "[")):
+        try:
+            kept["attributes"] = json.loads(kept["attributes"])
+        except ValueError:
+            kept["attributes"] = [kept["attributes"]]
+    return json.dumps(kept, ensure_ascii=False).encode("utf-8", "surrogateescape")
+
+
+def _chunks(rows: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+    iterator = iter(rows)
+    while chunk := list(itertools.islice(iterator, CHUNK)):
+        yield chunk
+
+
+def _answers(chunks: Iterator[list[Numbered]], run: Run) -> Iterator[list[bytes]]:
+    """Answers chunk by chunk in the order of the input."""
+    if run.workers == 1:
+        engine = local_engine(run.lexicons, run.policy)
+        yield from ([score_line(engine, *row) for row in chunk] for chunk in chunks)
+        return
+    local_engine(run.lexicons, run.policy)  # so that a broken lexicon or policy is one error here, not one per process
+    with multiprocessing.get_context("spawn").Pool(run.workers, _start, (run.lexicons, run.policy)) as pool:
+        yield from pool.imap(_score_chunk, chunks)
+
+
+_engine: Engine
+
+
+def _start(lexicons: Path | None, policy: Path | None) -> None:
+    global _engine  # noqa: PLW0603  (one engine per process of the pool)
+    _engine = local_engine(lexicons, policy)
+
+
+def _score_chunk(chunk: list[Numbered]) -> list[bytes]:
+    return [score_line(_engine, *row) for row in chunk]
+
+
+@contextmanager
+def _writer(output: Path, form: str) -> Iterator[Any]:
+    """A function that writes one answer; the file appears whole or, if something fails, not at all."""
+    partial = output.with_name(f".{output.name}.partial")
+    try:
+        if form == "parquet":
+            answers: list[bytes] = []
+            yield answers.append
+            _write_parquet(partial, answers)
+        else:
+            with partial.open("wb") as file:
+                yield _csv_writer(file) if form == "csv" else lambda answer: file.write(answer + b"\n")
+        partial.replace(output)
+    except OSError as error:
+        raise WildgateError(f"{output} cannot be written: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _csv_writer(file: IO[bytes]) -> Any:
+    """Writes answers as CSV rows; what is nested stands as JSON in its cell."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    rows = csv.writer(text)
+    rows.writerow(COLUMNS)
+
+    def write(answer: bytes) -> None:
+        rows.writerow(_flat(answer).values())
+
+    return write
+
+
+def _flat(answer: bytes) -> dict[str, Any]:
+    loaded = msgspec.json.decode(answer)
+    flat = {name: loaded.get(name) for name in COLUMNS}
+    return flat | {name: json.dumps(flat[name], ensure_ascii=False) for name in NESTED if flat[name] is not None}
+
+
+def _write_parquet(path: Path, answers: list[bytes]) -> None:
+    import pyarrow  # noqa: PLC0415  (an extra)
+
+    rows = [{key: str(value) if key == "id" and value is not None else value for key, value in _flat(answer).items()} for answer in answers]
+    _parquet().write_table(pyarrow.Table.from_pylist(rows), path)
+
+
+def _parquet() -> Any:
+    """pyarrow.parquet, or a clear error."""
+    try:
+        from pyarrow import parquet  # noqa: PLC0415  (an extra)
+    except ImportError as error:
+        raise WildgateError("parquet needs the extra: pip install 'wildgate-service[parquet]'") from error
+    return parquet

@@ -1,0 +1,60 @@
+"""Classify: a cascade of models, so that an ordinary text costs nothing and a doubtful one gets a language model.
+
+Tiers: `screen` (its place is here; DESIGN calls for a supervised embedding bag on every text) and `encoder`, which runs when a rule
+fired and its context must be judged. A language that the encoder cannot read is said so and not guessed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from wildgate_service.classify.language import UNKNOWN, identify_language
+from wildgate_service.classify.windows import windows
+from wildgate_service.model.encoder import SentenceEncoder
+from wildgate_service.model.heads import HeadSet
+from wildgate_service.types import Classification, Listing, Match, Matches
+
+if TYPE_CHECKING:
+    from wildgate_service.normalize import NormalizedText
+
+ENCODER = "encoder"
+
+
+class Classifier(Struct, frozen=True):
+    """The encoder and the heads trained on it."""
+
+    encoder: SentenceEncoder
+    heads: HeadSet
+
+    @property
+    def version(self) -> str:
+        """Version of the heads, which name their encoder."""
+        return self.heads.config.version
+
+
+def classify(text: NormalizedText, matches: Matches, listing: Listing, classifier: Classifier | None) -> Classification:
+    """Language of the text, and what the encoder says of it if something was found."""
+    found = tuple(match for match in matches.taxa if not match.canceled_by)
+    language = identify_language(text.document, listing.language, _languages_of(found))
+    if not found:
+        return Classification(language=language)
+    if classifier is None:
+        return Classification(language=language, missing=True)
+    if not classifier.encoder.reads(language) and language != UNKNOWN:
+        return Classification(language=language, readable=False)
+    return _encode(text, found, language, classifier)
+
+
+def _encode(text: NormalizedText, found: tuple[Match, ...], language: str, classifier: Classifier) -> Classification:
+    """The heads' probabilities, each the highest of all windows."""
+    parts, share = windows(text, found)
+    rows = [classifier.heads.probabilities(vector) for vector in classifier.encoder.embed(parts)]
+    highest = {name: max(row[name] for row in rows) for name in rows[0]}
+    return Classification(language=language, tiers=(ENCODER,), probabilities=highest, share_read=share)
+
+
+def _languages_of(found: tuple[Match, ...]) -> frozenset[str]:
+    """Languages of the rules that fired, without those that are nobody's: Latin names and emoji."""
+    return frozenset(match.language.partition("-")[0] for match in found) - {"la", "zxx"}

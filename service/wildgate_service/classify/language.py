@@ -1,0 +1,59 @@
+"""Which language a text is in: by its script where that says enough, else by CLD2's n-grams."""
+
+from __future__ import annotations
+
+import re
+
+import pycld2
+
+UNKNOWN = "und"
+# A script that one traded language writes, in the order in which they are looked for: kana before Han, since Japanese mixes them.
+SCRIPTS = (
+    (re.compile("[\u3041-\u30ff]"), "ja"),
+    (re.compile("[\uac00-\ud7a3]"), "ko"),
+    (re.compile("[\u4e00-\u9fff]"), "zh"),
+    (re.compile("[\u0e00-\u0e7f]"), "th"),
+    (re.compile("[\u1780-\u17ff]"), "km"),
+    (re.compile("[\u0e80-\u0eff]"), "lo"),
+    (re.compile("[\u1000-\u109f]"), "my"),
+)
+SPACED_SCRIPTS = ((re.compile("[\u0900-\u097f]"), "hi"), (re.compile("[\u0600-\u06ff]"), "ar"), (re.compile("[\u0400-\u052f]"), "ru"))
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\uffff\ud800-\udfff]")
+CLD2_NAMES = {"iw": "he", "jw": "jv", "no": "nb", "zh-Hant": "zh", "mfe": UNKNOWN, "un": UNKNOWN, "xxx": UNKNOWN}
+TRADED = frozenset("en zh th vi id ms ja ko hi ar ru es pt fr de it tr sw tl km my lo".split())
+MOST_READ = 2_000
+
+
+def identify_language(document: str, hint: str, rules: frozenset[str] = frozenset()) -> str:
+    """BCP 47 language of a text, or `und`. A hint is believed, since a platform knows its seller's form.
+
+    `rules` are the languages of the lexicon rules that fired: where n-grams are in doubt (a short text) and the rules agree, they decide.
+    """
+    if hint:
+        return hint
+    text = document[:MOST_READ]
+    if not text.isascii():
+        for pattern, language in SCRIPTS:
+            if pattern.search(text):
+                return language
+    language, reliable = _by_ngrams(text)
+    if len(rules) == 1 and (not reliable or language not in TRADED):
+        return next(iter(rules))
+    return language
+
+
+def _by_ngrams(text: str) -> tuple[str, bool]:
+    language, reliable = _cld2(text)
+    if language == UNKNOWN and not text.isascii():
+        return next((name for pattern, name in SPACED_SCRIPTS if pattern.search(text)), UNKNOWN), False
+    return language, reliable
+
+
+def _cld2(text: str) -> tuple[str, bool]:
+    """CLD2's first guess and whether it stands by it. It refuses control characters and non-characters, so they are blanked first."""
+    try:
+        reliable, _, guesses = pycld2.detect(UNPRINTABLE.sub(" ", text), bestEffort=True)
+    except pycld2.error:
+        return UNKNOWN, False
+    code: str = guesses[0][1]
+    return CLD2_NAMES.get(code, code), bool(reliable)

@@ -1,0 +1,76 @@
+"""`wildgate score`: one text or a file of listings, without a service; nothing is recorded."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import IO
+
+import click
+import msgspec
+
+from wildgate_service.bulk import FORMATS, Run, decision_json, score_file
+from wildgate_service.local import local_engine
+from wildgate_service.pipeline import score_listing
+from wildgate_service.types import Listing
+
+
+@click.command()
+@click.option("--text", help="Score this text as a listing's title and print the decision.")
+@click.option("--input", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="File of listings.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File of decisions.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Format of both files; default: by the input's ending, else jsonl.")
+@click.option("--policy", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Policy file; default: the one that ships.")
+@click.option("--lexicons", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Lexicon folder; default: the one that ships.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
+@click.option("--explain", is_flag=True, help="With --text: print what each stage made of it on stderr.")
+def command(  # noqa: PLR0913  (one parameter per option)
+    text: str | None,
+    source: Path | None,
+    output: Path | None,
+    form: str | None,
+    policy: Path | None,
+    lexicons: Path | None,
+    workers: int,
+    *,
+    explain: bool,
+) -> None:
+    """Score a text, or a file of listings into a file of decisions.
+
+    Exit status 0; 1 if any line failed; 2 for a usage error.
+    """
+    if (text is None) == (source is None):
+        raise click.UsageError("give either --text TEXT or --input FILE --output FILE")
+    if source is not None and output is None:
+        raise click.UsageError("--input needs --output FILE")
+    if text is not None:
+        _score_text(text, lexicons, policy, explain=explain)
+        return
+    assert source is not None  # noqa: S101  (told apart above, for the type checker)
+    assert output is not None  # noqa: S101
+    if source.resolve() == output.resolve():
+        raise click.UsageError("--output is the input file; it would be overwritten while it is read")
+    run = Run(lexicons, policy, workers)
+    failed = score_file(source, output, form or _format_of(source), run, _progress(sys.stderr))
+    sys.exit(1 if failed else 0)
+
+
+def _score_text(text: str, lexicons: Path | None, policy: Path | None, *, explain: bool) -> None:
+    engine = local_engine(lexicons, policy)
+    listing = Listing(title=text) if len(text) <= 1_000 else Listing(description=text)  # noqa: PLR2004  (the title's limit)
+    if explain:
+        from wildgate_service.explain import explain_listing  # noqa: PLC0415  (only on demand)
+
+        click.echo(explain_listing(engine, listing), err=True)
+    decision = score_listing(engine, listing)
+    click.echo(msgspec.json.encode(decision_json(decision, "")).decode())
+
+
+def _format_of(path: Path) -> str:
+    ending = path.suffix.removeprefix(".")
+    return ending if ending in FORMATS else "jsonl"
+
+
+def _progress(stream: IO[str]) -> click.utils.LazyFile | None | IO[str]:
+    """The stream to show progress on, if it is a terminal."""
+    return stream if stream.isatty() else None

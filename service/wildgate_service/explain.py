@@ -1,0 +1,37 @@
+"""`wildgate score --explain`: what each stage made of a text, in words."""
+
+from __future__ import annotations
+
+from wildgate_service.classify import classify
+from wildgate_service.fuse import fuse
+from wildgate_service.match import match
+from wildgate_service.normalize import normalize
+from wildgate_service.normalize.slow import steps_of
+from wildgate_service.pipeline import Engine, score_listing
+from wildgate_service.types import Listing, Match
+
+
+def explain_listing(engine: Engine, listing: Listing) -> str:
+    """Several lines: the fold step by step, the views, every match with its company and contexts, the heads, the evidence, the decision."""
+    text = normalize(listing)
+    matches = match(text, engine.lexicon)
+    classification = classify(text, matches, listing, engine.classifier)
+    score = fuse(matches, classification, listing.content_kind, engine.fusion)
+    lines = [f"document   {text.document!r}"]
+    lines += [f"  {name:20} {after!r}" for name, after in steps_of(text.document)]
+    lines.append(f"skeleton   {text.skeleton!r}")
+    lines += [f"view       {view.name:20} {view.text!r}" for view in text.views]
+    lines += [f"match      {_match_line(found)}" for found in matches]
+    lines.append(f"language   {classification.language}")
+    lines += [f"head       {name:20} {value:.3f}" for name, value in classification.probabilities.items()]
+    lines += [f"evidence   {each.name:20} {each.weight:+.3f}" for each in score.evidence]
+    lines.append(f"decision   {score_listing(engine, listing)}")
+    return "\n".join(lines)
+
+
+def _match_line(found: Match) -> str:
+    state = "counts" if found.counts else "faint" if found.is_faint else "does not count"
+    notes = [f"views: {', '.join(found.views)}"] if found.views else []
+    notes += [f"explained away by {', '.join(found.canceled_by)}"] if found.canceled_by else []
+    notes += [f"weakened by {', '.join(found.weakened_by)}"] if found.weakened_by else []
+    return f"{found.rule_id} {found.surface!r} = {found.form!r} ({found.gloss}) [{state}] {'; '.join(notes)}".rstrip()

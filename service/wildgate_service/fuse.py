@@ -1,0 +1,150 @@
+"""Fuse: one calibrated probability from named facts, each fact's share of it reported.
+
+A logistic model over the features below, log-odds = intercept + Σ weight · value. Its weights are fitted under sign constraints
+(`model/fusion.py`): evidence for wildlife never lowers the score, a benign context never raises it.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from wildgate_service.errors import ModelError
+from wildgate_service.match.company import is_disguised
+from wildgate_service.match.find import MARKS_DROPPED, MISSPELLING
+from wildgate_service.types import Classification, ContentKind, Evidence, Level, Match, Matches, RuleKind, Score
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What each feature is, and the sign that its weight may have.
+FEATURES: dict[str, int] = {
+    "form_alone": 1,  # a form with no innocent reading
+    "form_in_company": 1,  # a form with the company it asks for
+    "form_faint": 1,  # a form that usually means wildlife, without company
+    "code_word_in_company": 1,  # an insiders' word with company
+    "uncertain_reading": -1,  # only read by a view that mistakes are made with: misspelling, marks dropped
+    "second_rule": 1,  # another taxon rule of the same or another group elsewhere in the text
+    "trade_cue": 1,
+    "evasion_cue": 1,
+    "second_evasion_cue": 1,  # of another type
+    "disguise": 1,  # a word had to be undone
+    "social_post": -1,  # a post is no offer by its nature
+    "cargo_booking": 1,
+    "faint_in_post": -1,
+    "weakening_context": -1,
+    "encoder_for": 1,  # the encoder's log-odds of an offer, where positive
+    "encoder_against": -1,  # the same, where negative, as a positive number
+    "ivory_promotion": 1,  # probability of the head, beside an elephant or mammoth rule
+}
+BENIGN = frozenset({"weakening_context"})
+UNCERTAIN = frozenset({MISSPELLING, MARKS_DROPPED})
+MOST_LOGIT = 4.0
+
+
+class Fusion(Struct, frozen=True):
+    """The fitted model; `version` names it in every answer."""
+
+    version: str
+    intercept: float
+    weights: dict[str, float]
+
+
+def load_fusion(folder: Path) -> Fusion:
+    """Read `config.json` of a fusion folder. Raises ModelError if it is missing, malformed, or breaks a sign constraint."""
+    path = folder / "config.json"
+    try:
+        fusion = msgspec.json.decode(path.read_bytes(), type=Fusion)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ModelError(f"fusion model {path} cannot be read: {error}; reinstall the service or train it again") from error
+    wrong = [name for name, weight in fusion.weights.items() if name not in FEATURES or weight * FEATURES[name] < 0]
+    if wrong or set(FEATURES) - set(fusion.weights):
+        raise ModelError(f"fusion model {path} does not fit this version's features: {', '.join(wrong) or 'some are missing'}")
+    return fusion
+
+
+def features(matches: Matches, classification: Classification, kind: ContentKind) -> dict[str, float]:
+    """The facts of a text that are not zero, by name."""
+    standing = [match for match in matches.taxa if match.counts]
+    faint = [match for match in matches.taxa if match.is_faint]
+    if not standing and not faint:
+        return {}
+    values = dict.fromkeys((*_of_matches(standing, faint), *_of_cues(matches, standing), *_of_kind(kind, standing)), 1.0)
+    values.update(_of_encoder(classification, [*standing, *faint]))
+    return values
+
+
+def fuse(matches: Matches, classification: Classification, kind: ContentKind, fusion: Fusion) -> Score:
+    """The score with its evidence; `strict` leaves benign contexts out."""
+    values = features(matches, classification, kind)
+    if not values:
+        return Score(value=_sigmoid(fusion.intercept), evidence=(), strict=_sigmoid(fusion.intercept))
+    evidence = tuple(Evidence(name, round(fusion.weights[name] * value, 4)) for name, value in values.items() if fusion.weights[name])
+    total = fusion.intercept + sum(each.weight for each in evidence)
+    lenient = sum(each.weight for each in evidence if each.name in BENIGN)
+    return Score(value=_sigmoid(total), evidence=evidence, strict=_sigmoid(total - lenient))
+
+
+def _of_matches(standing: list[Match], faint: list[Match]) -> Iterator[str]:
+    """What was found: the strongest kind of form, whether it stands twice, how it was written."""
+    strongest = [match for match in standing if match.level is Level.ALONE]
+    words = [match for match in standing if match.kind is not RuleKind.CODE_WORD]
+    if strongest:
+        yield "form_alone"
+    if any(match.company for match in words):
+        yield "form_in_company"
+    if any(match.kind is RuleKind.CODE_WORD for match in standing):
+        yield "code_word_in_company"
+    if not standing:
+        yield "form_faint"
+    if all(_is_uncertain(match) for match in standing or faint):
+        yield "uncertain_reading"
+    if len({(match.rule_id, match.form) for match in (*standing, *faint)}) > 1:
+        yield "second_rule"
+    if any(is_disguised(match) for match in (*standing, *faint)):
+        yield "disguise"
+
+
+def _of_cues(matches: Matches, standing: list[Match]) -> Iterator[str]:
+    """What stands beside it."""
+    if any(cue.kind is RuleKind.TRADE_CUE for cue in matches.cues):
+        yield "trade_cue"
+    evasions = {cue.cue_type for cue in matches.cues if cue.kind is RuleKind.EVASION_CUE}
+    if evasions:
+        yield "evasion_cue"
+    if len(evasions) > 1:
+        yield "second_evasion_cue"
+    if standing and all(match.weakened_by for match in standing):
+        yield "weakening_context"
+
+
+def _of_kind(kind: ContentKind, standing: list[Match]) -> Iterator[str]:
+    if kind is ContentKind.SOCIAL_POST:
+        yield "social_post"
+        if not standing:
+            yield "faint_in_post"
+    elif kind is ContentKind.CARGO_BOOKING:
+        yield "cargo_booking"
+
+
+def _of_encoder(classification: Classification, found: list[Match]) -> Iterator[tuple[str, float]]:
+    """What the encoder said, in log-odds cut at ±`MOST_LOGIT`."""
+    probability = classification.probabilities.get("wildlife_offer")
+    if probability is not None:
+        logit = max(-MOST_LOGIT, min(MOST_LOGIT, math.log(max(probability, 1e-6) / max(1 - probability, 1e-6))))
+        yield ("encoder_for", logit) if logit >= 0 else ("encoder_against", -logit)
+    ivory = classification.probabilities.get("ivory_promotion", 0.0)
+    if ivory and any({"elephant", "mammoth"} & set(match.groups) for match in found):
+        yield "ivory_promotion", ivory
+
+
+def _is_uncertain(match: Match) -> bool:
+    return any(view in UNCERTAIN for view in match.views)
+
+
+def _sigmoid(logit: float) -> float:
+    return 0.5 * (1.0 + math.tanh(logit / 2.0))

@@ -1,0 +1,165 @@
+"""From rules to tables: every form folded as texts are folded, its further spellings generated, and two automata built."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import daachorse
+
+from wildgate_service.errors import LexiconError
+from wildgate_service.lexicon.rules import Entry, Rule, read_rules
+from wildgate_service.lexicon.taxa import read_taxa
+from wildgate_service.match.boundaries import Edge, edge_of
+from wildgate_service.match.tables import (
+    CompiledLexicon,
+    Form,
+    LanguageCount,
+    RuleRow,
+    Tables,
+    TaxonRow,
+    compiled_in_memory,
+    write_compiled,
+)
+from wildgate_service.normalize import fold
+from wildgate_service.normalize.marks import fold_with_marks, has_marks
+from wildgate_service.types import TAXON_KINDS
+
+JOINED_LETTERS = 8
+
+
+def compile_lexicons(root: Path, output: Path) -> Path:
+    """Compile a lexicon folder into one content-hashed file in `output`; returns its path.
+
+    Raises LexiconError with file and line at the first thing that is broken; then nothing is written.
+    """
+    return write_compiled(tables_of(root), output)
+
+
+def lexicon_in_memory(root: Path) -> CompiledLexicon:
+    """The same without a file, for tests and the linter."""
+    return compiled_in_memory(tables_of(root))
+
+
+def tables_of(root: Path) -> Tables:
+    """The tables of a lexicon folder."""
+    rules = tuple(rule for rule in read_rules(root) if rule.status != "deprecated")
+    taxa = read_taxa(root)
+    return build_tables(rules, taxa, _version(root))
+
+
+def build_tables(rules: tuple[Rule, ...], taxa: dict[str, TaxonRow], version: str) -> Tables:
+    """The tables of some rules."""
+    _check_ids(rules)
+    forms: list[Form] = []
+    taxon_patterns: dict[str, list[int]] = {}
+    context_patterns: dict[str, list[int]] = {}
+    fuzzy: dict[str, list[int]] = {}
+    for number, rule in enumerate(rules):
+        patterns = taxon_patterns if rule.kind in TAXON_KINDS else context_patterns
+        for entry in rule.entries:
+            for pattern, form in _spellings(number, rule, entry):
+                patterns.setdefault(pattern, []).append(len(forms))
+                if entry.fuzzy and not form.view and rule.kind in TAXON_KINDS:
+                    fuzzy.setdefault(pattern, []).append(len(forms))
+                forms.append(form)
+    return Tables(
+        version=version,
+        languages=_counts(rules),
+        rules=tuple(_row(rule, taxa) for rule in rules),
+        forms=tuple(forms),
+        taxon_patterns=tuple(map(tuple, taxon_patterns.values())),
+        context_patterns=tuple(map(tuple, context_patterns.values())),
+        taxon_automaton=_automaton(taxon_patterns),
+        context_automaton=_automaton(context_patterns),
+        fuzzy={word: tuple(indices) for word, indices in fuzzy.items()},
+        taxa=taxa,
+    )
+
+
+def _spellings(number: int, rule: Rule, entry: Entry) -> Iterator[tuple[str, Form]]:
+    """The folded form, and for a form of several words those with hyphens and with nothing between them."""
+    pattern = fold(entry.form).strip()
+    if not pattern:
+        raise LexiconError(f"rule {rule.id}: form {entry.form!r} folds to nothing", file=rule.file, line=rule.line)
+    form = _form(number, rule, entry, pattern)
+    yield pattern, form
+    words = pattern.split(" ")
+    if len(words) > 1 and pattern.replace(" ", "").isalpha():
+        yield "-".join(words), form
+        if len(pattern) - len(words) + 1 >= JOINED_LETTERS and rule.kind in TAXON_KINDS:
+            yield "".join(words), _with_view(form, "joined_words")
+
+
+def _form(number: int, rule: Rule, entry: Entry, pattern: str) -> Form:
+    left = Edge.FREE if entry.match == "substring" else edge_of(pattern[0], first=True)
+    right = Edge.FREE if entry.match in {"substring", "prefix"} else edge_of(pattern[-1], first=False)
+    marked = fold_with_marks(entry.form) if rule.protects_marks(entry) else ""
+    return Form(
+        rule=number,
+        form=unicodedata.normalize("NFC", entry.form),
+        gloss=entry.gloss,
+        level=rule.level_of(entry),
+        left=left,
+        right=right,
+        marked=marked if has_marks(marked) or rule.protects_marks(entry) else "",
+        requires=entry.requires.kinds if entry.requires else (),
+        within=entry.requires.within if entry.requires else 0,
+        sourced=bool(rule.sources_of(entry)),
+    )
+
+
+def _with_view(form: Form, view: str) -> Form:
+    return Form(
+        form.rule, form.form, form.gloss, form.level, form.left, form.right, "", form.requires, form.within, form.sourced, view
+    )
+
+
+def _row(rule: Rule, taxa: dict[str, TaxonRow]) -> RuleRow:
+    unknown = [taxon for taxon in rule.taxa if taxon not in taxa]
+    if unknown:
+        raise LexiconError(f"rule {rule.id}: taxa not in taxa.csv: {', '.join(unknown)}", file=rule.file, line=rule.line)
+    return RuleRow(
+        id=rule.id,
+        kind=rule.kind,
+        language=rule.language,
+        taxa=rule.taxa,
+        groups=tuple(dict.fromkeys(taxa[taxon].group for taxon in rule.taxa)),
+        cue_type=rule.cue_type,
+        restricted=rule.visibility == "restricted",
+        reviewed=bool(rule.reviewed_by),
+        cancels=rule.cancels.groups if rule.cancels else (),
+        cancels_within=rule.cancels.within if rule.cancels else 0,
+        weakens=rule.weakens.groups if rule.weakens else (),
+        weakens_within=rule.weakens.within if rule.weakens else 0,
+    )
+
+
+def _automaton(patterns: dict[str, list[int]]) -> bytes:
+    compiled: bytes = daachorse.CharwiseDoubleArrayAhoCorasick(list(patterns) or ["\x1f\x1f"]).serialize()
+    return compiled
+
+
+def _counts(rules: tuple[Rule, ...]) -> tuple[LanguageCount, ...]:
+    rule_counts = Counter(rule.language for rule in rules)
+    forms = Counter(rule.language for rule in rules for _ in rule.entries)
+    sourced = Counter(rule.language for rule in rules for entry in rule.entries if rule.sources_of(entry))
+    return tuple(LanguageCount(name, rule_counts[name], forms[name], sourced[name]) for name in sorted(rule_counts))
+
+
+def _check_ids(rules: tuple[Rule, ...]) -> None:
+    seen: dict[str, Rule] = {}
+    for rule in rules:
+        if rule.id in seen:
+            other = seen[rule.id]
+            raise LexiconError(f"id {rule.id} stands already at {other.file}:{other.line}", file=rule.file, line=rule.line)
+        seen[rule.id] = rule
+
+
+def _version(root: Path) -> str:
+    try:
+        return (root / "VERSION").read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise LexiconError(f"cannot be read: {error.strerror}", file=str(root / "VERSION")) from error

@@ -1,0 +1,156 @@
+"""Rule files: YAML that knows its line numbers, and the typed rules in it. CONVENTIONS.md says what each field means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from wildgate_service.errors import LexiconError
+from wildgate_service.types import Level, RuleKind
+
+LINE = "__line__"
+Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Requires(Struct, frozen=True, forbid_unknown_fields=True):
+    """Kinds of which one must stand within so many code points."""
+
+    kinds: tuple[RuleKind, ...]
+    within: int
+
+
+class Reach(Struct, frozen=True, forbid_unknown_fields=True):
+    """Taxon groups that a benign context speaks of (`*`: all), and how near; 0: inside the context's own form."""
+
+    groups: tuple[str, ...]
+    within: int
+
+
+class Entry(Struct, frozen=True, forbid_unknown_fields=True):
+    """One surface form. `level`, `marks` and `references` fall back to the rule's."""
+
+    form: str
+    gloss: str
+    match: str = "word"
+    level: Level | None = None
+    fuzzy: bool = False
+    marks: str = ""
+    requires: Requires | None = None
+    references: tuple[str, ...] = ()
+
+
+class Examples(Struct, frozen=True, forbid_unknown_fields=True):
+    """Texts that must fire the rule, and texts that must not."""
+
+    match: tuple[str, ...]
+    no_match: tuple[str, ...]
+
+
+class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One rule; `file` and `line` say where it stands."""
+
+    id: str
+    title: str
+    status: str
+    description: str
+    language: str
+    taxa: tuple[str, ...]
+    kind: RuleKind
+    level: Level
+    entries: tuple[Entry, ...]
+    falsepositives: tuple[str, ...]
+    references: tuple[str, ...]
+    visibility: str
+    examples: Examples
+    author: str
+    reviewed_by: str
+    date: str
+    modified: str
+    cue_type: str = ""
+    cancels: Reach | None = None
+    weakens: Reach | None = None
+    file: str = ""
+    line: int = 0
+
+    def level_of(self, entry: Entry) -> Level:
+        """How strong an entry is."""
+        return entry.level or self.level
+
+    def sources_of(self, entry: Entry) -> tuple[str, ...]:
+        """Locators of an entry, without the word unreviewed."""
+        return tuple(source for source in entry.references or self.references if source != "unreviewed")
+
+    def protects_marks(self, entry: Entry) -> bool:
+        """Whether the entry's marks tell words apart."""
+        return (entry.marks or ("protected" if self.language == "vi" else "free")) == "protected"
+
+
+class _LineLoader(Loader):  # type: ignore[misc, valid-type]
+    """Keeps the line of each mapping under `LINE`, and dates as text."""
+
+
+def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
+    value = loader.construct_mapping(node, deep=True)
+    value[LINE] = node.start_mark.line + 1
+    return dict(value)
+
+
+_LineLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_LineLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
+
+
+def load_yaml(text: str, file: str) -> list[dict[str, Any]]:
+    """The mappings of a rule file, each with its line. Raises LexiconError with file and line."""
+    try:
+        loaded = yaml.load(text, _LineLoader)  # noqa: S506  (a safe loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "cannot be read"
+        raise LexiconError(f"not YAML: {problem}", file=file, line=mark.line + 1 if mark else 1) from error
+    if not isinstance(loaded, list) or not all(isinstance(item, dict) for item in loaded):
+        raise LexiconError("a rule file is a list of rules, each a mapping", file=file, line=1)
+    return loaded
+
+
+def rule_files(root: Path) -> list[Path]:
+    """All rule files below a lexicon folder, in order. Raises LexiconError if there is none."""
+    files = sorted((root / "rules").glob("*/*.yml"))
+    if not files:
+        raise LexiconError(f"no rule files below {root / 'rules'}; is this a lexicon folder?")
+    return files
+
+
+def read_rules(root: Path) -> tuple[Rule, ...]:
+    """Every rule of a lexicon folder. Raises LexiconError with file and line at the first that is broken."""
+    return tuple(rule for file in rule_files(root) for rule in rules_of_text(_read(file), str(file.relative_to(root))))
+
+
+def rules_of_text(text: str, file: str) -> Iterator[Rule]:
+    """The rules of one file's text."""
+    for item in load_yaml(text, file):
+        line = item[LINE]
+        try:
+            yield msgspec.convert({**strip_lines(item), "file": file, "line": line}, Rule)
+        except msgspec.ValidationError as error:
+            raise LexiconError(f"rule {item.get('id', '?')}: {error}", file=file, line=line) from error
+
+
+def strip_lines(value: Any) -> Any:
+    """The loaded value without line numbers."""
+    if isinstance(value, dict):
+        return {key: strip_lines(inner) for key, inner in value.items() if key != LINE}
+    return [strip_lines(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise LexiconError(f"not UTF-8 at byte {error.start}", file=str(file), line=1) from error
+    except OSError as error:
+        raise LexiconError(f"cannot be read: {error.strerror}", file=str(file), line=1) from error

@@ -1,0 +1,22 @@
+"""An engine without a service: lexicons compiled into the cache, the encoder if it was built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wildgate_service.lexicon import compile_lexicons, default_lexicons
+from wildgate_service.model.encoder_folder import encoder_folder
+from wildgate_service.pipeline import Engine, load_engine
+from wildgate_service.settings import Settings, load_settings
+
+
+def installed_encoder(settings: Settings) -> Path:
+    """The encoder's folder: the one set, else the one that this release builds into the cache, there or not."""
+    return settings.encoder or encoder_folder(settings.cache / "encoders")
+
+
+def local_engine(lexicons: Path | None = None, policy: Path | None = None) -> Engine:
+    """The engine of `wildgate score` and the benchmarks, by the settings. Raises LexiconError, PolicyError or SettingsError."""
+    settings = load_settings().settings
+    compiled = compile_lexicons(lexicons or settings.lexicons or default_lexicons(), settings.cache)
+    return load_engine(compiled, policy or settings.policy, installed_encoder(settings))

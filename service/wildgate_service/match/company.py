@@ -1,0 +1,124 @@
+"""Company: what stands beside a match decides whether it counts.
+
+A form that needs company has it in a trade cue, an evasion cue or another taxon rule. A benign context explains a match away when the
+match lies inside the context's own form ("ivory coast"), or stands near it while nothing else in the text speaks of a sale in hiding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from wildgate_service.match.find import MARKS_DROPPED, MISSPELLING
+from wildgate_service.match.tables import EVERY_GROUP
+from wildgate_service.normalize.disguise import EMOJI
+from wildgate_service.types import Level, Match, Matches, RuleKind
+
+if TYPE_CHECKING:
+    from wildgate_service.match.tables import CompiledLexicon, RuleRow
+
+ORDINARY_VIEWS = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, "joined_words"})
+CUES = frozenset({RuleKind.TRADE_CUE, RuleKind.EVASION_CUE})
+
+
+def settle(taxa: tuple[Match, ...], cues: tuple[Match, ...], contexts: tuple[Match, ...], lexicon: CompiledLexicon) -> Matches:
+    """The matches with company and contexts worked out."""
+    rows = lexicon.rows
+    inside = [_explained_inside(match, contexts, rows) for match in taxa]
+    standing = [match for match in inside if not match.canceled_by]
+    near = [_explained_near(match, standing, cues, contexts, rows) for match in inside]
+    standing = [match for match in near if not match.canceled_by]
+    return Matches(
+        taxa=tuple(msgspec.structs.replace(match, company=_has_company(match, standing, cues, lexicon)) for match in near),
+        cues=cues,
+        contexts=contexts,
+    )
+
+
+def is_disguised(match: Match) -> bool:
+    """Whether reading the match took undoing a disguise that ordinary writers do not use."""
+    return any(view not in ORDINARY_VIEWS for view in match.views)
+
+
+def distance(one: Match, other: Match) -> int:
+    """Code points of the skeleton between two matches; 0 if they touch or overlap."""
+    return max(0, other.skeleton_start - one.skeleton_end, one.skeleton_start - other.skeleton_end)
+
+
+def _explained_inside(match: Match, contexts: Iterable[Match], rows: dict[str, RuleRow]) -> Match:
+    """The match with the contexts whose own form it lies in."""
+    names = [
+        context.rule_id
+        for context in contexts
+        if _speaks_of(rows[context.rule_id].cancels, match)
+        and context.skeleton_start <= match.skeleton_start
+        and match.skeleton_end <= context.skeleton_end
+    ]
+    return msgspec.structs.replace(match, canceled_by=tuple(dict.fromkeys(names))) if names else match
+
+
+def _explained_near(
+    match: Match, standing: list[Match], cues: tuple[Match, ...], contexts: tuple[Match, ...], rows: dict[str, RuleRow]
+) -> Match:
+    """The match with the contexts near it: canceled if it is weak and nothing else speaks against, else weakened."""
+    if match.canceled_by or not contexts:
+        return match
+    canceling = _near(match, contexts, rows, "cancels")
+    weakening = _near(match, contexts, rows, "weakens")
+    if canceling and match.level is not Level.ALONE and not _speaks_against(match, standing, cues):
+        return msgspec.structs.replace(match, canceled_by=canceling)
+    both = tuple(dict.fromkeys((*canceling, *weakening)))
+    return msgspec.structs.replace(match, weakened_by=both) if both else match
+
+
+def _near(match: Match, contexts: tuple[Match, ...], rows: dict[str, RuleRow], what: str) -> tuple[str, ...]:
+    names = [
+        context.rule_id
+        for context in contexts
+        if _speaks_of(getattr(rows[context.rule_id], what), match)
+        and distance(match, context) <= getattr(rows[context.rule_id], f"{what}_within")
+        and (what == "weakens" or rows[context.rule_id].cancels_within > 0)
+    ]
+    return tuple(dict.fromkeys(names))
+
+
+def _speaks_against(match: Match, standing: list[Match], cues: tuple[Match, ...]) -> bool:
+    """Evasion, a disguise, or a second taxon rule: then a context near the match may be a cover word."""
+    if any(cue.kind is RuleKind.EVASION_CUE for cue in cues) or any(is_disguised(each) for each in standing):
+        return True
+    return any(_is_other(match, each) and each.level is not Level.COMPANY_ONLY for each in standing)
+
+
+def _has_company(match: Match, standing: list[Match], cues: tuple[Match, ...], lexicon: CompiledLexicon) -> bool:
+    """Whether what the form asks for stands beside it."""
+    if match.canceled_by:
+        return False
+    kinds, within = _requirement(match, lexicon)
+    for cue in cues:
+        wanted = cue.kind in kinds if kinds else cue.kind in CUES
+        if wanted and not _overlap(match, cue) and distance(match, cue) <= within:
+            return True
+    return any(
+        _is_other(match, each) and (each.kind in kinds if kinds else True) and distance(match, each) <= within and each.level is not Level.COMPANY_ONLY
+        for each in standing
+    )
+
+
+def _requirement(match: Match, lexicon: CompiledLexicon) -> tuple[tuple[RuleKind, ...], int]:
+    """Kinds asked for (none: any company) and the distance they may stand at (none: the whole text)."""
+    kinds, within = lexicon.requirements.get((match.rule_id, match.form), ((), 0))
+    return kinds, within or 1 << 30
+
+
+def _is_other(match: Match, other: Match) -> bool:
+    return other.rule_id != match.rule_id and not _overlap(match, other)
+
+
+def _overlap(one: Match, other: Match) -> bool:
+    return one.skeleton_start < other.skeleton_end and other.skeleton_start < one.skeleton_end
+
+
+def _speaks_of(groups: tuple[str, ...], match: Match) -> bool:
+    return any(group == EVERY_GROUP or group in match.groups for group in groups)

@@ -1,0 +1,198 @@
+"""Occurrences of forms in the skeleton and its views, as matches in the field as sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from rapidfuzz.distance import OSA
+
+from wildgate_service.match.boundaries import is_bounded
+from wildgate_service.match.tables import one_deletion
+from wildgate_service.normalize.disguise import disguises_of
+from wildgate_service.normalize.fold import FIELD_SEPARATOR
+from wildgate_service.normalize.marks import fold_with_marks, has_marks
+from wildgate_service.normalize.views import trace
+from wildgate_service.types import Match
+
+if TYPE_CHECKING:
+    from wildgate_service.match.tables import CompiledLexicon, Form
+    from wildgate_service.normalize import NormalizedText
+
+LONG_WORD = re.compile(r"[^\W\d_]{6,24}")
+MOST_REMEMBERED = 200_000
+MOST_OCCURRENCES = 400
+MISSPELLING = "misspelling"
+MARKS_DROPPED = "marks_dropped"
+JOINED_FIELDS = "joined_fields"
+
+
+class Occurrence(NamedTuple):
+    """A form at a span of the skeleton, and the views that it took to read it."""
+
+    start: int
+    end: int
+    form: int
+    views: tuple[str, ...]
+
+
+def find_taxa(text: NormalizedText, lexicon: CompiledLexicon) -> tuple[Match, ...]:
+    """Matches of species, products and code words, longest first where one lies inside another (those are dropped)."""
+    skeleton = text.skeleton
+    found = [*_plain(lexicon, lexicon.find_taxa(skeleton), skeleton, lexicon.tables.taxon_patterns), *_misspelled(skeleton, lexicon)]
+    for view in text.views:
+        for occurrence in _plain(lexicon, lexicon.find_taxa(view.text), view.text, lexicon.tables.taxon_patterns):
+            start, end, names = trace(view, occurrence.start, occurrence.end)
+            if names:
+                found.append(Occurrence(start, end, occurrence.form, (*names, *occurrence.views)))
+    if FIELD_SEPARATOR in skeleton:
+        found += _across_fields(skeleton, lexicon)
+    if not found:
+        return ()
+    return tuple(_matches(text, lexicon, _outermost(_unique(found))))
+
+
+def find_contexts(text: NormalizedText, lexicon: CompiledLexicon) -> tuple[Match, ...]:
+    """Matches of cues and benign contexts, in the skeleton and its views."""
+    skeleton = text.skeleton
+    patterns = lexicon.tables.context_patterns
+    found = list(_plain(lexicon, lexicon.find_contexts(skeleton), skeleton, patterns))
+    for view in text.views:
+        for occurrence in _plain(lexicon, lexicon.find_contexts(view.text), view.text, patterns):
+            start, end, names = trace(view, occurrence.start, occurrence.end)
+            if names:
+                found.append(Occurrence(start, end, occurrence.form, names))
+    return tuple(_matches(text, lexicon, _unique(found)))
+
+
+def _plain(
+    lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text: str, patterns: tuple[tuple[int, ...], ...]
+) -> Iterator[Occurrence]:
+    """Occurrences that are words of their own."""
+    forms = lexicon.forms
+    for start, end, pattern in hits:
+        for index in patterns[pattern]:
+            form = forms[index]
+            if is_bounded(text, start, end, form.left, form.right):
+                yield Occurrence(start, end, index, (form.view,) if form.view else ())
+
+
+def _misspelled(skeleton: str, lexicon: CompiledLexicon) -> Iterator[Occurrence]:
+    """Words one edit away from a form that bears it (insertion, deletion, substitution, transposition; OSA distance 1)."""
+    memo = lexicon.misspellings
+    if not lexicon.tables.fuzzy:
+        return
+    for token in LONG_WORD.findall(skeleton):
+        meant = memo.get(token)
+        if meant is None:
+            meant = _remember(token, lexicon)
+        if meant:
+            for found in re.finditer(rf"(?<![^\W_]){re.escape(token)}(?![^\W_])", skeleton):
+                for index in lexicon.tables.fuzzy[meant]:
+                    yield Occurrence(found.start(), found.end(), index, (MISSPELLING,))
+
+
+def _remember(token: str, lexicon: CompiledLexicon) -> str:
+    """The fuzzy form that a token misspells, or ""; kept in a memo that is emptied when full, so that no text can make it grow."""
+    memo = lexicon.misspellings
+    if len(memo) >= MOST_REMEMBERED:
+        memo.clear()
+    deletions = lexicon.deletions
+    meant = ""
+    if token not in lexicon.tables.fuzzy:
+        for key in (token, *one_deletion(token)):
+            near = [form for form in deletions.get(key, ()) if OSA.distance(token, form, score_cutoff=1) == 1]
+            if near:
+                meant = near[0]
+                break
+    memo[token] = meant
+    return meant
+
+
+def _across_fields(skeleton: str, lexicon: CompiledLexicon) -> Iterator[Occurrence]:
+    """A word split between the end of one field and the beginning of the next."""
+    at = skeleton.find(FIELD_SEPARATOR)
+    while at >= 0:
+        before, after = skeleton[max(0, at - 24) : at], skeleton[at + 1 : at + 25]
+        left, right = re.search(r"[^\W_]+$", before), re.match(r"[^\W_]+", after)
+        if left and right:
+            word = left[0] + right[0]
+            seam = len(left[0])
+            for hit in _plain(lexicon, lexicon.find_taxa(word), word, lexicon.tables.taxon_patterns):
+                if hit.start < seam < hit.end and hit.end - hit.start > 3:  # noqa: PLR2004  (shorter ones are accidents)
+                    start = at - seam + hit.start
+                    yield Occurrence(start, at + 1 + hit.end - seam, hit.form, (JOINED_FIELDS,))
+        at = skeleton.find(FIELD_SEPARATOR, at + 1)
+
+
+def _unique(found: list[Occurrence]) -> list[Occurrence]:
+    """One occurrence per form and place, with the fewest views; at most `MOST_OCCURRENCES`, in the order of the text."""
+    best: dict[tuple[int, int, int], Occurrence] = {}
+    for each in found:
+        key = each[:3]
+        if key not in best or len(each.views) < len(best[key].views):
+            best[key] = each
+    return sorted(best.values())[:MOST_OCCURRENCES]
+
+
+def _outermost(found: list[Occurrence]) -> list[Occurrence]:
+    """Without those that lie inside a longer one: "leopard tortoise" is no leopard."""
+    kept: list[Occurrence] = []
+    reach = (-1, -1)
+    for each in sorted(found, key=lambda one: (one.start, -one.end)):
+        if each.end <= reach[1] and (each.start, each.end) != reach:
+            continue
+        kept.append(each)
+        if each.end > reach[1]:
+            reach = (each.start, each.end)
+    return kept
+
+
+def _matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurrence]) -> Iterator[Match]:
+    """The occurrences as matches in the field as sent; those whose protected marks are other ones fall away."""
+    for each in found:
+        form = lexicon.forms[each.form]
+        field, start, end = text.locate(each.start, each.end)
+        surface = text.document[field.start + start : field.start + end]
+        views = (*each.views, *disguises_of(surface))
+        if form.marked and not each.views:
+            verdict = _marks_hold(form, surface, text.document[field.start : field.end])
+            if verdict is None:
+                continue
+            views = (*views, *verdict)
+        yield _match(lexicon, form, each, views, field.name, start, end, surface)
+
+
+def _marks_hold(form: Form, surface: str, field: str) -> tuple[str, ...] | None:
+    """() if the surface bears the form's marks, the view if the whole field bears none, None if they are other marks."""
+    written = fold_with_marks(surface)
+    if written == form.marked or not has_marks(form.marked) and not has_marks(written):
+        return ()
+    return (MARKS_DROPPED,) if not has_marks(field) else None
+
+
+def _match(  # noqa: PLR0913  (one value made of its parts)
+    lexicon: CompiledLexicon, form: Form, at: Occurrence, views: tuple[str, ...], field: str, start: int, end: int, surface: str
+) -> Match:
+    rule = lexicon.rules[form.rule]
+    return Match(
+        rule_id=rule.id,
+        kind=rule.kind,
+        level=form.level,
+        language=rule.language,
+        form=form.form,
+        gloss=form.gloss,
+        surface=surface,
+        field=field,
+        start=start,
+        end=end,
+        skeleton_start=at.start,
+        skeleton_end=at.end,
+        views=tuple(dict.fromkeys(views)),
+        taxa=rule.taxa,
+        groups=rule.groups,
+        cue_type=rule.cue_type,
+        sourced=form.sourced or rule.reviewed,
+        restricted=rule.restricted,
+    )

@@ -1,0 +1,121 @@
+"""The multilingual sentence encoder: texts in, unit vectors out.
+
+Needs a folder that `wildgate model build` made. It does not see emoji and rare characters, and
+reads only the languages its config names: give it `readable_text`.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from wildgate_service.model.encoder_folder import (
+    MODEL_FILE,
+    TOKENIZER_FILE,
+    EncoderConfig,
+    check_sizes,
+    read_config,
+    verify_files,
+)
+
+BATCH = 32  # texts of one run; more gains nothing on one thread
+BEGIN_AND_END = 2
+
+Vectors = NDArray[np.float32]
+
+
+class SentenceEncoder:
+    """An encoder on one thread. Opened on first use, so that it can be made before a fork."""
+
+    def __init__(self, folder: Path, config: EncoderConfig) -> None:
+        """Use `load`."""
+        self.folder = folder
+        self.config = config
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The encoder in `folder`.
+
+        Config, presence and size of the files are checked here and their hashes on first use: both
+        raise ModelError. A service calls `open` when it wants to know at once.
+        """
+        config = read_config(folder)
+        check_sizes(folder, config)
+        return cls(folder, config)
+
+    def open(self) -> Self:
+        """Verify the hashes and open the model now (half a second), not on first use."""
+        self.embed([""])
+        return self
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a text are read; the rest is cut off."""
+        return self.config.max_tokens
+
+    def reads(self, language: str) -> bool:
+        """Whether the encoder reads a language, given as a BCP 47 tag; regions are ignored."""
+        return language.partition("-")[0].lower() in self.config.languages
+
+    def token_count(self, text: str) -> int:
+        """Tokens of the whole text, begin and end included; all are read if <= `max_tokens`."""
+        return len(self._tokenizer.encode(text).ids)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors float32 [n, dimension], in the order of the texts.
+
+        A text's vector does not depend on the other texts. An empty text has one too.
+        """
+        rows = [self._ids(text) for text in texts]
+        vectors = np.empty((len(rows), self.config.dimension), np.float32)
+        order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+        for start in range(0, len(rows), BATCH):
+            chosen = order[start : start + BATCH]
+            vectors[chosen] = self._run([rows[row] for row in chosen])
+        return vectors
+
+    def _ids(self, text: str) -> list[int]:
+        """Token ids with begin and end, at most `max_tokens`."""
+        ids: list[int] = self._tokenizer.encode(text).ids
+        return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], ids[-1]]
+
+    def _run(self, rows: list[list[int]]) -> Vectors:
+        """Unit vectors [rows, dimension] of one padded batch."""
+        ids = np.zeros((len(rows), max(map(len, rows))), np.int64)
+        mask = np.zeros_like(ids)
+        for row, values in enumerate(rows):
+            ids[row, : len(values)] = values
+            mask[row, : len(values)] = 1
+        (vectors,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+        return np.asarray(vectors, np.float32)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        """Splits text into the ids of its pieces."""
+        return Tokenizer.from_file(str(self._intact_folder / TOKENIZER_FILE))
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        """Runs the model."""
+        return open_session(self._intact_folder / MODEL_FILE)
+
+    @cached_property
+    def _intact_folder(self) -> Path:
+        """The folder, once all its files have their recorded hashes; else ModelError."""
+        verify_files(self.folder, self.config)
+        return self.folder
+
+
+def open_session(path: Path) -> onnxruntime.InferenceSession:
+    """A session on one thread that leaves the core alone between two runs."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,155 @@
+"""The card of a folder of heads, written from the figures of its training."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.resources import files
+
+from wildgate_service.model.heads import HeadConfig
+from wildgate_service.model.results import (
+    Bin,
+    Figures,
+    Interval,
+    LabeledSetResults,
+    LanguageResults,
+    NegativeResults,
+    OfferResults,
+    Results,
+    Share,
+)
+
+FEWEST_TITLES = 3000  # below that a share of false positives is too few to say
+WORST = 3  # of each kind of failure that the card names
+TEMPLATE = "card.md"
+
+
+def render_card(name: str, heads: dict[str, HeadConfig], figures: Results) -> str:
+    """The card in Markdown; every number in it comes from the arguments."""
+    template = files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8")
+    offers = figures.wildlife_offer
+    return template.format(
+        name=name,
+        encoder=f"{figures.encoder} {figures.encoder_version}",
+        languages=" ".join(figures.encoder_languages),
+        heads=table(("head", "a probability near 1 means", "prior"), map(head_row, heads.items())),
+        labeled="\n".join(labeled_section(*item) for item in figures.labeled.items()),
+        failures="\n".join(f"- {line}" for line in failures(figures)),
+        untested=" ".join(untested(figures)) or "none",
+        offers=offers,
+        precision=interval(offers.average_precision),
+        offer_languages=language_table(offers.languages),
+        negatives=negative_table(offers.held_out_negatives),
+        calibration=calibration_table(offers.calibration),
+        machine=figures.machine,
+        libraries=", ".join(f"{key} {value}" for key, value in figures.machine.libraries.items()),
+        seed=figures.seed,
+        seconds=f"{figures.seconds:.0f}",
+    )
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def interval(value: Interval) -> str:
+    """A figure with its interval: .812 [.760, .851]."""
+    return f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]"
+
+
+def share(value: Share) -> str:
+    """Count, sample size and upper bound."""
+    return f"{value.count}/{value.of} (≤ {value.upper:.2%})" if value.of else "no data"
+
+
+def head_row(item: tuple[str, HeadConfig]) -> tuple[str, ...]:
+    """Name, meaning and prior of a head."""
+    name, config = item
+    return f"`{name}`", config.description, f"{config.prior:.3f}"
+
+
+def labeled_section(name: str, results: LabeledSetResults) -> str:
+    """A head trained on labels, beside its baseline."""
+    rows = [figure_row(key, value) for key, value in results.figures.items()]
+    rows += [figure_row(f"{key} less ngrams", value) for key, value in results.differences.items()]
+    return (
+        f"### `{name}`\n\n"
+        f"`{results.source}`: {results.rows} rows, {results.positives} positive, "
+        f"{results.groups} groups of near-duplicates.\n\n"
+        f"{table(('classifier', 'F1', 'average precision'), rows)}\n\n"
+        f"{calibration_table(results.calibration)}\n"
+    )
+
+
+def figure_row(name: str, figures: Figures) -> tuple[str, ...]:
+    """One classifier's figures."""
+    return name, interval(figures.f1), interval(figures.average_precision)
+
+
+def language_table(languages: dict[str, LanguageResults]) -> str:
+    """What was found of the authored texts, by language."""
+    columns = ("language", "offers found", "near misses called offers", "AP, language untrained")
+    return table(columns, (language_row(*item) for item in languages.items()))
+
+
+def language_row(language: str, results: LanguageResults) -> tuple[str, ...]:
+    """One language's line."""
+    untrained = "too few to say" if results.untrained is None else f"{results.untrained:.3f}"
+    found = f"{results.found}/{results.offers}"
+    return language, found, f"{results.false}/{results.innocent}", untrained
+
+
+def negative_table(negatives: Sequence[NegativeResults]) -> str:
+    """False positives among the real texts that were never trained on."""
+    columns = ("language", "text", "at ≥ .5", "at ≥ .9", "")
+    return table(columns, map(negative_row, negatives))
+
+
+def negative_row(results: NegativeResults) -> tuple[str, ...]:
+    """One line of false positives, with a warning where the sample says little."""
+    shares = share(results.at_half), share(results.at_nine_tenths)
+    few = results.at_half.of < FEWEST_TITLES
+    return results.language, results.source_kind, *shares, "too few to say" if few else ""
+
+
+def calibration_table(bins: Sequence[Bin]) -> str:
+    """Predicted against observed."""
+    rows = [(str(one.texts), f"{one.predicted:.3f}", f"{one.observed:.3f}") for one in bins]
+    return table(("texts", "mean probability", "share positive"), rows)
+
+
+def untested(figures: Results) -> list[str]:
+    """Languages the encoder reads of which no authored offer exists."""
+    return sorted(set(figures.encoder_languages) - set(figures.wildlife_offer.languages))
+
+
+def failures(figures: Results) -> Iterator[str]:
+    """What the figures say against the heads."""
+    for name, results in figures.labeled.items():
+        yield failure_of_set(name, results)
+    yield from failures_of_offers(figures.wildlife_offer)
+
+
+def failure_of_set(name: str, results: LabeledSetResults) -> str:
+    """How the stored head compares with n-grams, which are not stored."""
+    gap = results.differences["encoder"].average_precision
+    words = "no worse than" if gap.high >= 0 else "worse than"
+    return f"`{name}`: {words} n-grams on texts like its own (average precision {interval(gap)})."
+
+
+def failures_of_offers(offers: OfferResults) -> Iterator[str]:
+    """The near misses, the weakest languages and the most false positives."""
+    innocent = sum(one.innocent for one in offers.languages.values())
+    false = sum(one.false for one in offers.languages.values())
+    yield f"`wildlife_offer`: calls {false} of {innocent} near misses offers at ≥ .5."
+    known = {key: one.untrained for key, one in offers.languages.items()}
+    weakest = sorted((value, key) for key, value in known.items() if value is not None)[:WORST]
+    listed = ", ".join(f"{key} {value:.3f}" for value, key in weakest)
+    yield f"`wildlife_offer`: weakest in languages it was not trained on: {listed or 'no data'}."
+    worst = sorted(offers.held_out_negatives, key=rate, reverse=True)[:WORST]
+    listed = ", ".join(f"{one.language} {one.source_kind} {share(one.at_half)}" for one in worst)
+    yield f"`wildlife_offer`: most false positives at ≥ .5: {listed or 'no data'}."
+
+
+def rate(results: NegativeResults) -> float:
+    """Share of false positives at one half."""
+    return results.at_half.count / max(results.at_half.of, 1)

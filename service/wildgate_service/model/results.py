@@ -1,0 +1,131 @@
+"""What a training reports: figures with their sample sizes, as they go into JSON and the card."""
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+LIBRARIES = ("numpy", "scikit-learn", "onnxruntime", "tokenizers")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """k of n, with the exact upper 95 % bound (Clopper and Pearson 1934)."""
+
+    count: int
+    of: int
+    upper: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One classifier on one labeled set."""
+
+    f1: Interval
+    average_precision: Interval
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Of the texts with about this probability, how many were positive."""
+
+    texts: int
+    predicted: float  # mean probability
+    observed: float  # weighted share of positives
+
+
+@dataclass(frozen=True)
+class LabeledSetResults:
+    """A head trained on a set labeled by people, beside an n-gram baseline on the same folds."""
+
+    source: str
+    rows: int
+    positives: int
+    groups: int  # of near-duplicates
+    figures: dict[str, Figures]  # encoder, ngrams, both
+    differences: dict[str, Figures]  # paired, to the baseline
+    calibration: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
+class LanguageResults:
+    """The offer head on authored texts of one language, judged by folds that lack their rules."""
+
+    offers: int
+    found: int  # offers of probability at least .5
+    innocent: int
+    false: int  # innocent near misses of probability at least .5
+    untrained: float | None  # average precision when no text of the language was trained on
+
+
+@dataclass(frozen=True)
+class NegativeResults:
+    """The offer head on held-out real texts of one language and kind."""
+
+    language: str
+    source_kind: str
+    at_half: Share  # probability at least .5
+    at_nine_tenths: Share  # probability at least .9
+
+
+@dataclass(frozen=True)
+class OfferResults:
+    """The offer head."""
+
+    lexicon_version: str
+    offers: int
+    innocent: int
+    negatives: int  # trained on
+    held_out: int  # measured on, never trained on
+    average_precision: Interval  # offers against innocent near misses
+    languages: dict[str, LanguageResults]
+    held_out_negatives: tuple[NegativeResults, ...]
+    calibration: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a training ran."""
+
+    processor: str
+    python: str
+    libraries: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Results:
+    """A whole training."""
+
+    machine: Machine
+    seed: int
+    seconds: float
+    encoder: str
+    encoder_version: str
+    encoder_languages: tuple[str, ...]
+    labeled: dict[str, LabeledSetResults]
+    wildlife_offer: OfferResults
+
+
+def this_machine() -> Machine:
+    """Processor and versions of the machine at hand."""
+    libraries = {name: version(name) for name in LIBRARIES}
+    return Machine(processor_name(), platform.python_version(), libraries)
+
+
+def processor_name() -> str:
+    """The processor's name as Linux tells it, else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,86 @@
+"""Normalize: a listing becomes one document, its skeleton, and the map back.
+
+The *document* is all fields joined by `FIELD_SEPARATOR`. The *skeleton* is the document folded (`fold`), blanks squeezed to one, and
+composed (NFC): the matcher reads it and nobody is ever shown it. `views` holds further readings that undo disguises. The map from
+the skeleton back to the document costs more than the fold, so it is made only for a text in which something was found.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from wildgate_service.normalize.fold import FIELD_SEPARATOR, ascii_table, fold_table
+from wildgate_service.normalize.source_map import SourceMap
+from wildgate_service.normalize.views import read_views
+from wildgate_service.types import FieldSlice
+
+if TYPE_CHECKING:
+    from wildgate_service.types import Listing, View
+
+__all__ = ["FIELD_SEPARATOR", "NormalizedText", "fold", "normalize"]
+
+_ASCII = ascii_table()
+_TABLE = fold_table()
+_BLANKS = re.compile(" {2,}")
+
+
+def fold(text: str) -> str:
+    """The skeleton of a text. Folding what is folded changes nothing."""
+    if text.isascii():
+        folded = text.encode("ascii").translate(_ASCII).decode("ascii")
+    else:
+        folded = text.translate(_TABLE)
+        if not unicodedata.is_normalized("NFC", folded):
+            folded = unicodedata.normalize("NFC", folded)
+    return _BLANKS.sub(" ", folded) if "  " in folded else folded
+
+
+class NormalizedText:
+    """A listing's document with its skeleton; the map, the views and the readable text are made when first asked for."""
+
+    __slots__ = ("__dict__", "document", "fields", "skeleton")
+
+    def __init__(self, document: str, fields: tuple[FieldSlice, ...]) -> None:
+        self.document = document
+        self.fields = fields
+        self.skeleton = fold(document)
+
+    @cached_property
+    def source(self) -> SourceMap:
+        """The map from the skeleton to the document."""
+        return SourceMap(self.document, self.skeleton)
+
+    @cached_property
+    def views(self) -> tuple[View, ...]:
+        """Further readings, each behind a gate; empty for an ordinary text."""
+        return read_views(self.skeleton)
+
+    def locate(self, start: int, end: int) -> tuple[FieldSlice, int, int]:
+        """Field and span in it, as sent, of a span of the skeleton."""
+        first, last = self.source.span(start, end)
+        field = next((f for f in self.fields if f.start <= first <= f.end), self.fields[-1])
+        return field, first - field.start, min(last, field.end) - field.start
+
+
+def normalize(listing: Listing) -> NormalizedText:
+    """Join the fields of a listing and fold them. An attribute stands as `name: value` so that each is read beside the other."""
+    texts = [("title", listing.title), ("description", listing.description)]
+    for index, attribute in enumerate(listing.attributes):
+        texts += [(f"attributes[{index}].name", attribute.name), (f"attributes[{index}].value", attribute.value)]
+    fields: list[FieldSlice] = []
+    parts: list[str] = []
+    at = 0
+    for name, text in texts:
+        if not text:
+            continue
+        if parts:
+            glue = ": " if name.endswith(".value") and parts[-1] else FIELD_SEPARATOR
+            parts.append(glue)
+            at += len(glue)
+        fields.append(FieldSlice(name, at, at + len(text)))
+        parts.append(text)
+        at += len(text)
+    return NormalizedText("".join(parts), tuple(fields))

@@ -1,0 +1,36 @@
+"""The readable text: what an encoder or a person can read where the seller wrote in disguise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wildgate_service.normalize.fold import FIELD_SEPARATOR, name_emoji
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wildgate_service.normalize import NormalizedText
+    from wildgate_service.types import Match
+
+
+def readable_text(text: NormalizedText, matches: Iterable[Match], start: int = 0, end: int | None = None) -> str:
+    """The document from `start` to `end` with matches that needed a view written as their plain form, and emoji as words.
+
+    A match in plain writing stays as the seller wrote it: the encoder knows it, inflection and all. Fields are parted by line ends.
+    """
+    stop = len(text.document) if end is None else end
+    pieces: list[str] = []
+    kept = start
+    for first, last, form in _rewritten(text, matches):
+        if first >= kept and last <= stop:
+            pieces += [text.document[kept:first], form]
+            kept = last
+    joined = "".join([*pieces, text.document[kept:stop]])
+    if not joined.isascii():
+        joined = "".join(map(name_emoji, joined))
+    return joined.replace(FIELD_SEPARATOR, "\n")
+
+
+def _rewritten(text: NormalizedText, matches: Iterable[Match]) -> list[tuple[int, int, str]]:
+    spans = [(*text.source.span(match.skeleton_start, match.skeleton_end), match.form) for match in matches if match.views]
+    return sorted(spans)

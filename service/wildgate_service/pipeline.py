@@ -1,0 +1,123 @@
+"""The way of a listing: read this file first.
+
+    Listing ─normalize→ NormalizedText ─match→ Matches ─classify→ Classification ─fuse→ Score ─decide→ Decision
+
+One stage, one module, one frozen type. Everything here is pure and does no I/O once an `Engine` is loaded: the gRPC service, the command
+line and the tests all call `score_listing`. `record` and `report` follow in the shells.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from msgspec import Struct
+
+from wildgate_service.classify import Classifier, classify
+from wildgate_service.decide import Policy, decide
+from wildgate_service.errors import InvalidListingError, ModelError
+from wildgate_service.fuse import Fusion, fuse, load_fusion
+from wildgate_service.match import match
+from wildgate_service.match.tables import CompiledLexicon, load_compiled
+from wildgate_service.model.encoder import SentenceEncoder
+from wildgate_service.model.heads import HeadSet
+from wildgate_service.normalize import normalize
+from wildgate_service.policy import default_policy, load_policy
+from wildgate_service.types import Decision, Listing, Versions
+
+MODELS = Path(__file__).parent / "models"
+TITLE_LIMIT = 1_000
+DESCRIPTION_LIMIT = 20_000
+ATTRIBUTES_LIMIT = 64
+SHORT_LIMIT = 256
+
+Timings = list[tuple[str, int]]
+
+
+class Engine(Struct, frozen=True):
+    """Everything that a decision depends on. `classifier` is None where the encoder is missing; `missing` says why."""
+
+    lexicon: CompiledLexicon
+    policy: Policy
+    fusion: Fusion
+    classifier: Classifier | None
+    versions: Versions
+    missing: str = ""
+
+
+def load_engine(compiled_lexicon: Path, policy: Path | None = None, encoder: Path | None = None) -> Engine:
+    """Load an engine from a compiled lexicon, a policy file (None: the default) and an encoder's folder (None: without).
+
+    Raises LexiconError, PolicyError or ModelError. A missing or damaged *encoder* does not raise: the engine runs on lexicons and
+    every answer that wanted the encoder says so.
+    """
+    lexicon = load_compiled(compiled_lexicon)
+    rules = load_policy(policy or default_policy())
+    fusion = load_fusion(MODELS / "fusion-v1")
+    classifier, missing = load_classifier(encoder)
+    model = f"{fusion.version}/{classifier.version if classifier else 'no-encoder'}"
+    return Engine(lexicon, rules, fusion, classifier, Versions(lexicon.version, model, rules.version), missing)
+
+
+def load_classifier(encoder: Path | None) -> tuple[Classifier | None, str]:
+    """The classifier, or None and why there is none."""
+    if encoder is None:
+        return None, "no encoder was given; run `wildgate model build`"
+    try:
+        opened = SentenceEncoder.load(encoder).open()
+        return Classifier(opened, HeadSet.load(MODELS / "heads-v1", encoder=opened.config)), ""
+    except ModelError as error:
+        return None, str(error)
+
+
+def score_listing(engine: Engine, listing: Listing, *, tenant: str = "", timings: Timings | None = None) -> Decision:
+    """The decision on one listing. `timings`, if given, gets (stage, nanoseconds) appended. Raises InvalidListingError."""
+    clock = time.perf_counter_ns
+    check_listing(listing)
+    started = clock()
+    text = normalize(listing)
+    normalized = clock()
+    matches = match(text, engine.lexicon)
+    matched = clock()
+    classification = classify(text, matches, listing, engine.classifier)
+    classified = clock()
+    score = fuse(matches, classification, listing.content_kind, engine.fusion)
+    fused = clock()
+    decision = decide(
+        listing, matches, classification, score, engine.policy, engine.lexicon.taxa, tenant=tenant, versions=engine.versions
+    )
+    if timings is not None:
+        timings += [
+            ("normalize", normalized - started),
+            ("match", matched - normalized),
+            ("classify", classified - matched),
+            ("fuse", fused - classified),
+            ("decide", clock() - fused),
+        ]
+    return decision
+
+
+def check_listing(listing: Listing) -> None:
+    """Raise InvalidListingError if a stated limit is broken or there is no text at all."""
+    _check_length("title", listing.title, TITLE_LIMIT)
+    _check_length("description", listing.description, DESCRIPTION_LIMIT)
+    for name in ("id", "category", "seller_ref", "language", "market"):
+        _check_length(name, getattr(listing, name), SHORT_LIMIT)
+    if len(listing.attributes) > ATTRIBUTES_LIMIT:
+        raise _over("attributes", ATTRIBUTES_LIMIT, len(listing.attributes), "TOO_MANY_ITEMS", "items")
+    for index, attribute in enumerate(listing.attributes):
+        _check_length(f"attributes[{index}].name", attribute.name, SHORT_LIMIT)
+        _check_length(f"attributes[{index}].value", attribute.value, SHORT_LIMIT)
+    if not (listing.title or listing.description or listing.attributes):
+        message = "the listing has no text: title, description and attributes are all empty"
+        raise InvalidListingError(message, reason="FIELD_MISSING", field="title")
+
+
+def _check_length(field: str, text: str, limit: int) -> None:
+    if len(text) > limit:
+        raise _over(field, limit, len(text), "FIELD_TOO_LONG", "code points")
+
+
+def _over(field: str, limit: int, actual: int, reason: str, unit: str) -> InvalidListingError:
+    message = f"{field} has {actual} {unit}, the limit is {limit}"
+    return InvalidListingError(message, reason=reason, field=field, limit=str(limit), actual=str(actual))

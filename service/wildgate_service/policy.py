@@ -1,0 +1,121 @@
+"""The policy file: thresholds by group, market and tenant, shadow mode, and the sentences that go with a decision."""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from wildgate_service.decide import Limits, Policy, Thresholds
+from wildgate_service.errors import PolicyError
+from wildgate_service.lexicon.taxa import GROUPS
+
+SLOTS = frozenset({"groups", "surfaces", "score", "cues"})
+OVER_ONE = 1.01  # a threshold that no probability reaches
+
+
+class _Scope(Struct, forbid_unknown_fields=True):
+    """A market or a tenant in the file."""
+
+    review: float | None = None
+    block: float | None = None
+    shadow: bool | None = None
+    groups: dict[str, Limits] = {}  # noqa: RUF012  (msgspec copies defaults)
+
+
+class _Ground(Struct, forbid_unknown_fields=True):
+    """What the EU's transparency database is told of a group."""
+
+    decision_ground: str
+    category_parts: str
+    keyword_parts: str
+    category_live: str
+    keyword_live: str
+
+
+class _File(Struct, forbid_unknown_fields=True):
+    """The file as it is written."""
+
+    version: str
+    thresholds: Limits
+    reasons: dict[str, str]
+    notices: dict[str, dict[str, str]]
+    dsa: dict[str, _Ground]
+    shadow: bool = False
+    groups: dict[str, Limits] = {}  # noqa: RUF012
+    markets: dict[str, _Scope] = {}  # noqa: RUF012
+    tenants: dict[str, _Scope] = {}  # noqa: RUF012
+
+
+def default_policy() -> Path:
+    """The policy that ships with the service."""
+    return Path(__file__).parent / "policies" / "default.toml"
+
+
+def load_policy(path: Path) -> Policy:
+    """Read and check a policy file. Raises PolicyError that names the key that is wrong."""
+    try:
+        return policy_of_text(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"policy {path} cannot be read: {error}") from error
+
+
+def policy_of_text(text: str, name: str) -> Policy:
+    """The policy in a file's text."""
+    try:
+        file = msgspec.convert(tomllib.loads(text), _File)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise PolicyError(f"policy {name}: {error}") from error
+    problems = _problems(file)
+    if problems:
+        raise PolicyError(f"policy {name}: {'; '.join(problems)}")
+    return Policy(
+        version=file.version,
+        thresholds=Thresholds(
+            default=file.thresholds,
+            groups=file.groups,
+            markets={key: (Limits(scope.review, scope.block), scope.groups) for key, scope in file.markets.items()},
+            tenants={key: (Limits(scope.review, scope.block), scope.groups) for key, scope in file.tenants.items()},
+        ),
+        shadow=file.shadow,
+        shadow_markets={key: scope.shadow for key, scope in file.markets.items() if scope.shadow is not None},
+        shadow_tenants={key: scope.shadow for key, scope in file.tenants.items() if scope.shadow is not None},
+        reasons=file.reasons,
+        notices=file.notices,
+    )
+
+
+def _problems(file: _File) -> list[str]:
+    """Everything that a typed reader does not see."""
+    problems = []
+    if file.thresholds.review is None or file.thresholds.block is None:
+        problems.append("thresholds needs both review and block")
+    for place, limits in _all_limits(file):
+        problems += [f"{place} is {value}, not between 0 and {OVER_ONE}" for value in limits if value is not None and not 0 <= value <= OVER_ONE]
+    problems += [f"{place} has review over block" for place, (review, block) in _all_limits(file) if None not in (review, block) and review > block]  # type: ignore[operator]
+    problems += [f"groups.{group}: unknown taxon group" for group in file.groups if group not in GROUPS]
+    problems += [f"reasons.{name} is missing" for name in ("block", "review", "legal", "allow", "explained") if name not in file.reasons]
+    problems += [f"reasons.{name}: {slot}" for name, text in file.reasons.items() for slot in _wrong_slots(text)]
+    problems += [f"notices.{name}.en is missing" for name in ("block", "review") if "en" not in file.notices.get(name, {})]
+    return problems
+
+
+def _all_limits(file: _File) -> list[tuple[str, tuple[float | None, float | None]]]:
+    found = [("thresholds", file.thresholds), *((f"groups.{group}", limits) for group, limits in file.groups.items())]
+    for table, scopes in (("markets", file.markets), ("tenants", file.tenants)):
+        for key, scope in scopes.items():
+            found.append((f"{table}.{key}", Limits(scope.review, scope.block)))
+            found += [(f"{table}.{key}.groups.{group}", limits) for group, limits in scope.groups.items()]
+    return [(place, (limits.review, limits.block)) for place, limits in found]
+
+
+def _wrong_slots(text: str) -> list[str]:
+    try:
+        names: list[Any] = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+    except ValueError as error:
+        return [f"malformed braces: {error}"]
+    return [f"unknown slot {{{name}}}; known are {', '.join(sorted(SLOTS))}" for name in names if name not in SLOTS]

@@ -1,0 +1,63 @@
+"""The port is taken by the supervisor before any worker starts, so that a failure is one clear line."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import msgspec
+
+from wildgate_service.errors import SettingsError
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where the service listens: `host` is numeric, `port` real."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether nobody but this machine can connect."""
+        return ipaddress.ip_address(self.host).is_loopback
+
+
+def resolve(host: str, port: int) -> Address:
+    """The first address of the host's name."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        message = (
+            f"cannot listen on {host!r}: {error.strerror}. Set host to an address of this machine"
+        )
+        raise SettingsError(message) from error
+    return Address(str(found[0][4][0]), port)
+
+
+def reserve(address: Address) -> tuple[socket.socket, Address]:
+    """A bound socket that never listens, and its address with the real port.
+
+    While it is open the port is ours; workers listen on it with SO_REUSEPORT. The first bind is without
+    that option, for with it the kernel would let us join a port that another service is serving.
+    """
+    with _bound(address, share=False) as probe:
+        real = Address(address.host, probe.getsockname()[1])
+    return _bound(real, share=True), real
+
+
+def _bound(address: Address, *, share: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if share:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        taken.bind((address.host, address.port))
+    except OSError as error:
+        taken.close()
+        message = f"cannot listen on {address}: {error.strerror}. Free the port or set another"
+        raise SettingsError(message) from error
+    return taken

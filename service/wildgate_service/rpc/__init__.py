@@ -1,0 +1,87 @@
+"""The RPCs: bytes in, bytes out, no transport.
+
+Each takes a serialized request and the caller, answers a serialized response, and raises `Refusal` or
+an error that `refuse` can turn into one. `server` puts them on gRPC.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+from google.protobuf.message import DecodeError, Message
+from msgspec import Struct
+
+from wildgate_service.status import Refusal, invalid, refusal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from wildgate_service.keys import KeyRing
+    from wildgate_service.pipeline import Engine
+    from wildgate_service.secrets import Secrets
+    from wildgate_service.settings import Settings
+    from wildgate_service.writer import WriterClient
+
+log = structlog.get_logger()
+
+DEFAULT_TENANT = "default"
+SCORE, REPORT, ADMIN, RESTRICTED = "score", "report", "admin", "lexicon.restricted"
+ALL_SCOPES = frozenset({SCORE, REPORT, ADMIN, RESTRICTED})
+HIGHEST_EXPLAIN = "full"
+
+
+class Caller(Struct, frozen=True):
+    """Who calls: the tenant, what the key allows, and the most explanation it may get."""
+
+    tenant: str = DEFAULT_TENANT
+    scopes: frozenset[str] = ALL_SCOPES
+    explain_cap: str = HIGHEST_EXPLAIN
+
+
+class Serving(Struct, kw_only=True, eq=False):
+    """What a worker serves with; `engine`, `keys` and `draining` change while it runs.
+
+    `writer` is None when nothing is recorded, `keys` while no key is needed.
+    """
+
+    settings: Settings
+    engine: Engine
+    writer: WriterClient | None
+    secrets: Secrets
+    keys: KeyRing | None = None
+    draining: bool = False
+    in_flight: int = 0
+
+
+class Rpc(Struct, frozen=True):
+    """One method: its full name, the scope it needs, and what answers it."""
+
+    service: str
+    name: str
+    scope: str
+    answer: Callable[[bytes, Caller], Awaitable[bytes]]
+
+    @property
+    def path(self) -> str:
+        """As gRPC names it."""
+        return f"/{self.service}/{self.name}"
+
+
+Request = TypeVar("Request", bound=Message)
+
+
+def parse(kind: type[Request], payload: bytes) -> Request:
+    """The request; raises Refusal if the bytes are none, or hold text that is not UTF-8."""
+    try:
+        return kind.FromString(payload)
+    except DecodeError as error:
+        raise invalid("request") from error
+
+
+def refuse(error: Exception, event: str) -> Refusal:
+    """What the network is told; a defect is logged under its incident, without any text of the listing."""
+    refusal = refusal_of(error)
+    if refusal.reason == "INTERNAL":
+        log.error(event, exc_info=error, **refusal.metadata)
+    return refusal

@@ -1,0 +1,90 @@
+"""TransparencyService: what the platform did, and the report of it. A tenant sees only its own."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from wildgate.v1 import transparency_pb2
+from wildgate_service.report import make_report
+from wildgate_service.rpc import Caller, Serving, parse, refuse
+from wildgate_service.status import Refusal, invalid, to_item_error, too_many
+from wildgate_service.store import open_store
+from wildgate_service.types import Outcome
+from wildgate_service.wire_transparency import from_report, to_date, to_outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wildgate_service.store import OutcomeRecorded
+    from wildgate_service.types import TransparencyReport
+
+MAX_OUTCOMES = 256
+MAX_DAYS = 3_660
+
+
+class Transparency:
+    """Answers `RecordOutcomes` and `GetTransparencyReport`."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+
+    async def record_outcomes(self, payload: bytes, caller: Caller) -> bytes:
+        """Record up to 256 outcomes; a broken one gets its own error and the rest go on."""
+        request = parse(transparency_pb2.RecordOutcomesRequest, payload)
+        if len(request.outcomes) > MAX_OUTCOMES:
+            raise too_many("outcomes", len(request.outcomes), MAX_OUTCOMES)
+        now = datetime.now(UTC)
+        read = [_outcome_or_refusal(message, caller.tenant, now) for message in request.outcomes]
+        recorded = iter(await self._record([each for each in read if isinstance(each, Outcome)]))
+        response = transparency_pb2.RecordOutcomesResponse()
+        for message, each in zip(request.outcomes, read, strict=True):
+            result = next(recorded) if isinstance(each, Outcome) else each
+            response.results.append(_result(message.outcome_id, result))
+        return response.SerializeToString()
+
+    async def _record(self, outcomes: Sequence[Outcome]) -> Sequence[OutcomeRecorded | Exception]:
+        if not outcomes:
+            return ()
+        if self._serving.writer is None:
+            raise Refusal("STORE_UNAVAILABLE")
+        return await self._serving.writer.record_outcomes(outcomes)
+
+    async def get_transparency_report(self, payload: bytes, caller: Caller) -> bytes:
+        """Build the report of a span of days; reads the store beside the loop."""
+        request = parse(transparency_pb2.GetTransparencyReportRequest, payload)
+        start = to_date(request.start_date, "start_date")
+        end = to_date(request.end_date, "end_date")
+        if end < start or (end - start).days > MAX_DAYS:
+            raise invalid("end_date")
+        if not self._serving.settings.recording:
+            raise Refusal("STORE_UNAVAILABLE")
+        report = await asyncio.to_thread(self._report, caller.tenant, start, end)
+        response = transparency_pb2.GetTransparencyReportResponse(report=from_report(report))
+        return response.SerializeToString()
+
+    def _report(self, tenant: str, start: date, end: date) -> TransparencyReport:
+        with open_store(self._serving.settings.store, read_only=True) as store:
+            facts = store.report_facts(start, end, tenant=tenant)
+        return make_report(
+            facts, tenant=tenant, start=start, end=end, generated_time=datetime.now(UTC)
+        )
+
+
+def _outcome_or_refusal(
+    message: transparency_pb2.Outcome, tenant: str, now: datetime
+) -> Outcome | Refusal:
+    try:
+        return to_outcome(message, tenant=tenant, now=now)
+    except Refusal as refusal:
+        return refusal
+
+
+def _result(
+    outcome_id: str, recorded: OutcomeRecorded | Exception
+) -> transparency_pb2.OutcomeResult:
+    if isinstance(recorded, Exception):
+        error = to_item_error(refuse(recorded, "outcome_failed"))
+        return transparency_pb2.OutcomeResult(outcome_id=outcome_id, error=error)
+    return transparency_pb2.OutcomeResult(outcome_id=outcome_id, duplicate=recorded.duplicate)

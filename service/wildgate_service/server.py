@@ -1,0 +1,116 @@
+"""The gRPC server of one worker: the RPCs on grpc.aio, health and reflection beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from wildgate_service.auth import CALLER, KeyInterceptor
+from wildgate_service.refusing import abort
+from wildgate_service.rpc import refuse
+from wildgate_service.status import OVERLOAD_PUSHBACK_MS, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from wildgate_service.rpc import Rpc, Serving
+    from wildgate_service.settings import Settings
+
+    Context = grpc.aio.ServicerContext[bytes, bytes]
+
+# What calls that were just answered get to leave the socket before streams of health are cut.
+FLUSH_SECONDS = 0.5
+IN_FLIGHT_POLL_SECONDS = 0.02
+
+
+class Server:
+    """Serves the RPCs at an address shared with the other workers."""
+
+    def __init__(self, serving: Serving, rpcs: Sequence[Rpc], address: str) -> None:
+        self._serving = serving
+        self._services = sorted({rpc.service for rpc in rpcs})
+        self._health = health.aio.HealthServicer()
+        self._server = grpc.aio.server(
+            interceptors=[KeyInterceptor(serving, rpcs)], options=_options(serving.settings)
+        )
+        self._add(rpcs)
+        _listen(self._server, address, serving.settings)
+
+    def _add(self, rpcs: Sequence[Rpc]) -> None:
+        for service in self._services:
+            methods = {
+                rpc.name: grpc.unary_unary_rpc_method_handler(_handler(rpc, self._serving))
+                for rpc in rpcs
+                if rpc.service == service
+            }
+            handlers = grpc.method_handlers_generic_handler(service, methods)
+            self._server.add_generic_rpc_handlers((handlers,))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if self._serving.settings.reflection:
+            names = (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._server)
+
+    async def start(self) -> None:
+        """Listen; from the first answer on health says SERVING."""
+        for name in ("", *self._services):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._server.start()
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more calls, let those in flight finish within `seconds`, and end."""
+        self._serving.draining = True
+        await self._health.enter_graceful_shutdown()
+        stopped = asyncio.create_task(self._server.stop(seconds))
+        while self._serving.in_flight and not stopped.done():
+            await asyncio.sleep(IN_FLIGHT_POLL_SECONDS)
+        await self._server.stop(min(seconds, FLUSH_SECONDS))
+        await stopped
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.so_reuseport", 1),
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+    ]
+
+
+def _listen(server: grpc.aio.Server, address: str, settings: Settings) -> None:
+    if settings.tls_certificate is None or settings.tls_private_key is None:
+        server.add_insecure_port(address)
+        return
+    authorities = settings.tls_client_ca
+    credentials = grpc.ssl_server_credentials(
+        [(settings.tls_private_key.read_bytes(), settings.tls_certificate.read_bytes())],
+        root_certificates=authorities.read_bytes() if authorities else None,
+        require_client_auth=authorities is not None,
+    )
+    server.add_secure_port(address, credentials)
+
+
+def _handler(rpc: Rpc, serving: Serving) -> Callable[[bytes, Context], Awaitable[bytes]]:
+    limit = serving.settings.max_in_flight
+    answer = rpc.answer
+
+    async def handle(payload: bytes, context: Context) -> bytes:
+        if serving.draining or serving.in_flight >= limit:
+            await abort(context, _busy(serving))
+        serving.in_flight += 1
+        try:
+            return await answer(payload, CALLER.get())
+        except Exception as error:  # noqa: BLE001  (whatever it is, the caller gets a status)
+            refusal = refuse(error, "rpc_failed")
+        finally:
+            serving.in_flight -= 1
+        await abort(context, refusal)
+
+    return handle
+
+
+def _busy(serving: Serving) -> Refusal:
+    if serving.draining:
+        return Refusal("DRAINING")
+    return Refusal("OVERLOADED", pushback_ms=OVERLOAD_PUSHBACK_MS)

@@ -1,0 +1,318 @@
+"""The settings of the service: one frozen object, built in one place from four sources.
+
+Command line over `WILDGATE_*` variables over a TOML file over defaults. `Settings` is the only table
+of them: its fields hold the types, limits, defaults and documentation that everything else prints.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from wildgate_service.cores import allowed_cores
+from wildgate_service.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "WILDGATE_"
+CONFIG_VARIABLE = "WILDGATE_CONFIG"
+# Kubernetes gives every container these for a Service named "wildgate"; they are not settings.
+KUBERNETES_VARIABLE = re.compile(
+    r"WILDGATE_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)"
+)
+KUBERNETES_PORT = re.compile(r"(tcp|udp)://")
+PASSWORD_PARAMETER = re.compile(r"([?&]password=)[^&#]*", re.IGNORECASE)
+PASSWORD_MASK = "***"  # noqa: S105  (what stands for a password)
+
+
+def _default_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "wildgate"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Every setting of the service. A path is relative to the working directory."""
+
+    host: Annotated[
+        str,
+        Meta(description="Address to listen on. Beyond loopback the store must hold an API key."),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, Meta(ge=0, le=65535, description="TCP port. 0 takes a free one and prints it.")
+    ] = 50051
+    workers: Annotated[
+        int,
+        Meta(ge=0, le=512, description="Worker processes. 0: as many as the cores allowed."),
+    ] = 0
+    store: Annotated[
+        str,
+        Meta(
+            description="Where decisions are recorded: sqlite:///PATH (four slashes for an absolute "
+            "path), or none to record nothing."
+        ),
+    ] = "sqlite:///wildgate.db"
+    durability: Annotated[
+        Literal["process", "disk"],
+        Meta(
+            description="What an answered decision survives: process (a killed process) or disk "
+            "(a power cut too, at the cost of an fsync per group)."
+        ),
+    ] = "process"
+    secrets_file: Annotated[
+        Path | None,
+        Meta(
+            description="File of the pepper of API keys and of the tenants' keys; made if missing. "
+            "Empty: wildgate.secrets beside an SQLite store, else in the cache."
+        ),
+    ] = None
+    require_keys: Annotated[
+        Literal["auto", "always"],
+        Meta(
+            description="Whether calls need an API key: auto (once the store holds one) or always."
+        ),
+    ] = "auto"
+    lexicons: Annotated[
+        Path | None,
+        Meta(description="Folder of the lexicons. Empty: those that came with the service."),
+    ] = None
+    policy: Annotated[
+        Path | None,
+        Meta(description="Policy file. Empty: the one that came with the service."),
+    ] = None
+    encoder: Annotated[
+        Path | None,
+        Meta(description="Folder of the encoder. Empty: the one in the cache, if it was built."),
+    ] = None
+    cache: Annotated[
+        Path,
+        Meta(description="Folder of what is built: compiled lexicons, the encoder."),
+    ] = msgspec.field(default_factory=_default_cache)
+    max_in_flight: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Calls that one worker answers at a time; more get RESOURCE_EXHAUSTED.",
+        ),
+    ] = 1024
+    max_message_bytes: Annotated[
+        int, Meta(ge=65536, description="Largest request, in bytes; a larger one is refused.")
+    ] = 16 * 1024 * 1024
+    drain_seconds: Annotated[
+        float,
+        Meta(ge=0, description="Seconds that calls in flight get to finish when the service ends."),
+    ] = 10.0
+    explain_default: Annotated[
+        Literal["none", "taxa", "matches", "full"],
+        Meta(description="Explanation given to a call that asks for none in particular."),
+    ] = "matches"
+    reflection: Annotated[bool, Meta(description="Serve the gRPC reflection service.")] = True
+    tls_certificate: Annotated[
+        Path | None, Meta(description="PEM certificate chain. Empty: plaintext.")
+    ] = None
+    tls_private_key: Annotated[Path | None, Meta(description="PEM key of the certificate.")] = None
+    tls_client_ca: Annotated[
+        Path | None,
+        Meta(description="PEM of the authorities that sign client certificates: mutual TLS."),
+    ] = None
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least level to log.")
+    ] = "info"
+
+    def __post_init__(self) -> None:
+        if bool(self.tls_certificate) != bool(self.tls_private_key):
+            message = "tls_certificate and tls_private_key come together: set both or neither"
+            raise SettingsError(message)
+        if self.tls_client_ca and not self.tls_certificate:
+            message = "tls_client_ca needs tls_certificate and tls_private_key"
+            raise SettingsError(message)
+
+    @property
+    def worker_count(self) -> int:
+        """Worker processes to run."""
+        return self.workers or allowed_cores()
+
+    @property
+    def recording(self) -> bool:
+        """Whether decisions are recorded."""
+        return self.store != "none"
+
+    @property
+    def secrets_path(self) -> Path:
+        """The secrets file, said or by default."""
+        if self.secrets_file:
+            return self.secrets_file
+        if self.store.startswith("sqlite:///"):
+            return Path(self.store.removeprefix("sqlite:///")).parent / "wildgate.secrets"
+        return self.cache / "wildgate.secrets"
+
+
+FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
+
+
+class Setting(Struct, frozen=True):
+    """One line of `wildgate settings`: `value` is masked, `origin` says where it came from."""
+
+    name: str
+    value: str
+    origin: str
+    description: str
+
+
+class Loaded(Struct, frozen=True):
+    """The settings, and the origin of each by name."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+    def table(self) -> list[Setting]:
+        """All settings, secrets masked, in the order of `Settings`."""
+        return [
+            Setting(name, _shown(getattr(self.settings, name)), self.origins[name], describe(name))
+            for name in FIELDS
+        ]
+
+
+def describe(name: str) -> str:
+    """The documentation of a setting.
+
+    >>> describe("port")
+    'TCP port. 0 takes a free one and prints it.'
+    """
+    meta = get_args(FIELDS[name].type)[1]
+    return str(meta.description)
+
+
+def load_settings(
+    config: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    options: Mapping[str, object] | None = None,
+) -> Loaded:
+    """Merge the sources; `options` are those of the command line, None where not given.
+
+    `environment` is `os.environ` unless given. Raises SettingsError naming the key, its source, and
+    the nearest known name or the type expected.
+    """
+    environment = os.environ if environment is None else environment
+    if config is None and environment.get(CONFIG_VARIABLE):
+        config = Path(environment[CONFIG_VARIABLE])
+    values: dict[str, object] = {}
+    origins = dict.fromkeys(FIELDS, "default")
+    sources = (_from_file(config), _from_environment(environment), _from_options(options or {}))
+    for source in sources:
+        for name, (value, origin) in source.items():
+            values[name], origins[name] = value, origin
+    return Loaded(Settings(**values), origins)  # type: ignore[arg-type]  (each was converted)
+
+
+Source = dict[str, tuple[object, str]]
+
+
+def _from_file(file: Path | None) -> Source:
+    if file is None:
+        return {}
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"cannot read the settings file {file}: {error.strerror}"
+        raise SettingsError(message) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{file} is not TOML: {error}"
+        raise SettingsError(message) from error
+    return {
+        name: (_converted(_known(name, str(file)), value, str(file), strict=True), str(file))
+        for name, value in table.items()
+    }
+
+
+def _from_environment(environment: Mapping[str, str]) -> Source:
+    source: Source = {}
+    for variable, text in environment.items():
+        if not variable.startswith(PREFIX) or _is_foreign(variable, text):
+            continue
+        name = _known(variable.removeprefix(PREFIX).lower(), variable)
+        source[name] = (_converted(name, text, variable, strict=False), variable)
+    return source
+
+
+def _is_foreign(variable: str, text: str) -> bool:
+    return (
+        variable == CONFIG_VARIABLE
+        or KUBERNETES_VARIABLE.fullmatch(variable) is not None
+        or (variable == "WILDGATE_PORT" and KUBERNETES_PORT.match(text) is not None)
+    )
+
+
+def _from_options(options: Mapping[str, object]) -> Source:
+    source: Source = {}
+    for name, value in options.items():
+        if value is not None:
+            origin = f"--{name.replace('_', '-')}"
+            source[name] = (_converted(_known(name, origin), value, origin, strict=False), origin)
+    return source
+
+
+def _known(name: str, origin: str) -> str:
+    """The name itself if it is a setting."""
+    if name in FIELDS:
+        return name
+    near = difflib.get_close_matches(name, FIELDS, n=1)
+    hint = f"did you mean {near[0]}?" if near else "`wildgate settings` lists them all"
+    message = f"unknown setting {name} (from {origin}): {hint}"
+    raise SettingsError(message)
+
+
+def _converted(name: str, value: object, origin: str, *, strict: bool) -> Any:  # noqa: ANN401
+    """The value in the type of its field; "" stands for nothing where nothing is allowed."""
+    wanted = FIELDS[name].type
+    if value == "" and FIELDS[name].default is None:
+        return None
+    try:
+        return msgspec.convert(value, wanted, strict=strict, dec_hook=_to_path)
+    except msgspec.ValidationError as error:
+        message = f"setting {name} (from {origin}) is {value!r}: {error}. {_expected(name)}"
+        raise SettingsError(message) from error
+
+
+def _to_path(wanted: type, value: object) -> Path:
+    del wanted
+    if not isinstance(value, str | Path):
+        message = f"Expected a path, got `{type(value).__name__}`"
+        raise ValueError(message)  # noqa: TRY004  (msgspec turns it into a ValidationError)
+    return Path(value).expanduser()
+
+
+def _expected(name: str) -> str:
+    kind = get_args(FIELDS[name].type)[0]
+    choices = get_args(kind)
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return f"Choose one of {', '.join(choices)}"
+    return describe(name)
+
+
+def _shown(value: object) -> str:
+    return mask(str(value)) if value is not None else ""
+
+
+def mask(text: str) -> str:
+    """A URL with its passwords masked; other text as it is.
+
+    >>> mask("postgresql://gate:secret@db/gate?password=secret")
+    'postgresql://gate:***@db/gate?password=***'
+    """
+    if "://" not in text:
+        return text
+    text = PASSWORD_PARAMETER.sub(rf"\g<1>{PASSWORD_MASK}", text)
+    parts = urlsplit(text)
+    if not parts.password:
+        return text
+    hidden = parts.netloc.replace(f":{parts.password}@", f":{PASSWORD_MASK}@", 1)
+    return urlunsplit(parts._replace(netloc=hidden))

@@ -1,0 +1,136 @@
+"""The store as the rest of the service sees it: one connection to one SQLite file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from wildgate_service.record import make_entry, read_payload
+from wildgate_service.store import _api_keys, _audit, _counting, _decisions, _outcomes
+from wildgate_service.store._connection import explained
+from wildgate_service.types import Receipt, Recorded
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from wildgate_service.errors import WildgateError
+    from wildgate_service.keys import ApiKey
+    from wildgate_service.record import Entry, VerifyResult
+    from wildgate_service.report import ReportFacts
+    from wildgate_service.store._decisions import Appended
+    from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
+    from wildgate_service.types import DecisionRecord, Outcome
+
+
+class SqliteStore:
+    """Decisions, log, outcomes and API keys. Every method may raise StoreError.
+
+    A store belongs to the thread that opened it. Make one with `open_store`.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._known = _decisions.Known()
+        with explained(path):
+            query = "SELECT value FROM meta WHERE key = 'log_id'"
+            (self.log_id,) = connection.execute(query).fetchone()
+
+    def close(self) -> None:
+        """Close the file; what was appended is in it."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- decisions and outcomes ------------------------------------------------------------------
+
+    def append(
+        self, records: Sequence[DecisionRecord]
+    ) -> list[Recorded | WildgateError]:
+        """Append records in one transaction and answer each, in order.
+
+        A repeat, of this call or an earlier one, gets the record that stands under its request;
+        RequestReusedError stands for one whose request_id was used for another text, StoreError for
+        one whose decision_id is taken.
+        """
+        places = self.append_entries([make_entry(record) for record in records])
+        return [
+            place if isinstance(place, Exception) else self._recorded(record, place)
+            for record, place in zip(records, places, strict=True)
+        ]
+
+    def _recorded(self, record: DecisionRecord, place: Appended) -> Recorded:
+        standing = read_payload(place.payload) if place.payload else record
+        receipt = Receipt(self.log_id, place.position, place.chain_hash.hex())
+        return Recorded(standing, receipt, repeated=place.payload is not None)
+
+    def append_entries(self, entries: Sequence[Entry]) -> list[Appended | WildgateError]:
+        """As `append`, for records that are encoded already."""
+        with explained(self._path):
+            return _decisions.append(self._connection, self._known, self.log_id, entries)
+
+    def append_outcomes(
+        self, outcomes: Sequence[Outcome]
+    ) -> list[OutcomeRecorded | DecisionNotFoundError]:
+        """Append outcomes in one transaction and answer each, in order.
+
+        An outcome_id that the tenant has already is a duplicate. The decision_id must be known, the
+        request_id need not be: a client answers itself when the service is out of reach.
+        """
+        with explained(self._path):
+            return _outcomes.append_outcomes(self._connection, outcomes)
+
+    # --- the log ---------------------------------------------------------------------------------
+
+    def checkpoint(self) -> Receipt | None:
+        """Receipt of the last record, to be published outside; None for an empty log."""
+        with explained(self._path):
+            return _counting.head(self._connection, self.log_id)
+
+    def verify(self, published: Sequence[Receipt] = ()) -> VerifyResult:
+        """Recompute the whole log, and check that the decisions counted are those committed to.
+
+        `published` are checkpoints kept outside. Takes about 20 µs a record.
+        """
+        with explained(self._path):
+            return _audit.verify(self._connection, self.log_id, published)
+
+    def erase(self, positions: Sequence[int]) -> int:
+        """Erase the payloads, salts and listing ids at these positions; how many were there."""
+        with explained(self._path):
+            return _audit.erase(self._connection, positions)
+
+    # --- reports ---------------------------------------------------------------------------------
+
+    def report_facts(self, start: date, end: date, *, tenant: str | None = None) -> ReportFacts:
+        """What a report of the UTC days `start` to `end`, both included, is made of.
+
+        Of all tenants if `tenant` is None.
+        """
+        with explained(self._path):
+            return _counting.count(
+                self._connection, self.log_id, tenant=tenant, start=start, end=end
+            )
+
+    # --- API keys --------------------------------------------------------------------------------
+
+    def add_key(self, key: ApiKey) -> None:
+        """Keep a new API key."""
+        with explained(self._path):
+            _api_keys.add_key(self._connection, key)
+
+    def list_keys(self) -> Sequence[ApiKey]:
+        """All API keys, expired and revoked ones too, oldest first."""
+        with explained(self._path):
+            return _api_keys.api_keys(self._connection)
+
+    def revoke_key(self, key_id: str, time: datetime) -> bool:
+        """Revoke an API key; False if there is none of this id that was in force."""
+        with explained(self._path):
+            return _api_keys.revoke_key(self._connection, key_id, time)

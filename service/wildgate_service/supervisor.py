@@ -1,0 +1,231 @@
+"""The supervisor: the process that owns all others, and serves nothing itself.
+
+    supervisor ── compiler   a child per reload, short-lived
+               ├─ writer     owns the store
+               └─ worker-0 … worker-N-1   share the port, each with one event loop
+
+It loads the engine before it forks the workers, so that they share its memory; it imports no gRPC and
+runs no thread, for neither survives a fork.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import structlog
+
+from wildgate_service import log as logs
+from wildgate_service.control import Keys, ReloadEnded
+from wildgate_service.errors import SettingsError, StoreError, WildgateError
+from wildgate_service.pipeline import load_engine
+from wildgate_service.port import reserve, resolve
+from wildgate_service.process import Child, keep
+from wildgate_service.reload import Broken, compile_in_child
+from wildgate_service.secrets import load_secrets
+from wildgate_service.store import open_store
+from wildgate_service.workers import Birth, Workers
+from wildgate_service.writer import run_writer
+
+if TYPE_CHECKING:
+    from wildgate_service.pipeline import Engine
+    from wildgate_service.port import Address
+    from wildgate_service.settings import Settings
+
+log = structlog.get_logger()
+
+KEYS_POLL_SECONDS = 1.0
+WRITER_GRACE_SECONDS = 10.0
+LISTEN_BACKLOG = 128
+
+
+def serve(settings: Settings) -> int:
+    """Run the service until SIGTERM or SIGINT; returns the exit status.
+
+    Raises WildgateError if it cannot start.
+    """
+    logs.configure(settings.log_level)
+    taken, address = reserve(resolve(settings.host, settings.port))
+    with taken, tempfile.TemporaryDirectory(prefix="wildgate-") as folder:
+        asyncio.run(Supervisor(settings, address, {taken}, Path(folder)).run())
+    return 0
+
+
+class Supervisor:
+    """Starts the others, keeps them alive, and ends them in order."""
+
+    def __init__(
+        self, settings: Settings, address: Address, sockets: set[socket.socket], folder: Path
+    ) -> None:
+        self._settings = settings
+        self._address = address
+        self._sockets = sockets
+        self._secrets = load_secrets(settings.secrets_path) if settings.recording else None
+        self._keys = Keys((), required=settings.require_keys == "always")
+        self._writer = Writer(settings, folder / "writer", sockets)
+        self._reloading = asyncio.Lock()
+        self._stale = False
+        self._lexicon: Path
+        self._engine: Engine
+        self._workers: Workers | None = None
+
+    async def run(self) -> None:
+        """Live until a signal, or until it cannot start; then end the others."""
+        ending = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ending.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_on_signal)
+        tasks = [asyncio.create_task(self._live()), asyncio.create_task(ending.wait())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            tasks[0].cancel()
+            await self._drain()
+
+    async def _live(self) -> NoReturn:
+        await self._start()
+        print(f"wildgate: serving on {self._address}", flush=True)  # noqa: T201  (the contract)
+        log.info("serving", address=str(self._address), workers=self._settings.worker_count)
+        while True:
+            await asyncio.sleep(KEYS_POLL_SECONDS)
+            self._poll_keys()
+
+    async def _start(self) -> None:
+        compiled = await compile_in_child(self._settings, close=self._sockets)
+        if isinstance(compiled, Broken):
+            raise WildgateError(compiled.fault.message)
+        self._lexicon = Path(compiled.path)
+        if self._settings.recording:
+            open_store(self._settings.store).close()  # made and migrated before anybody reads it
+            self._keys = self._read_keys()
+        self._refuse_open_network()
+        await self._writer.start()
+        self._engine = load_engine(self._lexicon, self._settings.policy, self._settings.encoder)
+        gc.collect()
+        gc.freeze()  # a collection in a worker would write to, and so copy, every shared page
+        self._workers = Workers(
+            self._settings.worker_count, self._birth, self.reload, self._sockets
+        )
+        await self._workers.ready()
+
+    def _birth(self) -> Birth:
+        return Birth(
+            address=str(self._address),
+            settings=self._settings,
+            engine=self._engine,
+            lexicon=self._lexicon,
+            stale=self._stale,
+            keys=self._keys,
+            writer=self._writer.path if self._settings.recording else None,
+            secrets=self._secrets,
+        )
+
+    async def _drain(self) -> None:
+        log.info("draining")
+        if self._workers:
+            await self._workers.drain(self._settings.drain_seconds)
+        await self._writer.stop()
+        log.info("ended")
+
+    # --- keys ------------------------------------------------------------------------------------
+
+    def _read_keys(self) -> Keys:
+        """All keys, revoked ones too: once there was one, calls need one."""
+        with open_store(self._settings.store, read_only=True) as store:
+            keys = tuple(store.api_keys())
+        return Keys(keys, required=bool(keys) or self._keys.required)
+
+    def _poll_keys(self) -> None:
+        if not self._settings.recording or self._workers is None:
+            return
+        try:
+            keys = self._read_keys()
+        except StoreError:
+            log.exception("keys_unreadable")
+            return
+        if keys != self._keys:
+            self._keys = keys
+            self._workers.tell(keys)
+            log.info("keys_changed", count=len(keys.keys))
+
+    def _refuse_open_network(self) -> None:
+        if self._keys.keys or self._address.loopback:
+            return
+        message = (
+            f"refusing to listen on {self._address} without API keys: everybody on the network could "
+            "call. Make one with `wildgate keys create`, or listen on 127.0.0.1"
+        )
+        raise SettingsError(message)
+
+    # --- reload ----------------------------------------------------------------------------------
+
+    async def reload(self) -> ReloadEnded:
+        """Serve the lexicons and policy that are on disk now, on all workers, or change nothing."""
+        async with self._reloading:
+            compiled = await compile_in_child(self._settings, close=self._sockets)
+            if isinstance(compiled, Broken):
+                fault = compiled.fault
+                log.error("reload_refused", file=fault.file, line=fault.line, why=fault.message)
+                return ReloadEnded(0, fault=fault)
+            return await self._serve_lexicon(Path(compiled.path), compiled.version)
+
+    async def _serve_lexicon(self, lexicon: Path, version: str) -> ReloadEnded:
+        if self._workers is None:  # a signal before there are any: they start with what is on disk
+            return ReloadEnded(0, version)
+        before, self._lexicon = (self._lexicon, self._stale), lexicon
+        self._stale = True
+        serving, failed = await self._workers.load(lexicon)
+        if not serving:
+            self._lexicon, self._stale = before
+        log.info("reloaded", version=version, serving=serving, failed=failed)
+        return ReloadEnded(0, version, serving, failed)
+
+    def _reload_on_signal(self) -> None:
+        self._signaled = asyncio.create_task(self.reload())
+
+
+class Writer:
+    """The writer process; its socket is the supervisor's, so that a new one takes over the queue."""
+
+    def __init__(self, settings: Settings, path: Path, sockets: set[socket.socket]) -> None:
+        self.path = path
+        self._settings = settings
+        self._sockets = sockets
+        self._child: Child | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen, and keep a process that answers."""
+        if not self._settings.recording:
+            return
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self.path))
+        self._listener.listen(LISTEN_BACKLOG)
+        self._keeper = asyncio.create_task(keep(self._fork, "writer", Child.wait))
+
+    async def stop(self) -> None:
+        """Make it write what it has and end; all workers have ended before."""
+        if self._keeper is None or self._child is None:
+            return
+        self._keeper.cancel()
+        await self._child.stop(WRITER_GRACE_SECONDS)
+        self._listener.close()
+
+    def _fork(self) -> Child:
+        self._child = Child.fork(
+            "writer",
+            partial(run_writer, durability=self._settings.durability),
+            self._listener,
+            self._settings.store,
+            close=self._sockets,
+        )
+        return self._child

@@ -1,0 +1,378 @@
+"""Every value that passes between the stages, in the order in which data flows.
+
+All are frozen. Spans are half-open and in Unicode code points unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+# --- in ------------------------------------------------------------------------------------------
+
+
+class ContentKind(StrEnum):
+    """What the text is on the platform."""
+
+    LISTING = "listing"
+    SOCIAL_POST = "social_post"
+    CARGO_BOOKING = "cargo_booking"
+
+
+class Attribute(Struct, frozen=True):
+    """One name and value of the listing's form."""
+
+    name: str
+    value: str
+
+
+class Listing(Struct, frozen=True, kw_only=True):
+    """The text to score and what the platform knows of it."""
+
+    id: str = ""
+    title: str = ""
+    description: str = ""
+    attributes: tuple[Attribute, ...] = ()
+    content_kind: ContentKind = ContentKind.LISTING
+    category: str = ""
+    language: str = ""
+    market: str = ""
+    seller_ref: str = ""
+    posted_time: datetime | None = None
+
+
+# --- normalize -----------------------------------------------------------------------------------
+
+
+class FieldSlice(Struct, frozen=True):
+    """Where one field lies in the document, which is all fields joined by line feeds."""
+
+    name: str
+    start: int
+    end: int
+
+
+class Edit(Struct, frozen=True):
+    """`[start, end)` of a view stands for `[source_start, source_end)` of the text it was made from."""
+
+    start: int
+    end: int
+    source_start: int
+    source_end: int
+
+
+class View(Struct, frozen=True):
+    """A further reading that undoes one disguise; `edits` ascend and do not overlap.
+
+    `parent` is the view it was made from, None for the skeleton.
+    """
+
+    name: str
+    text: str
+    edits: tuple[Edit, ...]
+    parent: View | None = None
+
+
+# --- match ---------------------------------------------------------------------------------------
+
+
+class RuleKind(StrEnum):
+    """What a rule's forms are."""
+
+    SPECIES = "species"
+    PRODUCT = "product"
+    CODE_WORD = "code_word"
+    TRADE_CUE = "trade_cue"
+    EVASION_CUE = "evasion_cue"
+    LEGAL_TRADE_CUE = "legal_trade_cue"
+    BENIGN_CONTEXT = "benign_context"
+
+
+TAXON_KINDS = frozenset({RuleKind.SPECIES, RuleKind.PRODUCT, RuleKind.CODE_WORD})
+
+
+class Level(StrEnum):
+    """How strong a form is with nothing beside it."""
+
+    ALONE = "alone"
+    WITH_COMPANY = "with_company"
+    COMPANY_ONLY = "company_only"
+
+
+class Match(Struct, frozen=True, kw_only=True):
+    """A rule that fired at one place.
+
+    `start` and `end` are in the field as sent; `skeleton_start` and `skeleton_end` in the skeleton.
+    `company` says whether the form had the company its level asks for, `canceled_by` names the
+    benign contexts that explain it away.
+    """
+
+    rule_id: str
+    kind: RuleKind
+    level: Level
+    language: str
+    form: str
+    gloss: str
+    surface: str
+    field: str
+    start: int
+    end: int
+    skeleton_start: int
+    skeleton_end: int
+    views: tuple[str, ...] = ()
+    taxa: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    cue_type: str = ""
+    sourced: bool = False
+    restricted: bool = False
+    company: bool = False
+    canceled_by: tuple[str, ...] = ()
+    weakened_by: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> bool:
+        """Whether the match is full evidence: it has the company its level asks for and nothing cancels it."""
+        return not self.canceled_by and (self.company or self.level is Level.ALONE)
+
+    @property
+    def is_faint(self) -> bool:
+        """Whether the match is a form that usually means wildlife, with nothing beside it that says so."""
+        return not self.canceled_by and not self.company and self.level is Level.WITH_COMPANY
+
+
+class Matches(Struct, frozen=True):
+    """All rules that fired, in the order of the text: taxon rules, cues and contexts."""
+
+    taxa: tuple[Match, ...] = ()
+    cues: tuple[Match, ...] = ()
+    contexts: tuple[Match, ...] = ()
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter((*self.taxa, *self.cues, *self.contexts))
+
+
+# --- classify ------------------------------------------------------------------------------------
+
+
+class Classification(Struct, frozen=True, kw_only=True):
+    """What the models said of the text; `probabilities` is empty when no tier ran.
+
+    `tiers` are those that ran (`encoder`), `share_read` the share of the text they read.
+    """
+
+    language: str = "und"
+    tiers: tuple[str, ...] = ()
+    probabilities: dict[str, float] = {}  # noqa: RUF012  (msgspec copies defaults)
+    readable: bool = True
+    share_read: float = 0.0
+    missing: bool = False
+
+
+# --- fuse ----------------------------------------------------------------------------------------
+
+
+class Evidence(Struct, frozen=True):
+    """One fact behind the score, and what it added to its log-odds."""
+
+    name: str
+    weight: float
+
+
+class Score(Struct, frozen=True):
+    """Calibrated probability and its reasons; `strict` is the probability without benign contexts."""
+
+    value: float
+    evidence: tuple[Evidence, ...]
+    strict: float
+
+
+# --- decide --------------------------------------------------------------------------------------
+
+
+class Action(StrEnum):
+    """What the policy asks the platform to do."""
+
+    ALLOW = "allow"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+class Taxon(Struct, frozen=True):
+    """A protected taxon the text seems to offer; `appendix` is by the listing's market."""
+
+    group: str
+    scientific_name: str
+    appendix: str
+
+
+class Versions(Struct, frozen=True):
+    """What produced an answer."""
+
+    lexicon: str
+    model: str
+    policy: str
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What the policy asks, and why. Pure: ids, receipt and times are added when it is recorded."""
+
+    action: Action
+    shadow_action: Action
+    shadow: bool
+    score: float
+    language: str
+    taxa: tuple[Taxon, ...]
+    matches: tuple[Match, ...]
+    evidence: tuple[Evidence, ...]
+    reason: str
+    notice: str
+    versions: Versions
+    degraded_reasons: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        found = ", ".join(dict.fromkeys(match.surface for match in self.matches)) or "nothing"
+        return f"{self.action.upper()} {self.score:.3f} {self.language}: {found}"
+
+
+# --- record --------------------------------------------------------------------------------------
+
+
+class RecordedMatch(Struct, frozen=True, kw_only=True):
+    """What is kept of a match: the rule and the surface alone."""
+
+    rule_id: str
+    kind: RuleKind
+    surface: str
+    field: str
+    start: int
+    end: int
+    views: tuple[str, ...] = ()
+
+
+class DecisionRecord(Struct, frozen=True, kw_only=True):
+    """One row of the log. Texts and sellers are kept as keyed hashes, never as themselves.
+
+    `fingerprint` is HMAC-SHA-256 of the listing's text fields, `seller` of `seller_ref` ("" if none).
+    """
+
+    tenant: str
+    decision_id: str
+    request_id: str
+    listing_id: str
+    decided_time: datetime
+    content_kind: ContentKind
+    market: str
+    fingerprint: str
+    seller: str
+    decision: Decision
+    posted_time: datetime | None = None
+
+
+class Receipt(Struct, frozen=True):
+    """Position of a record in the log, from 1, and the chain hash there (hex SHA-256)."""
+
+    log_id: str
+    position: int
+    chain_hash: str
+
+
+class Recorded(Struct, frozen=True):
+    """What the writer answers: the record that stands under the request (an earlier one if the
+    request was a repeat), and its receipt.
+    """
+
+    record: DecisionRecord
+    receipt: Receipt
+    repeated: bool
+
+
+class OutcomeKind(StrEnum):
+    """What happened to a listing after its decision."""
+
+    PUBLISHED = "published"
+    HELD = "held"
+    REMOVED = "removed"
+    RESTRICTED = "restricted"
+    ACCOUNT_SUSPENDED = "account_suspended"
+    ACCOUNT_TERMINATED = "account_terminated"
+    REINSTATED = "reinstated"
+    NOTICE_RECEIVED = "notice_received"
+    COMPLAINT_RECEIVED = "complaint_received"
+    COMPLAINT_UPHELD = "complaint_upheld"
+    COMPLAINT_REJECTED = "complaint_rejected"
+
+
+class Means(StrEnum):
+    """Who or what applied an outcome."""
+
+    UNKNOWN = "unknown"
+    AUTOMATED = "automated"
+    MODERATOR = "moderator"
+
+
+class NoticeSource(StrEnum):
+    """Where a notice came from."""
+
+    NONE = "none"
+    ARTICLE_16 = "article_16"
+    TRUSTED_FLAGGER = "trusted_flagger"
+    OTHER = "other"
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """One thing the platform did or received; about a decision or, if that is unknown, a request."""
+
+    tenant: str
+    outcome_id: str
+    kind: OutcomeKind
+    occurred_time: datetime
+    recorded_time: datetime
+    decision_id: str = ""
+    request_id: str = ""
+    means: Means = Means.UNKNOWN
+    notice_source: NoticeSource = NoticeSource.NONE
+    degraded_action: Action | None = None
+    degraded_reason: str = ""
+
+
+# --- report --------------------------------------------------------------------------------------
+
+
+class ReportCount(Struct, frozen=True, kw_only=True):
+    """Decisions counted under one value of one dimension."""
+
+    dimension: str
+    value: str
+    decisions: int
+    allowed: int
+    reviewed: int
+    blocked: int
+    stopped: int
+
+
+class ReportShare(Struct, frozen=True):
+    """A share with its sample size and 95 % Wilson interval."""
+
+    name: str
+    count: int
+    total: int
+    lower: float
+    upper: float
+
+
+class TransparencyReport(Struct, frozen=True, kw_only=True):
+    """The numbers of the public report of the days from `start` to `end`, both included."""
+
+    tenant: str
+    start: date
+    end: date
+    generated_time: datetime
+    total: ReportCount
+    counts: tuple[ReportCount, ...]
+    shares: tuple[ReportShare, ...]
+    outcomes: dict[str, int]
+    degraded_answers: dict[str, int]
+    median_hours_to_act: float | None
+    checkpoint: Receipt | None

@@ -1,0 +1,131 @@
+"""Between the contract's outcomes and reports and the types."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, TypeVar
+
+from wildgate.v1 import transparency_pb2, types_pb2
+from wildgate_service.status import invalid, missing
+from wildgate_service.types import Action, Means, NoticeSource, Outcome, OutcomeKind
+from wildgate_service.wire import from_receipt, to_datetime, to_uuid
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from wildgate_service.types import ReportCount, TransparencyReport
+
+Value = TypeVar("Value")
+
+NO_MEDIAN = -1.0
+DEGRADED_REASONS = frozenset({"", "unavailable", "deadline_exceeded", "resource_exhausted"})
+
+KINDS = {
+    transparency_pb2.OutcomeKind.Value(f"OUTCOME_KIND_{kind.name}"): kind for kind in OutcomeKind
+}
+MEANS = {
+    transparency_pb2.MEANS_UNSPECIFIED: Means.UNKNOWN,
+    transparency_pb2.MEANS_AUTOMATED: Means.AUTOMATED,
+    transparency_pb2.MEANS_MODERATOR: Means.MODERATOR,
+}
+NOTICE_SOURCES = {
+    transparency_pb2.NOTICE_SOURCE_UNSPECIFIED: NoticeSource.NONE,
+    transparency_pb2.NOTICE_SOURCE_ARTICLE_16: NoticeSource.ARTICLE_16,
+    transparency_pb2.NOTICE_SOURCE_TRUSTED_FLAGGER: NoticeSource.TRUSTED_FLAGGER,
+    transparency_pb2.NOTICE_SOURCE_OTHER: NoticeSource.OTHER,
+}
+DEGRADED_ACTIONS = {
+    types_pb2.ACTION_UNSPECIFIED: None,
+    types_pb2.ACTION_ALLOW: Action.ALLOW,
+    types_pb2.ACTION_REVIEW: Action.REVIEW,
+    types_pb2.ACTION_BLOCK: Action.BLOCK,
+}
+
+
+def to_outcome(message: transparency_pb2.Outcome, *, tenant: str, now: datetime) -> Outcome:
+    """The outcome; `now` stands for a time that was not said. Raises Refusal naming the field."""
+    subject = message.WhichOneof("subject")
+    if subject is None:
+        raise missing("decision_id")
+    return Outcome(
+        tenant=tenant,
+        outcome_id=_needed_uuid(message.outcome_id, "outcome_id"),
+        kind=_known(KINDS, message.kind, "kind"),
+        occurred_time=to_datetime(message.occurred_time, "occurred_time")
+        if message.HasField("occurred_time")
+        else now,
+        recorded_time=now,
+        means=_known(MEANS, message.means, "means"),
+        notice_source=_known(NOTICE_SOURCES, message.notice_source, "notice_source"),
+        degraded_action=_known(DEGRADED_ACTIONS, message.degraded_action, "degraded_action"),
+        degraded_reason=_degraded_reason(message.degraded_reason),
+        **{subject: _needed_uuid(getattr(message, subject), subject)},
+    )
+
+
+def _needed_uuid(text: str, field: str) -> str:
+    if not text:
+        raise missing(field)
+    return to_uuid(text, field)
+
+
+def _known(table: dict[int, Value], number: int, field: str) -> Value:
+    if number not in table:
+        raise invalid(field)
+    return table[number]
+
+
+def _degraded_reason(text: str) -> str:
+    if text not in DEGRADED_REASONS:
+        raise invalid("degraded_reason")
+    return text
+
+
+def to_date(text: str, field: str) -> date:
+    """The day; raises Refusal if it is none."""
+    if not text:
+        raise missing(field)
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise invalid(field) from error
+
+
+def from_report(report: TransparencyReport) -> transparency_pb2.TransparencyReport:
+    """The report as sent."""
+    message = transparency_pb2.TransparencyReport(
+        start_date=report.start.isoformat(),
+        end_date=report.end.isoformat(),
+        total=_from_count(report.total),
+        counts=map(_from_count, report.counts),
+        shares=[
+            transparency_pb2.ReportShare(
+                name=share.name,
+                count=share.count,
+                total=share.total,
+                lower=share.lower,
+                upper=share.upper,
+            )
+            for share in report.shares
+        ],
+        outcomes=report.outcomes,
+        degraded_answers=report.degraded_answers,
+        median_hours_to_act=NO_MEDIAN
+        if report.median_hours_to_act is None
+        else report.median_hours_to_act,
+    )
+    if report.checkpoint:
+        message.checkpoint.CopyFrom(from_receipt(report.checkpoint))
+    return message
+
+
+def _from_count(count: ReportCount) -> transparency_pb2.ReportCount:
+    return transparency_pb2.ReportCount(
+        dimension=count.dimension,
+        value=count.value,
+        decisions=count.decisions,
+        allowed=count.allowed,
+        reviewed=count.reviewed,
+        blocked=count.blocked,
+        stopped=count.stopped,
+    )

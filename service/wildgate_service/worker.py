@@ -1,0 +1,158 @@
+"""A worker process: one event loop that serves RPCs and listens to the supervisor.
+
+Only here is gRPC imported, after the fork.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import itertools
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+import uvloop
+
+from wildgate_service.control import (
+    Channel,
+    Keys,
+    Load,
+    Loaded,
+    Ready,
+    ReloadEnded,
+    ReloadWanted,
+)
+from wildgate_service.errors import WildgateError
+from wildgate_service.keys import KeyRing
+from wildgate_service.pipeline import load_engine
+from wildgate_service.rpc import ADMIN, REPORT, SCORE, Rpc, Serving
+from wildgate_service.rpc.lexicon import Lexicons
+from wildgate_service.rpc.scoring import Scoring
+from wildgate_service.rpc.transparency import Transparency
+from wildgate_service.server import Server
+from wildgate_service.writer import WriterClient
+
+if TYPE_CHECKING:
+    import socket
+
+    from wildgate_service.pipeline import Engine
+    from wildgate_service.workers import Birth
+
+log = structlog.get_logger()
+
+SCORING = "wildgate.v1.ScoringService"
+TRANSPARENCY = "wildgate.v1.TransparencyService"
+LEXICON = "wildgate.v1.LexiconService"
+
+
+def run_worker(name: str, birth: Birth, control: socket.socket) -> None:
+    """Main of the process: serve until SIGTERM, or until the supervisor closes the pipe."""
+    structlog.contextvars.bind_contextvars(process=name)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(Worker(birth).run(control))
+
+
+class Worker:
+    """Serves, and does what the supervisor says."""
+
+    def __init__(self, birth: Birth) -> None:
+        self._birth = birth
+        self._channel: Channel
+        self._numbers = itertools.count(1)
+        self._reloads: dict[int, asyncio.Future[ReloadEnded]] = {}
+        self._loads: set[asyncio.Task[None]] = set()
+        self._ending = asyncio.Event()
+        self._serving: Serving
+
+    async def run(self, control: socket.socket) -> None:
+        """Serve, and drain at the end."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._ending.set)
+        self._channel = await Channel.over(control)
+        self._prepare()
+        server = Server(self._serving, self._rpcs(), self._birth.address)
+        gc.collect()
+        gc.freeze()  # what lives as long as the process is not walked again and again
+        await server.start()
+        self._channel.send(Ready())
+        listening = asyncio.create_task(self._listen())
+        await self._ending.wait()
+        await server.drain(self._birth.settings.drain_seconds)
+        listening.cancel()
+        if self._serving.writer:
+            self._serving.writer.close()
+
+    def _prepare(self) -> None:
+        birth = self._birth
+        self._serving = Serving(
+            settings=birth.settings,
+            engine=self._load(birth.lexicon) if birth.stale else birth.engine,
+            writer=WriterClient(str(birth.writer)) if birth.writer else None,
+            secrets=birth.secrets,
+        )
+        self._set_keys(birth.keys)
+
+    def _rpcs(self) -> tuple[Rpc, ...]:
+        scoring = Scoring(self._serving)
+        transparency = Transparency(self._serving)
+        lexicons = Lexicons(self._serving, self._reload)
+        return (
+            Rpc(SCORING, "ScoreListing", SCORE, scoring.score_listing),
+            Rpc(SCORING, "BatchScoreListings", SCORE, scoring.batch_score_listings),
+            Rpc(TRANSPARENCY, "RecordOutcomes", SCORE, transparency.record_outcomes),
+            Rpc(
+                TRANSPARENCY,
+                "GetTransparencyReport",
+                REPORT,
+                transparency.get_transparency_report,
+            ),
+            Rpc(LEXICON, "GetLexicon", SCORE, lexicons.get_lexicon),
+            Rpc(LEXICON, "ReloadLexicon", ADMIN, lexicons.reload_lexicon),
+            Rpc(LEXICON, "ValidateRules", ADMIN, lexicons.validate_rules),
+        )
+
+    async def _reload(self) -> ReloadEnded:
+        """Ask the supervisor for a reload and wait for its end."""
+        number = next(self._numbers)
+        ended = self._reloads[number] = asyncio.get_running_loop().create_future()
+        self._channel.send(ReloadWanted(number))
+        try:
+            return await ended
+        finally:
+            del self._reloads[number]
+
+    async def _listen(self) -> None:
+        while (message := await self._channel.receive()) is not None:
+            match message:
+                case Keys():
+                    self._set_keys(message)
+                case Load():
+                    task = asyncio.create_task(self._swap(message))
+                    self._loads.add(task)
+                    task.add_done_callback(self._loads.discard)
+                case ReloadEnded():
+                    waiting = self._reloads.get(message.number)
+                    if waiting and not waiting.done():
+                        waiting.set_result(message)
+                case _:
+                    log.error("unexpected_message", message=type(message).__name__)
+        self._ending.set()
+
+    def _set_keys(self, message: Keys) -> None:
+        pepper = self._birth.secrets.pepper if self._birth.secrets else b""
+        self._serving.keys = KeyRing(message.keys, pepper) if message.required else None
+
+    async def _swap(self, message: Load) -> None:
+        """Load beside the loop, then swap between two calls; on failure keep what is served."""
+        failed = False
+        try:
+            self._serving.engine = await asyncio.to_thread(self._load, Path(message.lexicon))
+        except (WildgateError, OSError):
+            log.exception("reload_failed")
+            failed = True
+        self._channel.send(Loaded(message.number, self._serving.engine.lexicon.version, failed))
+
+    def _load(self, lexicon: Path) -> Engine:
+        settings = self._birth.settings
+        return load_engine(lexicon, settings.policy, settings.encoder)

@@ -1,0 +1,202 @@
+"""The workers as the supervisor sees them: forked, listened to, told, and forked again when they die."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import itertools
+import socket
+from typing import TYPE_CHECKING
+
+import structlog
+from msgspec import Struct
+
+from wildgate_service.control import Channel, Keys, Load, Loaded, Ready, ReloadEnded, ReloadWanted
+from wildgate_service.errors import WildgateError
+from wildgate_service.process import Child, keep
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from wildgate_service.control import ToWorker
+    from wildgate_service.pipeline import Engine
+    from wildgate_service.secrets import Secrets
+    from wildgate_service.settings import Settings
+
+log = structlog.get_logger()
+
+UNASKED = 0  # the number of a Load that nobody waits for
+LOAD_SECONDS = 60.0
+DRAIN_MARGIN_SECONDS = 5.0
+
+
+class Birth(Struct, frozen=True, kw_only=True):
+    """What a worker is given at its fork.
+
+    `engine` was loaded before it, to share its memory; `stale` says that it is not the engine of
+    `lexicon`, which was reloaded since. `writer` and `secrets` are None when nothing is recorded.
+    """
+
+    address: str
+    settings: Settings
+    engine: Engine
+    lexicon: Path
+    stale: bool
+    keys: Keys
+    writer: Path | None
+    secrets: Secrets | None
+
+
+class Slot:
+    """One worker's place: processes come and go in it under one name."""
+
+    def __init__(self, name: str, workers: Workers) -> None:
+        self.name = name
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.child: Child | None = None
+        self._workers = workers
+        self._birth: Birth
+        self._ours: socket.socket
+        self._channel: Channel | None = None
+        self._loading: dict[int, asyncio.Future[Loaded]] = {}
+
+    def fork(self) -> Child:
+        """Fork the next process."""
+        self._ours, theirs = socket.socketpair()
+        self._workers.sockets.add(self._ours)
+        self._birth = birth = self._workers.birth()
+        with theirs:
+            self.child = Child.fork(
+                self.name, _work, self.name, birth, theirs, close=self._workers.sockets
+            )
+        return self.child
+
+    async def live(self, child: Child) -> None:
+        """Listen to the process to its end. Canceled, it closes the pipe, and the process drains."""
+        self._channel = channel = await Channel.over(self._ours)
+        self._catch_up(channel)
+        try:
+            while (message := await channel.receive()) is not None:
+                self._hear(message)
+        finally:
+            self._channel = None
+            self._workers.sockets.discard(self._ours)
+            channel.close()
+            self._give_up_loading()
+        await child.wait()
+        if not self.ready.done():
+            message = f"{self.name} ended with status {child.exit_code} before it could serve"
+            self.ready.set_exception(WildgateError(f"{message}; its log above says why"))
+
+    def _catch_up(self, channel: Channel) -> None:
+        """Tell what changed between the fork and now, when nothing could be sent."""
+        now = self._workers.birth()
+        channel.send(now.keys)
+        if now.lexicon != self._birth.lexicon:
+            channel.send(Load(UNASKED, str(now.lexicon)))
+
+    def tell(self, message: ToWorker) -> None:
+        """Send a message, if a process is there to hear it."""
+        if self._channel:
+            self._channel.send(message)
+
+    async def load(self, message: Load) -> bool:
+        """Make the process serve another lexicon; False if it does not."""
+        if self._channel is None:
+            return False
+        answer = self._loading[message.number] = asyncio.get_running_loop().create_future()
+        self._channel.send(message)
+        try:
+            return not (await asyncio.wait_for(answer, LOAD_SECONDS)).failed
+        except (TimeoutError, WildgateError):
+            return False
+        finally:
+            self._loading.pop(message.number, None)
+
+    def _hear(self, message: object) -> None:
+        match message:
+            case Ready():
+                log.info("worker_ready", name=self.name)
+                if not self.ready.done():
+                    self.ready.set_result(None)
+            case Loaded(number=number):
+                answer = self._loading.get(number)
+                if answer and not answer.done():
+                    answer.set_result(message)
+            case ReloadWanted(number=number):
+                self._workers.start_reload(self, number)
+            case _:
+                log.warning("unexpected_message", name=self.name, kind=type(message).__name__)
+
+    def _give_up_loading(self) -> None:
+        for answer in self._loading.values():
+            if not answer.done():
+                answer.set_exception(WildgateError(f"{self.name} ended while it loaded"))
+
+
+class Workers:
+    """All workers. `birth` makes what the next process is born with, `reload` serves what is on disk.
+
+    `sockets` are the supervisor's own, which no child may keep; the pipes of the workers join them.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        birth: Callable[[], Birth],
+        reload: Callable[[], Awaitable[ReloadEnded]],
+        sockets: set[socket.socket],
+    ) -> None:
+        self.birth = birth
+        self.sockets = sockets
+        self._reload = reload
+        self._reloads: set[asyncio.Task[None]] = set()
+        self._numbers = itertools.count(1)
+        self._slots = [Slot(f"worker-{number}", self) for number in range(count)]
+        self._keepers = [
+            asyncio.create_task(keep(slot.fork, slot.name, slot.live)) for slot in self._slots
+        ]
+
+    async def ready(self) -> None:
+        """Wait until all serve. Raises WildgateError if a process ends before it could."""
+        await asyncio.gather(*(slot.ready for slot in self._slots))
+
+    def tell(self, message: ToWorker) -> None:
+        """Send a message to all."""
+        for slot in self._slots:
+            slot.tell(message)
+
+    async def load(self, lexicon: Path) -> tuple[int, tuple[str, ...]]:
+        """Make all serve another lexicon; how many do, and the names of those that do not."""
+        message = Load(next(self._numbers), str(lexicon))
+        loaded = await asyncio.gather(*(slot.load(message) for slot in self._slots))
+        failed = tuple(
+            slot.name for slot, well in zip(self._slots, loaded, strict=True) if not well
+        )
+        return sum(loaded), failed
+
+    def start_reload(self, slot: Slot, number: int) -> None:
+        """Reload because a worker was asked to, and tell it how that went."""
+        task = asyncio.create_task(self._reload_for(slot, number))
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def _reload_for(self, slot: Slot, number: int) -> None:
+        ended = await self._reload()
+        slot.tell(ReloadEnded(number, ended.version, ended.serving, ended.failed, ended.fault))
+
+    async def drain(self, seconds: float) -> None:
+        """Fork no more, and let all finish their calls and end within `seconds`."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        children = [slot.child for slot in self._slots if slot.child]
+        grace = seconds + DRAIN_MARGIN_SECONDS
+        await asyncio.gather(*(child.end_within(grace) for child in children))
+
+
+def _work(name: str, birth: Birth, control: socket.socket) -> None:
+    """In the child: only now is gRPC imported, which must not be forked."""
+    worker = importlib.import_module("wildgate_service.worker")
+    worker.run_worker(name, birth, control)

@@ -1,0 +1,225 @@
+"""What a worker records through: futures by call number, one write per turn of the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+from msgspec import DecodeError, Struct
+
+from wildgate_service.errors import RequestReusedError, StoreError, WildgateError
+from wildgate_service.record import Entry, make_entry, read_payload
+from wildgate_service.store import DecisionNotFoundError, OutcomeRecorded
+from wildgate_service.types import DecisionRecord, Outcome, Receipt, Recorded
+from wildgate_service.writer._wire import Answer, Answers, Code, Entries, Outcomes, answer_reader, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+log = structlog.get_logger()
+
+MAX_PENDING = 4096
+PATIENCE_SECONDS = 3.0
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.01, 0.2
+ERRORS: dict[Code, type[WildgateError]] = {
+    Code.FAILED: StoreError,
+    Code.REQUEST_REUSED: RequestReusedError,
+    Code.DECISION_NOT_FOUND: DecisionNotFoundError,
+}
+
+
+class WriterOverloadedError(StoreError):
+    """More calls wait for the writer than may: the caller should try again later."""
+
+
+class _Call(Struct, eq=False):
+    """A call that waits for its answer."""
+
+    item: Entry | Outcome
+    answer: asyncio.Future[Answer]
+
+
+class WriterClient:
+    """A worker's way to the writer; belongs to one event loop.
+
+    It connects again when the writer was restarted, and then repeats what was not answered: appending
+    is idempotent, so nothing is lost and nothing doubled. Calls fail with StoreError when the writer
+    stays away for longer than `patience` seconds, or when more than `max_pending` calls wait.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        max_pending: int = MAX_PENDING,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._path = path
+        self._max_pending = max_pending
+        self._patience = patience
+        self._pending: dict[int, _Call] = {}
+        self._unsent: list[int] = []
+        self._last_call = 0
+        self._log_id = ""
+        self._transport: asyncio.Transport | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; calls that wait fail."""
+        self._closed = True
+        if self._connecting:
+            self._connecting.cancel()
+        if self._transport:
+            self._transport.abort()
+        self._fail("the connection to the writer was closed")
+
+    async def record(self, record: DecisionRecord) -> Recorded:
+        """Append a record and wait until it is in the store.
+
+        Raises RequestReusedError if its request_id was used for another text, StoreError if it
+        could not be written.
+        """
+        answer = await self._call(make_entry(record))
+        standing, repeated = record, False
+        if answer.code is Code.REPEATED:
+            standing = read_payload(answer.payload)
+            repeated = standing.decision_id != record.decision_id  # else this call, sent again
+        receipt = Receipt(self._log_id, answer.position, answer.chain_hash.hex())
+        return Recorded(standing, receipt, repeated)
+
+    async def record_outcomes(
+        self, outcomes: Sequence[Outcome]
+    ) -> list[OutcomeRecorded | WildgateError]:
+        """Append outcomes and wait until they are in the store; each gets a result or its own error."""
+        return await asyncio.gather(*map(self._record_outcome, outcomes))
+
+    async def _record_outcome(self, outcome: Outcome) -> OutcomeRecorded | WildgateError:
+        try:
+            answer = await self._call(outcome)
+        except WildgateError as error:
+            return error
+        return OutcomeRecorded(outcome.outcome_id, duplicate=answer.code is Code.REPEATED)
+
+    async def _call(self, item: Entry | Outcome) -> Answer:
+        if self._closed:
+            message = "the connection to the writer was closed"
+            raise StoreError(message)
+        if len(self._pending) >= self._max_pending:
+            message = f"overloaded: {self._max_pending} records wait for the writer"
+            raise WriterOverloadedError(message)
+        loop = asyncio.get_running_loop()
+        self._last_call = number = self._last_call + 1
+        self._pending[number] = call = _Call(item, loop.create_future())
+        if not self._unsent or self._transport is None:
+            loop.call_soon(self._flush)
+        self._unsent.append(number)
+        try:
+            answer = await call.answer
+        finally:
+            self._pending.pop(number, None)
+        if answer.code in ERRORS:
+            raise ERRORS[answer.code](answer.message)
+        return answer
+
+    # --- the connection --------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        """Send all calls of this turn; those that were given up meanwhile are not sent."""
+        if self._transport is None:
+            self._connect()
+            return
+        calls = [(number, self._pending[number].item) for number in self._unsent if number in self._pending]
+        self._unsent = []
+        entries = [(number, item) for number, item in calls if isinstance(item, Entry)]
+        if entries:
+            self._transport.write(encode(Entries(*map(list, zip(*entries, strict=True)))))
+        outcomes = [(number, item) for number, item in calls if isinstance(item, Outcome)]
+        if outcomes:
+            self._transport.write(encode(Outcomes(*map(list, zip(*outcomes, strict=True)))))
+
+    def _connect(self) -> None:
+        if self._connecting is None and not self._closed:
+            self._connecting = asyncio.get_running_loop().create_task(self._connect_patiently())
+
+    async def _connect_patiently(self) -> None:
+        loop = asyncio.get_running_loop()
+        deadline, wait = loop.time() + self._patience, FIRST_RETRY_SECONDS
+        try:
+            while True:
+                try:
+                    await loop.create_unix_connection(lambda: _Link(self), self._path)
+                except OSError as error:
+                    if loop.time() + wait > deadline:
+                        log.error("writer_unreachable", error=type(error).__name__)  # noqa: TRY400
+                        self._fail("the writer is out of reach; the supervisor should restart it")
+                        return
+                    await asyncio.sleep(wait)
+                    wait = min(2 * wait, LONGEST_RETRY_SECONDS)
+                else:
+                    return
+        finally:
+            self._connecting = None
+
+    def connected(self, transport: asyncio.Transport) -> None:
+        """The link is up: send all that was not answered, in order."""
+        self._transport = transport
+        self._unsent = list(self._pending)
+        self._flush()
+
+    def disconnected(self) -> None:
+        """The link is down; it is made again if anything waits, else at the next call."""
+        self._transport = None
+        if self._pending:
+            self._connect()
+
+    def answered(self, answers: Answers) -> None:
+        """Wake those who wait; an answer that nobody waits for any more is dropped."""
+        self._log_id = answers.log_id
+        for answer in answers.answers:
+            call = self._pending.get(answer.call)
+            if call and not call.answer.done():
+                call.answer.set_result(answer)
+
+    def _fail(self, message: str) -> None:
+        self._unsent = []
+        for call in self._pending.values():
+            if not call.answer.done():
+                call.answer.set_exception(StoreError(message))
+
+
+class _Link(asyncio.Protocol):
+    """One connection to the writer."""
+
+    def __init__(self, client: WriterClient) -> None:
+        self._client = client
+        self._reader = answer_reader()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport and say so."""
+        self._transport = transport  # type: ignore[assignment]  (a Unix stream's is a Transport)
+        self._client.connected(transport)  # type: ignore[arg-type]
+
+    def data_received(self, data: bytes) -> None:
+        """Answers, or a part of them."""
+        try:
+            for answers in self._reader.feed(data):
+                self._client.answered(answers)
+        except DecodeError:
+            log.error("writer_spoke_nonsense")  # noqa: TRY400  (the text could quote a record)
+            if self._transport:
+                self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The writer is gone, or this side closed."""
+        del exc
+        self._client.disconnected()

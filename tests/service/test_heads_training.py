@@ -1,0 +1,311 @@
+"""Training the heads: data, folds, figures. Skipped without the extra `train`."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from numpy.typing import NDArray
+
+pytest.importorskip("sklearn", reason="needs the extra train")
+
+from scipy.sparse import csr_matrix, hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from wildgate_service.errors import ModelError
+from wildgate_service.model.classifiers import (
+    WORD,
+    EmbeddingClassifier,
+    balanced,
+    compare,
+    fit_platt,
+    reliability,
+    tfidf,
+)
+from wildgate_service.model.classifiers import NgramClassifier as Ngrams
+from wildgate_service.model.embedding_cache import EmbeddingCache
+from wildgate_service.model.encoder import SentenceEncoder
+from wildgate_service.model.encoder_folder import default_cache
+from wildgate_service.model.encoder_onnx import build_encoder
+from wildgate_service.model.evaluation import best_threshold, bootstrap, f1, grouped_folds, share
+from wildgate_service.model.heads import HeadSet
+from wildgate_service.model.near_duplicates import near_duplicate_groups
+from wildgate_service.model.train import train_heads
+from wildgate_service.model.training_data import (
+    is_held_out,
+    read_negatives,
+    read_rule_examples,
+    read_tweets,
+)
+
+
+def rule(identifier: str, **changes: object) -> dict[str, object]:
+    """A rule of three offers and one near miss."""
+    return {
+        "id": identifier,
+        "status": "test",
+        "language": "en",
+        "taxa": ["elephant"],
+        "kind": "product",
+        "examples": {
+            "match": [f"{identifier} tusk for sale {number}" for number in "abc"],
+            "no_match": [f"{identifier} ivory dress"],
+        },
+    } | changes
+
+
+def lexicons(folder: Path, *rules: dict[str, object]) -> Path:
+    """A lexicons folder of one file."""
+    file = folder / "rules" / "en" / "rules.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(yaml.safe_dump(list(rules)), encoding="utf-8")
+    (folder / "VERSION").write_text("0.0.1\n", encoding="utf-8")
+    return folder
+
+
+# --- data ----------------------------------------------------------------------------------------
+
+
+def test_absent_data_is_named(tmp_path: Path) -> None:
+    """Whoever has no data sets learns which file is wanted, and by which option."""
+    with pytest.raises(ModelError, match=r"ivory_tweets\.tsv\.gz.*--data"):
+        read_tweets(tmp_path)
+
+
+@pytest.mark.parametrize(("identifier", "held_out"), [("neg-000001", True), ("neg-000000", False)])
+def test_held_out_rule(identifier: str, *, held_out: bool) -> None:
+    """Which negatives are kept for measuring never changes: sha256(id) % 5 == 0."""
+    assert is_held_out(identifier) is held_out
+
+
+def test_negatives_of_other_languages_are_left_out(tmp_path: Path) -> None:
+    """A mixture counts only if the encoder reads both of its languages."""
+    rows = ["id\tlang\tsource_kind\tplatform\ttext"]
+    rows += [f"{lang}\t{lang}\tlisting_title\tx\ty" for lang in ("en", "vi", "fr/en", "ms/en")]
+    (tmp_path / "negatives.tsv.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
+    found = [negative.language for negative in read_negatives(tmp_path, ["en", "fr"])]
+    assert found == ["en", "fr/en"]
+
+
+def offers_of(folder: Path) -> dict[str, bool]:
+    """Label by text."""
+    return {example.text: example.offer for example in read_rule_examples(folder, ["en"])}
+
+
+def test_examples_are_labeled_by_their_key(tmp_path: Path) -> None:
+    """What a taxon rule must match is an offer, what it must not is none."""
+    folder = lexicons(tmp_path, rule("r"))
+    assert offers_of(folder) == {
+        "r tusk for sale a": True,
+        "r tusk for sale b": True,
+        "r tusk for sale c": True,
+        "r ivory dress": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "trade_cue", "taxa": []},
+        {"taxa": ["mammoth"]},
+        {"status": "deprecated"},
+        {"language": "vi"},
+    ],
+    ids=["cue", "mammoth", "deprecated", "unreadable"],
+)
+def test_rules_that_are_no_offers_are_left_out(tmp_path: Path, changes: dict[str, object]) -> None:
+    """Cues, mammoth, retired rules and unreadable languages teach nothing."""
+    folder = lexicons(tmp_path, rule("r"), rule("other", **changes))
+    assert not any("other" in text for text in offers_of(folder))
+
+
+def test_benign_contexts_are_innocent(tmp_path: Path) -> None:
+    """What a benign context must match is no offer."""
+    context = rule("c", kind="benign_context", taxa=[])
+    folder = lexicons(tmp_path, rule("r"), context)
+    assert offers_of(folder)["c tusk for sale a"] is False
+
+
+def test_an_offer_elsewhere_is_no_near_miss(tmp_path: Path) -> None:
+    """A text that one rule must miss because another rule means it stays an offer."""
+    examples = {"match": ["rhino horn"], "no_match": ["r tusk for sale a"]}
+    folder = lexicons(tmp_path, rule("r"), rule("s", examples=examples))
+    assert offers_of(folder)["r tusk for sale a"] is True
+
+
+def test_no_rules_are_told(tmp_path: Path) -> None:
+    """An empty folder of lexicons is an error, not a head without offers."""
+    with pytest.raises(ModelError, match="--lexicons"):
+        read_rule_examples(tmp_path, ["en"])
+
+
+def test_broken_rule_file_is_named(tmp_path: Path) -> None:
+    """A file that is no list of rules is told by name."""
+    folder = lexicons(tmp_path, {"id": "no status"})
+    with pytest.raises(ModelError, match=r"rules\.yml"):
+        read_rule_examples(folder, ["en"])
+
+
+# --- groups and folds ----------------------------------------------------------------------------
+
+
+def test_near_duplicates_share_a_group() -> None:
+    """Numbers, case and masked names make no new text; other words do."""
+    texts = ["Ivory box 12 cm {{URL}}", "ivory BOX 7 cm", "Red summer dress", "", "42"]
+    groups = near_duplicate_groups(texts)
+    assert (groups[0] == groups[1], groups[0] == groups[2], groups[3] == groups[4]) == (
+        True,
+        False,
+        True,
+    )
+
+
+def test_no_group_is_on_both_sides() -> None:
+    """A fold never tests on a group it was trained on."""
+    groups = np.arange(60) // 3
+    labels = groups % 2 == 0
+    for train, test in grouped_folds(labels, groups, seed=0):
+        assert not set(groups[train]) & set(groups[test])
+
+
+# --- figures -------------------------------------------------------------------------------------
+
+
+def test_upper_bound_of_nothing_found() -> None:
+    """The rule of three: 0 of 3,000 is below one in a thousand."""
+    assert share(0, 3000).upper == pytest.approx(0.001, abs=2e-6)
+
+
+@pytest.mark.parametrize(("count", "of"), [(0, 0), (4, 4)])
+def test_upper_bound_never_exceeds_one(count: int, of: int) -> None:
+    """No data, or nothing but errors, bounds nothing."""
+    assert share(count, of).upper == 1
+
+
+def test_f1_by_hand() -> None:
+    """One found, one missed, one called wrongly: F1 is one half."""
+    labels, calls = np.array([True, True, False]), np.array([True, False, True])
+    assert f1(labels, calls) == 0.5
+
+
+def test_best_threshold_separates() -> None:
+    """Scores that separate give the lowest score of a positive."""
+    labels = np.array([False, False, True, True])
+    assert best_threshold(labels, np.array([-2.0, 0.5, 0.7, 3.0])) == 0.7
+
+
+def test_bootstrap_keeps_groups_whole() -> None:
+    """Two groups of equal values can only give the two values, or their mean."""
+    groups, values = np.array([0, 0, 7, 7]), np.array([0.0, 0.0, 1.0, 1.0])
+    seen: set[float] = set()
+
+    def mean(places: NDArray[np.int64]) -> float:
+        seen.add(float(values[places].mean()))
+        return float(values[places].mean())
+
+    interval = bootstrap(groups, 0, {"mean": mean})["mean"]
+    assert (interval.value, interval.low, interval.high, seen) == (0.5, 0.0, 1.0, {0.0, 0.5, 1.0})
+
+
+# --- classifiers ---------------------------------------------------------------------------------
+
+
+def test_ngrams_equal_a_vectorizer_fitted_on_the_fold() -> None:
+    """Counting once gives the features that fitting on the training texts alone would."""
+    texts = ["ivory box ivory", "ivory ring", "red dress ring", "red box zebra"]
+    train = np.array([0, 1, 2])
+    classifier = Ngrams(texts)
+    kinds = (
+        {"ngram_range": (1, 2), "token_pattern": WORD},
+        {"ngram_range": (2, 5), "analyzer": "char_wb"},
+    )
+    slow = []
+    for options in kinds:
+        vectorizer = TfidfVectorizer(min_df=2, sublinear_tf=True, **options)
+        vectorizer.fit([texts[place] for place in train])
+        slow.append(vectorizer.transform(texts))
+    fast = hstack([tfidf(counts, train) for counts in classifier.counts])
+    difference = csr_matrix(hstack(slow)) - csr_matrix(fast)
+    assert abs(difference).max() == pytest.approx(0, abs=1e-12)
+
+
+def test_stack_leans_on_the_better_part() -> None:
+    """Of an informative and a random embedding, the stack follows the informative one."""
+    random = np.random.default_rng(0)
+    labels = np.arange(200) % 2 == 0
+    good = random.normal(size=(200, 4)).astype(np.float32)
+    good[:, 0] += labels * 3
+    bad = random.normal(size=(200, 4)).astype(np.float32)
+    parts = {"good": EmbeddingClassifier(good), "bad": EmbeddingClassifier(bad)}
+    judged = compare(dict(parts), labels, np.arange(200), seed=0)
+    assert f1(labels, judged["both"].calls) > 0.85 > f1(labels, judged["bad"].calls)
+
+
+def test_balanced_weights_even_the_classes() -> None:
+    """Both classes weigh half, and a text weighs one on average."""
+    labels = np.array([True, False, False, False])
+    weights = balanced(labels, np.ones(4))
+    assert (weights[labels].sum(), weights.sum()) == pytest.approx((2, 4))
+
+
+def test_platt_recovers_the_odds() -> None:
+    """Scores that are log odds already are left as they are."""
+    random = np.random.default_rng(0)
+    scores = random.normal(scale=2, size=40_000)
+    labels = random.random(40_000) < 1 / (1 + np.exp(-scores))
+    assert fit_platt(scores, labels, np.ones(40_000)) == pytest.approx((1, 0), abs=0.05)
+
+
+def test_reliability_leaves_empty_tenths_out() -> None:
+    """A bin holds its count, its mean probability and its share of positives."""
+    bins = reliability(np.array([0.1, 0.12, 1.0]), np.array([False, True, True]), np.ones(3))
+    assert [(one.texts, one.observed) for one in bins] == [(2, 0.5), (1, 1.0)]
+
+
+# --- everything together -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def encoder() -> SentenceEncoder:
+    """The really built encoder."""
+    return SentenceEncoder.load(build_encoder(default_cache()))
+
+
+def test_embeddings_are_kept(encoder: SentenceEncoder, tmp_path: Path) -> None:
+    """A second run reads what the first one embedded."""
+    first = EmbeddingCache(encoder, tmp_path).embed(["ivory", "dress", "ivory"])
+    cache = EmbeddingCache(encoder, tmp_path)
+    assert len(cache) == 2
+    np.testing.assert_array_equal(cache.embed(["ivory", "dress", "ivory"]), first)
+
+
+def test_training_writes_loadable_heads_and_their_card(
+    encoder: SentenceEncoder, tmp_path: Path
+) -> None:
+    """From invented data to heads, figures and a card, in one call."""
+    data = invented_data(tmp_path / "data")
+    rules = [rule(f"rule {number}") for number in range(30)]
+    folder = lexicons(tmp_path / "lexicons", *rules)
+    output, results = tmp_path / "heads-v9", tmp_path / "results.json"
+    train_heads(data, folder, output, 0, results=results, embeddings=tmp_path)
+    assert HeadSet.load(output, encoder=encoder.config).config.version.startswith("heads-v9-")
+    assert json.loads(results.read_text())["labeled"]["animal_product"]["rows"] == 60
+    assert "{" not in (output / "README.md").read_text(encoding="utf-8")
+
+
+def invented_data(folder: Path) -> Path:
+    """Data sets of the real form with invented rows."""
+    letters = np.random.default_rng(0).integers(97, 123, (60, 4, 5)).astype(np.uint8)
+    nouns = [" ".join(bytes(word).decode() for word in row) for row in letters]
+    rows = [f"{n}\t{n % 2}\t{'horn ' * (n % 2)}{noun}\tnobody" for n, noun in enumerate(nouns)]
+    folder.mkdir()
+    leather = ["id\tlabel\ttitle", *(row.rpartition("\t")[0] for row in rows)]
+    (folder / "leather_titles.tsv").write_text("\n".join(leather), encoding="utf-8")
+    tweets = "\n".join(["id\tlabel\ttext\tuser_description", *rows])
+    (folder / "ivory_tweets.tsv.gz").write_bytes(gzip.compress(tweets.encode()))
+    negatives = [f"neg-{n:06}\ten\tlisting_title\tshop\t{noun}" for n, noun in enumerate(nouns)]
+    text = "\n".join(["id\tlang\tsource_kind\tplatform\ttext", *negatives])
+    (folder / "negatives.tsv.gz").write_bytes(gzip.compress(text.encode()))
+    return folder

@@ -1,0 +1,94 @@
+"""Write the character tables of the normalize stage from their published sources.
+
+    pip install opencc-python-reimplemented confusable-homoglyphs emoji
+    python tools/make_tables.py
+
+Sources: OpenCC's TSCharacters (Apache-2.0), Unicode confusables.txt as packed by confusable-homoglyphs
+(Unicode License v3), emoji names of Unicode CLDR as packed by `emoji` (BSD; data Unicode License v3).
+The words of trade emoji in `EMOJI_WORDS` are ours and take precedence.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import unicodedata
+from pathlib import Path
+
+import emoji
+
+TABLES = Path(__file__).parent.parent / "service/wildgate_service/normalize/tables"
+JOINED = {ord(char): None for char in "_-’'.,!():&“”"}
+LATIN = "abcdefghijklmnopqrstuvwxyz"
+EMOJI_WORDS = dict(
+    pair.split("=")
+    for pair in (
+        "🐘=elephant 🦣=mammoth 🦏=rhino 🦛=hippo 🐅=tiger 🐯=tiger 🐆=leopard 🦁=lion 🐒=monkey 🐵=monkey "
+        "🦍=gorilla 🦧=orangutan 🐻=bear 🐻‍❄️=bear 🐼=panda 🐨=koala 🦥=sloth 🦦=otter 🦔=hedgehog 🦇=bat 🐊=crocodile "
+        "🐢=turtle 🦎=lizard 🐍=snake 🐲=dragon 🐉=dragon 🐳=whale 🐋=whale 🐬=dolphin 🦭=seal 🦈=shark 🐙=octopus "
+        "🐚=shell 🪸=coral 🦜=parrot 🦉=owl 🦅=eagle 🦆=duck 🦢=swan 🦩=flamingo 🦚=peacock 🐦=bird 🐧=penguin "
+        "🐺=wolf 🦊=fox 🦌=deer 🦒=giraffe 🦬=bison 🐂=ox 🐃=buffalo 🐄=cow 🐮=cow 🐗=boar 🐐=goat 🐑=sheep 🐪=camel "
+        "🐫=camel 🦘=kangaroo 🦡=badger 🐇=rabbit 🐰=rabbit 🦂=scorpion 🕷=spider 🦋=butterfly 🐛=caterpillar 🐌=snail "
+        "🐠=fish 🐟=fish 🐡=blowfish 🦞=lobster 🦀=crab 🦐=shrimp 🦑=squid 🐸=frog 🐎=horse 🐴=horse 🦴=bone 🦷=tooth "
+        "💀=skull ☠=skull 🩸=blood 🪶=feather 💊=pill 💉=syringe 🥩=meat 🍖=meat 🥚=egg 🐾=paw 💍=ring 📿=beads 👑=crown "
+        "🏺=vase 🎹=piano 🪮=comb 🥢=chopsticks 🍲=soup 🥣=soup 🍷=wine 🍶=wine 🧪=vial ⚱=urn 🌵=cactus 🪴=plant 🌸=blossom "
+        "🌺=hibiscus 🪷=lotus 🌲=tree 🌳=tree 🪵=wood 🔪=knife 🏹=bow 🔫=gun 🎣=fishing 💰=money 💵=dollar 💲=dollar 💸=money "
+        "🤑=money 📦=package ✈=airplane 🚚=delivery 🚢=ship 📩=message ✉=message 💬=message 📨=message 📞=phone ☎=phone 📱=phone "
+        "🤫=secret 🙈=secret 🔒=locked 🛒=cart 🏷=price 🔥=fire ⚪=white ⬜=white 🤍=white 🟡=yellow 🟨=yellow 🧊=ice 🦀=crab"
+    ).split()
+)
+
+
+def write(name: str, header: str, rows: list[tuple[str, ...]]) -> None:
+    """One TSV of code points and what they become; `#` lines say where it comes from."""
+    lines = [f"# {header}", *("\t".join(row) for row in rows)]
+    (TABLES / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def point(char: str) -> str:
+    """A code point as U+XXXX, so that no invisible character stands in a data file."""
+    return f"U+{ord(char):04X}"
+
+
+def han_simplified() -> list[tuple[str, ...]]:
+    """Traditional → Simplified, one character to one."""
+    folder = Path(str(importlib.util.find_spec("opencc").submodule_search_locations[0]))  # type: ignore[union-attr, index]
+    rows = []
+    for line in (folder / "dictionary/TSCharacters.txt").read_text(encoding="utf-8").splitlines():
+        traditional, _, choices = line.partition("\t")
+        simplified = choices.split()[0]
+        if len(traditional) == len(simplified) == 1 and traditional != simplified:
+            rows.append((point(traditional), simplified))
+    return rows
+
+
+def confusables() -> list[tuple[str, ...]]:
+    """Letters of other scripts that look like one Latin letter."""
+    folder = Path(str(importlib.util.find_spec("confusable_homoglyphs").submodule_search_locations[0]))  # type: ignore[union-attr, index]
+    table = json.loads((folder / "confusables.json").read_text(encoding="utf-8"))
+    rows = []
+    for char, looks in table.items():
+        if len(char) != 1 or char.isascii() or not unicodedata.category(char).startswith("L"):
+            continue
+        if unicodedata.normalize("NFKC", char).isascii():
+            continue  # the fold has it already
+        letters = sorted({l["c"].lower() for l in looks if l["c"].lower() in LATIN and len(l["c"]) == 1})
+        if letters:
+            rows.append((point(char.lower() if len(char.lower()) == 1 else char), letters[0]))
+    return sorted(set(rows))
+
+
+def emoji_words() -> list[tuple[str, ...]]:
+    """Single-code-point emoji → one English word: ours, else its CLDR name run together, which is no word of any lexicon."""
+    rows = []
+    for char in sorted(emoji.EMOJI_DATA):
+        base = char.replace("\ufe0f", "")
+        if len(base) == 1 and not base.isascii() and not "\U0001f1e6" <= base <= "\U0001f1ff":
+            rows.append((point(base), EMOJI_WORDS.get(base) or emoji.EMOJI_DATA[char]["en"].strip(":").lower().translate(JOINED)))
+    return sorted(set(rows))
+
+
+if __name__ == "__main__":
+    write("han_simplified.tsv", "Traditional to Simplified: OpenCC TSCharacters, Apache-2.0", han_simplified())
+    write("confusables.tsv", "Look-alike letters to Latin: Unicode confusables.txt, Unicode License v3", confusables())
+    write("emoji_words.tsv", "Emoji to one English word: Wildgate, else the CLDR name run together, Unicode License v3", emoji_words())
