@@ -317,17 +317,25 @@ class Client:
         message = self._unusable or "the channel is closed"
         raise WildgateUsageError(message, reason="UNUSABLE") from cause
 
+    def _prepare_fork(self) -> None:
+        """Let no connecting be under way while the process forks; the parent connects anew."""
+        connection = self._connection
+        if connection is not None and not connection.settle():
+            self._connection = None
+            connection.channel.close()
+
     def _leave_parent(self) -> None:
         """Drop what a fork inherited; runs in the child before anything else."""
         self._lock = Lock()
         self._calls.renew_locks()
-        if self._connection is None:
-            return
-        _inherited.append(self._connection)
-        self._connection = None
+        if self._connection is not None:
+            _inherited.append(self._connection)
+            self._connection = None
         if not self._owns_channel:
-            self._unusable = "the channel given to this client does not survive a fork"
-        elif _fork_support_is_off():
+            self._unusable = (
+                self._unusable or "the channel given to this client does not survive a fork"
+            )
+        elif not self._unusable and _fork_support_is_off():
             self._unusable = (
                 "gRPC hangs in a forked process when GRPC_ENABLE_FORK_SUPPORT=0; "
                 "unset it, or start processes by spawn"
@@ -343,10 +351,15 @@ def _fork_support_is_off() -> bool:
     return os.environ.get("GRPC_ENABLE_FORK_SUPPORT", "").lower() in {"0", "f", "false", "n", "no"}
 
 
+def _prepare_forks() -> None:
+    for client in list(_clients):
+        client._prepare_fork()  # noqa: SLF001 the other half of the class
+
+
 def _leave_parents() -> None:
     for client in list(_clients):
         client._leave_parent()  # noqa: SLF001 the other half of the class
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_parents)
+    os.register_at_fork(before=_prepare_forks, after_in_child=_leave_parents)

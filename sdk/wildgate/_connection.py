@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +18,7 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 
 _FIRST_CALL_TIMEOUT = 1.0
+_NOT_CONNECTED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Connection:
             method.path: channel.unary_unary(method.path, method.serialize, method.deserialize)
             for method in METHODS
         }
+        self._first_call: Any = None  # grpc.CallFuture, which is a type of stubs alone
 
     def call(
         self, method: Method[Request, Response]
@@ -88,6 +91,18 @@ class Connection:
         when the channel is closed soon after.
         """
         self._first_call = self.call(HEALTH).future(b"", _FIRST_CALL_TIMEOUT, metadata)
+
+    def settle(self) -> bool:
+        """Wait until the first call is over; tell whether the connection can stay.
+
+        Forking while gRPC connects makes the child crash or hang with some of its versions.
+        """
+        first = self._first_call
+        if first is None or first.done():
+            return True
+        with suppress(grpc.FutureCancelledError):
+            first.exception(2 * _FIRST_CALL_TIMEOUT)
+        return first.code() not in _NOT_CONNECTED
 
 
 class AioConnection:

@@ -5,6 +5,8 @@ The messages are `google.rpc.Status`, `ErrorInfo` and `RetryInfo`. Their generat
 caller has in the process, so these thirty lines of the protobuf wire format stand in for it.
 """
 
+# ruff: noqa: PLR2004 the numbers are fields and bits of the wire format
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -93,7 +95,7 @@ def _read_retry_info(data: bytes) -> float | None:
     for number, value in _fields(data):
         if number == 1:
             parts = {part: _number(count) for part, count in _fields(_bytes(value))}
-            return _signed(parts.get(1, 0)) + _signed(parts.get(2, 0)) / 1e9
+            return (_signed(parts.get(1, 0)) * 10**9 + _signed(parts.get(2, 0))) / 1e9
     return None
 
 

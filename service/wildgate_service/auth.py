@@ -14,7 +14,8 @@ import grpc
 
 from wildgate_service.refusing import abort
 from wildgate_service.rpc import Caller
-from wildgate_service.status import Refusal
+from wildgate_service.status import Reason, Refusal
+from wildgate_service.wire import Explain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
     from wildgate_service.keys import KeyRing
     from wildgate_service.rpc import Rpc, Serving
 
+    Handler = grpc.RpcMethodHandler[Any, Any]
+
 ANONYMOUS = Caller()
 CALLER: ContextVar[Caller] = ContextVar("caller", default=ANONYMOUS)
 HEALTH = "/grpc.health.v1.Health/"
 HEADER = "authorization"
 SCHEME = "bearer "
-
-Handler = grpc.RpcMethodHandler[Any, Any]
 
 
 class KeyInterceptor(grpc.aio.ServerInterceptor):
@@ -40,9 +41,9 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler:
+    ) -> Handler | None:
         """Set `CALLER` for the handler, which runs in the same task."""
         keys = self._serving.keys
         method = handler_call_details.method
@@ -56,7 +57,7 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):
 
 
 def presented_key(metadata: Iterable[tuple[str, str | bytes]]) -> str:
-    """The key in "authorization: Bearer KEY"; "" if there is none."""
+    """Read the key in "authorization: Bearer KEY"; "" if there is none."""
     for name, value in metadata:
         if name == HEADER and isinstance(value, str) and value[: len(SCHEME)].lower() == SCHEME:
             return value[len(SCHEME) :].strip()
@@ -64,20 +65,20 @@ def presented_key(metadata: Iterable[tuple[str, str | bytes]]) -> str:
 
 
 def admit(keys: KeyRing, presented: str, scope: str | None) -> Caller:
-    """The caller behind a key; `scope` None asks for any key.
+    """Find the caller behind a key; `scope` None asks for any key.
 
-    Raises Refusal API_KEY_INVALID, the same for a key unknown, expired or revoked, or SCOPE_MISSING.
+    Raises Refusal SCOPE_MISSING, or API_KEY_INVALID for a key unknown, expired or revoked alike.
     """
     key = keys.authenticate(presented, datetime.now(UTC))
     if key is None:
-        raise Refusal("API_KEY_INVALID")
+        raise Refusal(Reason.API_KEY_INVALID)
     if scope is not None and scope not in key.scopes:
-        raise Refusal("SCOPE_MISSING", scope=scope)
-    return Caller(key.tenant, key.scopes, key.explain)
+        raise Refusal(Reason.SCOPE_MISSING, {"scope": scope})
+    return Caller(key.tenant, key.scopes, Explain[key.explain.upper()])
 
 
 def _refusing(refusal: Refusal) -> Handler:
-    """A handler that aborts before it reads a message, and so fits every kind of method."""
+    """Make a handler that aborts before it reads a message: it fits every kind of method."""
 
     async def handle(requests: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         del requests

@@ -1,34 +1,36 @@
 """What supervisor and workers say to each other, over one socket pair per worker.
 
-A message is its length in four bytes and its MessagePack, tagged with its type's name. The end of the
-pipe is an order too: a worker whose supervisor closed it, or died, drains and ends.
+A message is its length in four bytes and its pickle: both ends are forks of one program, and nobody
+else can open the pair. The end of the pipe is an order too: a worker whose supervisor closed it, or
+died, drains and ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import pickle
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import Struct
+
+from wildgate_service.keys import ApiKey
 
 if TYPE_CHECKING:
     import socket
     from typing import Self
 
-    from wildgate_service.keys import ApiKey
 
 LENGTH_BYTES = 4
 
 
-class Keys(Struct, frozen=True, tag=True):
+class Keys(Struct, frozen=True):
     """To a worker: the API keys in force. `required` stays true once there was any."""
 
     keys: tuple[ApiKey, ...]
     required: bool
 
 
-class Load(Struct, frozen=True, tag=True):
+class Load(Struct, frozen=True):
     """To a worker: serve this compiled lexicon, and the policy as it is on disk now."""
 
     number: int
@@ -43,7 +45,7 @@ class Fault(Struct, frozen=True):
     line: int = 0
 
 
-class ReloadEnded(Struct, frozen=True, tag=True):
+class ReloadEnded(Struct, frozen=True):
     """To the worker that asked: how the reload went. `fault` set: nothing changed."""
 
     number: int
@@ -53,11 +55,11 @@ class ReloadEnded(Struct, frozen=True, tag=True):
     fault: Fault | None = None
 
 
-class Ready(Struct, frozen=True, tag=True):
+class Ready(Struct, frozen=True):
     """From a worker: it serves."""
 
 
-class Loaded(Struct, frozen=True, tag=True):
+class Loaded(Struct, frozen=True):
     """From a worker: the answer to `Load`; `failed` if it keeps serving what it had."""
 
     number: int
@@ -65,7 +67,7 @@ class Loaded(Struct, frozen=True, tag=True):
     failed: bool = False
 
 
-class ReloadWanted(Struct, frozen=True, tag=True):
+class ReloadWanted(Struct, frozen=True):
     """From a worker: somebody called ReloadLexicon."""
 
     number: int
@@ -73,9 +75,7 @@ class ReloadWanted(Struct, frozen=True, tag=True):
 
 ToWorker = Keys | Load | ReloadEnded
 ToSupervisor = Ready | Loaded | ReloadWanted
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(ToWorker | ToSupervisor).decode
+Message = ToWorker | ToSupervisor
 
 
 class Channel:
@@ -88,21 +88,23 @@ class Channel:
     @classmethod
     async def over(cls, end: socket.socket) -> Self:
         """Take over one end of a socket pair."""
-        end.setblocking(False)
+        end.setblocking(False)  # noqa: FBT003  (its only parameter)
         return cls(*await asyncio.open_unix_connection(sock=end))
 
-    def send(self, message: ToWorker | ToSupervisor) -> None:
-        """Queue a message; lost without an error if the other end is gone, which `receive` tells."""
-        body = _encode(message)
+    def send(self, message: Message) -> None:
+        """Queue a message; it is lost if the other end is gone, which `receive` tells."""
+        body = pickle.dumps(message)
         self._writer.write(len(body).to_bytes(LENGTH_BYTES) + body)
 
-    async def receive(self) -> ToWorker | ToSupervisor | None:
-        """The next message; None when the other end is closed."""
+    async def receive(self) -> Message | None:
+        """Wait for the next message; None when the other end is closed."""
         try:
             length = int.from_bytes(await self._reader.readexactly(LENGTH_BYTES))
-            return _decode(await self._reader.readexactly(length))
+            body = await self._reader.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
+        message: Message = pickle.loads(body)  # noqa: S301  (from our own fork)
+        return message
 
     def close(self) -> None:
         """Close this end."""

@@ -118,7 +118,7 @@ def decide(  # noqa: PLR0913  (every stage before this one)
 
 def _action(matches: Matches, score: Score, policy: Policy, market: str, tenant: str) -> Action:
     """The strictest action that the groups found ask for."""
-    found = [match for match in matches.taxa if match.counts or match.is_faint]
+    found = [match for match in matches.taxa if match.stands or match.is_faint]
     groups = dict.fromkeys(group for match in found for group in match.groups)
     limits = [policy.thresholds.of(group, market, tenant) for group in groups]
     if any(score.value >= block for _, block in limits) and _may_block(matches):
@@ -134,24 +134,25 @@ def _may_block(matches: Matches, *, heed_contexts: bool = True) -> bool:
     """Whether the lexicon evidence bears a refusal."""
     if any(cue.kind is RuleKind.LEGAL_TRADE_CUE for cue in matches.cues):
         return not heed_contexts
-    solid = [match for match in matches.taxa if match.counts and (match.kind is not RuleKind.CODE_WORD or match.sourced)]
+    solid = [match for match in matches.taxa if match.stands and (match.kind is not RuleKind.CODE_WORD or match.sourced)]
     if heed_contexts:
-        solid = [match for match in solid if not match.weakened_by]
+        solid = [match for match in solid if not (match.explained_by or match.weakened_by)]
     return bool(solid)
 
 
 def _shown(matches: Matches) -> tuple[Match, ...]:
     """Taxon matches that stand, and the cues beside them, in the order of the text. Forms that need company and have none are not shown."""
-    taxa = [match for match in matches.taxa if match.counts or match.is_faint]
+    taxa = [match for match in matches.taxa if match.stands or match.is_faint]
     if not taxa:
         return ()
-    contexts = [each for each in matches.contexts if any(each.rule_id in match.weakened_by for match in taxa)]
+    speaking = {name for match in taxa for name in (*match.explained_by, *match.weakened_by)}
+    contexts = [each for each in matches.contexts if each.rule_id in speaking]
     return tuple(sorted((*taxa, *matches.cues, *contexts), key=lambda match: (match.skeleton_start, match.skeleton_end)))
 
 
 def _taxa(found: tuple[Match, ...], taxa: dict[str, TaxonRow], market: str) -> tuple[Taxon, ...]:
     """Taxa of the matches that count, strongest first; faint ones only when there are no others."""
-    standing = [match for match in found if match.counts] or [match for match in found if match.is_faint]
+    standing = [match for match in found if match.stands] or [match for match in found if match.is_faint]
     ranked = sorted(standing, key=lambda match: match.level is not Level.ALONE)
     keys = dict.fromkeys(taxon for match in ranked for taxon in match.taxa)
     rows = (taxa[key] for key in keys)
@@ -166,7 +167,7 @@ def _appendix(lists: tuple[Listed, ...], market: str) -> str:
 
 
 def _reason(action: Action, matches: Matches, score: Score, policy: Policy) -> str:
-    found = [match for match in matches.taxa if match.counts or match.is_faint]
+    found = [match for match in matches.taxa if match.stands or match.is_faint]
     if not found:
         return policy.reasons["allow"]
     name = {Action.ALLOW: "explained", Action.REVIEW: "review", Action.BLOCK: "block"}[action]

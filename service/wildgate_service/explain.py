@@ -32,6 +32,7 @@ def explain_listing(engine: Engine, listing: Listing) -> str:
 def _match_line(found: Match) -> str:
     state = "counts" if found.counts else "faint" if found.is_faint else "does not count"
     notes = [f"views: {', '.join(found.views)}"] if found.views else []
-    notes += [f"explained away by {', '.join(found.canceled_by)}"] if found.canceled_by else []
+    notes += [f"part of {', '.join(found.canceled_by)}"] if found.canceled_by else []
+    notes += [f"explained by {', '.join(found.explained_by)}"] if found.explained_by else []
     notes += [f"weakened by {', '.join(found.weakened_by)}"] if found.weakened_by else []
     return f"{found.rule_id} {found.surface!r} = {found.form!r} ({found.gloss}) [{state}] {'; '.join(notes)}".rstrip()

@@ -21,6 +21,7 @@ from wildgate_service.types import Classification, ContentKind, Evidence, Level,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+CONTEXT = "weakening_context"
 # What each feature is, and the sign that its weight may have.
 FEATURES: dict[str, int] = {
     "form_alone": 1,  # a form with no innocent reading
@@ -36,12 +37,11 @@ FEATURES: dict[str, int] = {
     "social_post": -1,  # a post is no offer by its nature
     "cargo_booking": 1,
     "faint_in_post": -1,
-    "weakening_context": -1,
+    CONTEXT: -1,
     "encoder_for": 1,  # the encoder's log-odds of an offer, where positive
     "encoder_against": -1,  # the same, where negative, as a positive number
     "ivory_promotion": 1,  # probability of the head, beside an elephant or mammoth rule
 }
-BENIGN = frozenset({"weakening_context"})
 UNCERTAIN = frozenset({MISSPELLING, MARKS_DROPPED})
 MOST_LOGIT = 4.0
 
@@ -67,26 +67,32 @@ def load_fusion(folder: Path) -> Fusion:
     return fusion
 
 
-def features(matches: Matches, classification: Classification, kind: ContentKind) -> dict[str, float]:
-    """The facts of a text that are not zero, by name."""
-    standing = [match for match in matches.taxa if match.counts]
+def features(matches: Matches, classification: Classification, kind: ContentKind, *, strict: bool = False) -> dict[str, float]:
+    """The facts of a text that are not zero, by name.
+
+    `strict`: as if no benign context stood in the text, which may have swayed the encoder too.
+    """
+    standing = [match for match in matches.taxa if (match.stands if strict else match.counts)]
     faint = [match for match in matches.taxa if match.is_faint]
     if not standing and not faint:
         return {}
-    values = dict.fromkeys((*_of_matches(standing, faint), *_of_cues(matches, standing), *_of_kind(kind, standing)), 1.0)
-    values.update(_of_encoder(classification, [*standing, *faint]))
+    names = dict.fromkeys((*_of_matches(standing, faint), *_of_cues(matches, standing), *_of_kind(kind, standing)), 1.0)
+    values = {**names, **dict(_of_encoder(classification, [*standing, *faint]))}
+    if strict:
+        for swayed in (CONTEXT, "encoder_against"):
+            values.pop(swayed, None)
     return values
 
 
 def fuse(matches: Matches, classification: Classification, kind: ContentKind, fusion: Fusion) -> Score:
-    """The score with its evidence; `strict` leaves benign contexts out."""
+    """The score with its evidence."""
     values = features(matches, classification, kind)
-    if not values:
-        return Score(value=_sigmoid(fusion.intercept), evidence=(), strict=_sigmoid(fusion.intercept))
     evidence = tuple(Evidence(name, round(fusion.weights[name] * value, 4)) for name, value in values.items() if fusion.weights[name])
-    total = fusion.intercept + sum(each.weight for each in evidence)
-    lenient = sum(each.weight for each in evidence if each.name in BENIGN)
-    return Score(value=_sigmoid(total), evidence=evidence, strict=_sigmoid(total - lenient))
+    value = _sigmoid(fusion.intercept + sum(each.weight for each in evidence))
+    if not matches.contexts:
+        return Score(value, evidence, value)
+    strict = features(matches, classification, kind, strict=True)
+    return Score(value, evidence, max(value, _sigmoid(fusion.intercept + sum(fusion.weights[name] * size for name, size in strict.items()))))
 
 
 def _of_matches(standing: list[Match], faint: list[Match]) -> Iterator[str]:
@@ -119,7 +125,7 @@ def _of_cues(matches: Matches, standing: list[Match]) -> Iterator[str]:
     if len(evasions) > 1:
         yield "second_evasion_cue"
     if standing and all(match.weakened_by for match in standing):
-        yield "weakening_context"
+        yield CONTEXT
 
 
 def _of_kind(kind: ContentKind, standing: list[Match]) -> Iterator[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _without_texts(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """An exception as its type and frames: its own text could quote a listing."""
+    """Log an exception as its type and frames: its own text could quote a listing."""
     del logger, method
     error = event.pop("exc_info", None)
     if error is True:

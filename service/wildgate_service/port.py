@@ -1,4 +1,4 @@
-"""The port is taken by the supervisor before any worker starts, so that a failure is one clear line."""
+"""The supervisor takes the port before any worker starts, so that a failure is one clear line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 def resolve(host: str, port: int) -> Address:
-    """The first address of the host's name."""
+    """Find the first address of a host's name."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
@@ -38,10 +38,10 @@ def resolve(host: str, port: int) -> Address:
 
 
 def reserve(address: Address) -> tuple[socket.socket, Address]:
-    """A bound socket that never listens, and its address with the real port.
+    """Bind a socket that never listens; returns it, and the address with its real port.
 
-    While it is open the port is ours; workers listen on it with SO_REUSEPORT. The first bind is without
-    that option, for with it the kernel would let us join a port that another service is serving.
+    While it is open the port is ours; workers listen on it with SO_REUSEPORT. The first bind goes
+    without that option, with which the kernel would let us join a port that another one serves.
     """
     with _bound(address, share=False) as probe:
         real = Address(address.host, probe.getsockname()[1])

@@ -45,8 +45,8 @@ class Child:
     ) -> Child:
         """Fork; the child closes the sockets in `close` and calls `target(*arguments)`.
 
-        Those are the supervisor's ends of the pipes: a child that kept them open would hide from the
-        others that the supervisor has died.
+        Those are the supervisor's ends of the pipes: a child that kept them open would hide from
+        the others that the supervisor has died.
         """
         process = FORK.Process(
             target=_run, args=(target, arguments, tuple(close)), name=name, daemon=True

@@ -13,17 +13,22 @@ from msgspec import Struct
 
 from wildgate_service.control import Fault
 from wildgate_service.errors import LexiconError, PolicyError
-from wildgate_service.lexicon import compile_lexicons, default_lexicons
-from wildgate_service.pipeline import load_engine
+from wildgate_service.lexicon import compile_lexicons, default_lexicons, load_compiled
+from wildgate_service.pipeline import score_listing
+from wildgate_service.policy import default_policy, load_policy
 from wildgate_service.process import Child
+from wildgate_service.types import Listing, Versions
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable
+    from pathlib import Path
 
+    from wildgate_service.pipeline import Engine
     from wildgate_service.settings import Settings
 
 MAX_MESSAGE = 2_000
+WARM_UP_FORMS = 100
 MAX_ANSWER = 65_536  # what a pipe holds, so that the child never waits for its reader
 
 
@@ -47,28 +52,28 @@ _decode = msgspec.msgpack.Decoder(Compiled | Broken).decode
 async def compile_in_child(
     settings: Settings, *, close: Iterable[socket.socket] = ()
 ) -> Compiled | Broken:
-    """Compile the lexicons and read the policy; `close` are sockets that the child must not keep."""
+    """Compile the lexicons and read the policy; the child must not keep the sockets in `close`."""
     reading, writing = os.pipe()
     try:
         child = Child.fork("compiler", _compile, settings, writing, close=close)
     finally:
         os.close(writing)
-    with open(reading, "rb", buffering=0) as answer:  # noqa: PTH123  (a descriptor, not a path)
-        await child.wait()
-        body = answer.read(MAX_ANSWER)
+    await child.wait()
+    body = os.read(reading, MAX_ANSWER)
+    os.close(reading)
     if not body:
         return Broken(Fault(f"the compiler ended with status {child.exit_code}"))
-    return _decode(body)
+    result: Compiled | Broken = _decode(body)
+    return result
 
 
 def _compile(settings: Settings, answer: int) -> None:
     root = settings.lexicons or default_lexicons()
     result: Compiled | Broken
     try:
-        settings.cache.mkdir(parents=True, exist_ok=True)
-        path = compile_lexicons(root, settings.cache)
-        engine = load_engine(path, settings.policy, None)
-        result = Compiled(str(path.resolve()), engine.lexicon.version)
+        path = compile_lexicons(root, settings.cache / "lexicons")
+        load_policy(settings.policy or default_policy())
+        result = Compiled(str(path.resolve()), load_compiled(path).version)
     except LexiconError as error:
         result = Broken(Fault(str(error)[:MAX_MESSAGE], error.file, error.line))
     except PolicyError as error:
@@ -76,3 +81,24 @@ def _compile(settings: Settings, answer: int) -> None:
     except OSError as error:
         result = Broken(Fault(f"{error.filename}: {error.strerror}", str(error.filename or "")))
     os.write(answer, _encode(result))
+
+
+def with_lexicon(engine: Engine, lexicon: Path, policy: Path | None) -> Engine:
+    """Make the engine that differs in lexicon and policy only; the models are not loaded again.
+
+    Raises LexiconError or PolicyError.
+    """
+    compiled = load_compiled(lexicon)
+    rules = load_policy(policy or default_policy())
+    versions = Versions(compiled.version, engine.versions.model, rules.version)
+    return warmed(msgspec.structs.replace(engine, lexicon=compiled, policy=rules, versions=versions))
+
+
+def warmed(engine: Engine) -> Engine:
+    """Score one listing made of the lexicon's own forms, so that nobody's first call pays for it.
+
+    What the engine builds at its first use is built here, before the fork that shares it.
+    """
+    forms = (form.form for form in engine.lexicon.forms[:WARM_UP_FORMS])
+    score_listing(engine, Listing(description=" ".join(forms)))
+    return engine

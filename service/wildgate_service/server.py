@@ -12,7 +12,7 @@ from grpc_reflection.v1alpha import reflection
 from wildgate_service.auth import CALLER, KeyInterceptor
 from wildgate_service.refusing import abort
 from wildgate_service.rpc import refuse
-from wildgate_service.status import OVERLOAD_PUSHBACK_MS, Refusal
+from wildgate_service.status import Reason, Refusal, overloaded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 # What calls that were just answered get to leave the socket before streams of health are cut.
 FLUSH_SECONDS = 0.5
-IN_FLIGHT_POLL_SECONDS = 0.02
 
 
 class Server:
@@ -33,6 +32,7 @@ class Server:
     def __init__(self, serving: Serving, rpcs: Sequence[Rpc], address: str) -> None:
         self._serving = serving
         self._services = sorted({rpc.service for rpc in rpcs})
+        self._idle = asyncio.Event()
         self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(
             interceptors=[KeyInterceptor(serving, rpcs)], options=_options(serving.settings)
@@ -42,8 +42,8 @@ class Server:
 
     def _add(self, rpcs: Sequence[Rpc]) -> None:
         for service in self._services:
-            methods = {
-                rpc.name: grpc.unary_unary_rpc_method_handler(_handler(rpc, self._serving))
+            methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+                rpc.name: grpc.unary_unary_rpc_method_handler(self._handler(rpc))
                 for rpc in rpcs
                 if rpc.service == service
             }
@@ -53,6 +53,26 @@ class Server:
         if self._serving.settings.reflection:
             names = (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._server)
+
+    def _handler(self, rpc: Rpc) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        serving, answer = self._serving, rpc.answer
+        limit = serving.settings.max_in_flight
+
+        async def handle(payload: bytes, context: Context) -> bytes:
+            if serving.draining or serving.in_flight >= limit:
+                await abort(context, _busy(serving))
+            serving.in_flight += 1
+            try:
+                return await answer(payload, CALLER.get())
+            except Exception as error:  # noqa: BLE001  (whatever it is, the caller gets a status)
+                refusal = refuse(error, "rpc_failed")
+            finally:
+                serving.in_flight -= 1
+                if serving.draining and not serving.in_flight:
+                    self._idle.set()
+            return await abort(context, refusal)
+
+        return handle
 
     async def start(self) -> None:
         """Listen; from the first answer on health says SERVING."""
@@ -64,11 +84,13 @@ class Server:
         """Take no more calls, let those in flight finish within `seconds`, and end."""
         self._serving.draining = True
         await self._health.enter_graceful_shutdown()
-        stopped = asyncio.create_task(self._server.stop(seconds))
-        while self._serving.in_flight and not stopped.done():
-            await asyncio.sleep(IN_FLIGHT_POLL_SECONDS)
+        stopping = asyncio.create_task(self._server.stop(seconds))
+        if self._serving.in_flight:
+            idle = asyncio.create_task(self._idle.wait())
+            await asyncio.wait({stopping, idle}, return_when=asyncio.FIRST_COMPLETED)
+            idle.cancel()
         await self._server.stop(min(seconds, FLUSH_SECONDS))
-        await stopped
+        await stopping
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
@@ -91,26 +113,7 @@ def _listen(server: grpc.aio.Server, address: str, settings: Settings) -> None:
     server.add_secure_port(address, credentials)
 
 
-def _handler(rpc: Rpc, serving: Serving) -> Callable[[bytes, Context], Awaitable[bytes]]:
-    limit = serving.settings.max_in_flight
-    answer = rpc.answer
-
-    async def handle(payload: bytes, context: Context) -> bytes:
-        if serving.draining or serving.in_flight >= limit:
-            await abort(context, _busy(serving))
-        serving.in_flight += 1
-        try:
-            return await answer(payload, CALLER.get())
-        except Exception as error:  # noqa: BLE001  (whatever it is, the caller gets a status)
-            refusal = refuse(error, "rpc_failed")
-        finally:
-            serving.in_flight -= 1
-        await abort(context, refusal)
-
-    return handle
-
-
 def _busy(serving: Serving) -> Refusal:
     if serving.draining:
-        return Refusal("DRAINING")
-    return Refusal("OVERLOADED", pushback_ms=OVERLOAD_PUSHBACK_MS)
+        return Refusal(Reason.DRAINING)
+    return overloaded()

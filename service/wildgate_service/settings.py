@@ -1,7 +1,7 @@
 """The settings of the service: one frozen object, built in one place from four sources.
 
-Command line over `WILDGATE_*` variables over a TOML file over defaults. `Settings` is the only table
-of them: its fields hold the types, limits, defaults and documentation that everything else prints.
+Command line over `WILDGATE_*` variables over a TOML file over defaults. `Settings` is their only
+table: its fields hold the types, limits, defaults and documentation that everything else prints.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from msgspec import Meta, Struct
 
 from wildgate_service.cores import allowed_cores
 from wildgate_service.errors import SettingsError
+from wildgate_service.model.encoder_folder import encoder_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DEFAULT_TENANT = "default"  # who calls without an API key
 PREFIX = "WILDGATE_"
 CONFIG_VARIABLE = "WILDGATE_CONFIG"
 # Kubernetes gives every container these for a Service named "wildgate"; they are not settings.
@@ -56,8 +58,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     store: Annotated[
         str,
         Meta(
-            description="Where decisions are recorded: sqlite:///PATH (four slashes for an absolute "
-            "path), or none to record nothing."
+            description="Where decisions are recorded: sqlite:///PATH (with four slashes for an "
+            "absolute path), or none to record nothing."
         ),
     ] = "sqlite:///wildgate.db"
     durability: Annotated[
@@ -146,6 +148,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.store != "none"
 
     @property
+    def encoder_path(self) -> Path:
+        """The encoder's folder, said or by default, there or not."""
+        return self.encoder or encoder_folder(self.cache / "encoders")
+
+    @property
     def secrets_path(self) -> Path:
         """The secrets file, said or by default."""
         if self.secrets_file:
@@ -182,7 +189,7 @@ class Loaded(Struct, frozen=True):
 
 
 def describe(name: str) -> str:
-    """The documentation of a setting.
+    """Return the documentation of a setting.
 
     >>> describe("port")
     'TCP port. 0 takes a free one and prints it.'
@@ -204,13 +211,13 @@ def load_settings(
     environment = os.environ if environment is None else environment
     if config is None and environment.get(CONFIG_VARIABLE):
         config = Path(environment[CONFIG_VARIABLE])
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     origins = dict.fromkeys(FIELDS, "default")
     sources = (_from_file(config), _from_environment(environment), _from_options(options or {}))
     for source in sources:
         for name, (value, origin) in source.items():
             values[name], origins[name] = value, origin
-    return Loaded(Settings(**values), origins)  # type: ignore[arg-type]  (each was converted)
+    return Loaded(Settings(**values), origins)
 
 
 Source = dict[str, tuple[object, str]]
@@ -261,7 +268,7 @@ def _from_options(options: Mapping[str, object]) -> Source:
 
 
 def _known(name: str, origin: str) -> str:
-    """The name itself if it is a setting."""
+    """Return the name itself if it is a setting."""
     if name in FIELDS:
         return name
     near = difflib.get_close_matches(name, FIELDS, n=1)
@@ -271,7 +278,7 @@ def _known(name: str, origin: str) -> str:
 
 
 def _converted(name: str, value: object, origin: str, *, strict: bool) -> Any:  # noqa: ANN401
-    """The value in the type of its field; "" stands for nothing where nothing is allowed."""
+    """Convert a value to the type of its field; "" is nothing where nothing is allowed."""
     wanted = FIELDS[name].type
     if value == "" and FIELDS[name].default is None:
         return None
@@ -303,7 +310,7 @@ def _shown(value: object) -> str:
 
 
 def mask(text: str) -> str:
-    """A URL with its passwords masked; other text as it is.
+    """Mask the passwords of a URL; other text stays as it is.
 
     >>> mask("postgresql://gate:secret@db/gate?password=secret")
     'postgresql://gate:***@db/gate?password=***'

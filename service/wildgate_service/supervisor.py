@@ -4,8 +4,8 @@
                ├─ writer     owns the store
                └─ worker-0 … worker-N-1   share the port, each with one event loop
 
-It loads the engine before it forks the workers, so that they share its memory; it imports no gRPC and
-runs no thread, for neither survives a fork.
+It loads the engine before it forks the workers, so that they share its memory; it imports no gRPC
+and runs no thread, for neither survives a fork.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from wildgate_service.errors import SettingsError, StoreError, WildgateError
 from wildgate_service.pipeline import load_engine
 from wildgate_service.port import reserve, resolve
 from wildgate_service.process import Child, keep
-from wildgate_service.reload import Broken, compile_in_child
-from wildgate_service.secrets import load_secrets
+from wildgate_service.reload import Broken, compile_in_child, warmed
+from wildgate_service.secrets import Secrets, load_secrets
+from wildgate_service.settings import DEFAULT_TENANT
 from wildgate_service.store import open_store
 from wildgate_service.workers import Birth, Workers
 from wildgate_service.writer import run_writer
@@ -66,7 +67,7 @@ class Supervisor:
         self._settings = settings
         self._address = address
         self._sockets = sockets
-        self._secrets = load_secrets(settings.secrets_path) if settings.recording else None
+        self._secrets = _secrets(settings)
         self._keys = Keys((), required=settings.require_keys == "always")
         self._writer = Writer(settings, folder / "writer", sockets)
         self._reloading = asyncio.Lock()
@@ -109,13 +110,20 @@ class Supervisor:
             self._keys = self._read_keys()
         self._refuse_open_network()
         await self._writer.start()
-        self._engine = load_engine(self._lexicon, self._settings.policy, self._settings.encoder)
-        gc.collect()
-        gc.freeze()  # a collection in a worker would write to, and so copy, every shared page
+        self._engine = self._load_engine()
         self._workers = Workers(
             self._settings.worker_count, self._birth, self.reload, self._sockets
         )
         await self._workers.ready()
+
+    def _load_engine(self) -> Engine:
+        settings = self._settings
+        engine = warmed(load_engine(self._lexicon, settings.policy, settings.encoder_path))
+        if engine.missing:
+            log.warning("encoder_missing", why=engine.missing)
+        gc.collect()
+        gc.freeze()  # a collection in a worker would write to, and so copy, every shared page
+        return engine
 
     def _birth(self) -> Birth:
         return Birth(
@@ -141,7 +149,7 @@ class Supervisor:
     def _read_keys(self) -> Keys:
         """All keys, revoked ones too: once there was one, calls need one."""
         with open_store(self._settings.store, read_only=True) as store:
-            keys = tuple(store.api_keys())
+            keys = tuple(store.list_keys())
         return Keys(keys, required=bool(keys) or self._keys.required)
 
     def _poll_keys(self) -> None:
@@ -161,8 +169,8 @@ class Supervisor:
         if self._keys.keys or self._address.loopback:
             return
         message = (
-            f"refusing to listen on {self._address} without API keys: everybody on the network could "
-            "call. Make one with `wildgate keys create`, or listen on 127.0.0.1"
+            f"refusing to listen on {self._address} without API keys: everybody on the network "
+            "could call. Make one with `wildgate keys create`, or listen on 127.0.0.1"
         )
         raise SettingsError(message)
 
@@ -193,8 +201,17 @@ class Supervisor:
         self._signaled = asyncio.create_task(self.reload())
 
 
+def _secrets(settings: Settings) -> Secrets | None:
+    """Read the secrets; the key of who calls without an API key is made before anybody does."""
+    if not settings.recording:
+        return None
+    secrets = load_secrets(settings.secrets_path)
+    secrets.tenant_key(DEFAULT_TENANT)
+    return secrets
+
+
 class Writer:
-    """The writer process; its socket is the supervisor's, so that a new one takes over the queue."""
+    """The writer process; its socket is the supervisor's, and a new process takes it over."""
 
     def __init__(self, settings: Settings, path: Path, sockets: set[socket.socket]) -> None:
         self.path = path

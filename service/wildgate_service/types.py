@@ -105,8 +105,8 @@ class Match(Struct, frozen=True, kw_only=True):
     """A rule that fired at one place.
 
     `start` and `end` are in the field as sent; `skeleton_start` and `skeleton_end` in the skeleton.
-    `company` says whether the form had the company its level asks for, `canceled_by` names the
-    benign contexts that explain it away.
+    `company` says whether the form had the company its level asks for. Benign contexts: `canceled_by`
+    those whose own form it lies in, `explained_by` those near it that cancel it, `weakened_by` the rest.
     """
 
     rule_id: str
@@ -129,17 +129,23 @@ class Match(Struct, frozen=True, kw_only=True):
     restricted: bool = False
     company: bool = False
     canceled_by: tuple[str, ...] = ()
+    explained_by: tuple[str, ...] = ()
     weakened_by: tuple[str, ...] = ()
 
     @property
-    def counts(self) -> bool:
-        """Whether the match is full evidence: it has the company its level asks for and nothing cancels it."""
+    def stands(self) -> bool:
+        """Whether the match has what its level asks for and lies in no innocent phrase; a context near it may still explain it."""
         return not self.canceled_by and (self.company or self.level is Level.ALONE)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the match is full evidence: it stands and nothing explains it."""
+        return self.stands and not self.explained_by
 
     @property
     def is_faint(self) -> bool:
         """Whether the match is a form that usually means wildlife, with nothing beside it that says so."""
-        return not self.canceled_by and not self.company and self.level is Level.WITH_COMPANY
+        return not (self.canceled_by or self.explained_by or self.company) and self.level is Level.WITH_COMPANY
 
 
 class Matches(Struct, frozen=True):
@@ -181,7 +187,7 @@ class Evidence(Struct, frozen=True):
 
 
 class Score(Struct, frozen=True):
-    """Calibrated probability and its reasons; `strict` is the probability without benign contexts."""
+    """Calibrated probability and its reasons; `strict` is what it would be had no benign context stood near."""
 
     value: float
     evidence: tuple[Evidence, ...]

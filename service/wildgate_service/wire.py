@@ -1,6 +1,6 @@
 """Between the contract's messages and the types: nothing else knows both.
 
-Spans are code points inside and the caller's unit outside; explanations are cut to the caller's level.
+Spans are code points inside and the caller's unit outside; explanations are cut to its level.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from wildgate.v1 import types_pb2
-from wildgate_service.status import invalid, missing
+from wildgate_service.status import invalid
 from wildgate_service.types import Action, Attribute, ContentKind, Listing
 
 if TYPE_CHECKING:
@@ -57,9 +57,10 @@ class SpanUnit(IntEnum):
     UTF8 = types_pb2.SPAN_UNIT_UTF8
 
 
-EXPLAINS = {level.value: level for level in Explain}
-SPAN_UNITS = {types_pb2.SPAN_UNIT_UNSPECIFIED: SpanUnit.CODE_POINT} | {
-    unit.value: unit for unit in SpanUnit
+EXPLAINS: dict[int, Explain] = {level.value: level for level in Explain}
+SPAN_UNITS: dict[int, SpanUnit] = {
+    types_pb2.SPAN_UNIT_UNSPECIFIED: SpanUnit.CODE_POINT,
+    **{unit.value: unit for unit in SpanUnit},
 }
 # Encoding of each unit, and the bytes of one.
 ENCODINGS = {SpanUnit.UTF16: ("utf-16-le", 2), SpanUnit.UTF8: ("utf-8", 1)}
@@ -69,35 +70,27 @@ ENCODINGS = {SpanUnit.UTF16: ("utf-16-le", 2), SpanUnit.UTF8: ("utf-8", 1)}
 
 
 def to_listing(message: types_pb2.Listing) -> Listing:
-    """The listing, formats checked; the limits of its texts are the pipeline's to check.
+    """Read a listing; its texts and their limits are the pipeline's to check.
 
-    Raises Refusal: FIELD_INVALID for a kind, language, market or time that cannot be, FIELD_MISSING
-    if there is no text at all.
+    Raises Refusal for a kind, language, market or time that cannot be.
     """
     kind = CONTENT_KINDS.get(message.content_kind)
     if kind is None:
-        raise invalid("listing.content_kind")
-    listing = Listing(
+        raise invalid("content_kind")
+    return Listing(
         id=message.listing_id,
         title=message.title,
         description=message.description,
         attributes=tuple(Attribute(each.name, each.value) for each in message.attributes),
         content_kind=kind,
         category=message.category,
-        language=_checked(message.language, LANGUAGE, "listing.language"),
-        market=_checked(message.market, MARKET, "listing.market").upper(),
+        language=_checked(message.language, LANGUAGE, "language"),
+        market=_checked(message.market, MARKET, "market").upper(),
         seller_ref=message.seller_ref,
-        posted_time=to_datetime(message.posted_time, "listing.posted_time")
+        posted_time=to_datetime(message.posted_time, "posted_time")
         if message.HasField("posted_time")
         else None,
     )
-    if not (listing.title or listing.description or any(map(_has_text, listing.attributes))):
-        raise missing("listing.title")
-    return listing
-
-
-def _has_text(attribute: Attribute) -> bool:
-    return bool(attribute.name or attribute.value)
 
 
 def _checked(text: str, pattern: re.Pattern[str], field: str) -> str:
@@ -107,12 +100,12 @@ def _checked(text: str, pattern: re.Pattern[str], field: str) -> str:
 
 
 def to_uuid(text: str, field: str) -> str:
-    """The UUID in lower case; raises Refusal if it is none."""
+    """Read a UUID, in lower case; raises Refusal if it is none. "" stays as it is."""
     return _checked(text, UUID, field).lower()
 
 
 def to_datetime(message: Timestamp, field: str) -> datetime:
-    """The time in UTC; raises Refusal outside the years 1 to 9999."""
+    """Read a time, in UTC; raises Refusal outside the years 1 to 9999."""
     try:
         return message.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
@@ -120,7 +113,7 @@ def to_datetime(message: Timestamp, field: str) -> datetime:
 
 
 def to_explain(requested: int, default: Explain, cap: Explain) -> Explain:
-    """The level asked for, or the default, and never above the cap."""
+    """Read the level asked for, or take the default; never above the cap."""
     level = EXPLAINS.get(requested) if requested else default
     if level is None:
         raise invalid("explain")
@@ -128,7 +121,7 @@ def to_explain(requested: int, default: Explain, cap: Explain) -> Explain:
 
 
 def to_span_unit(requested: int) -> SpanUnit:
-    """The unit asked for; code points if none."""
+    """Read the unit asked for; code points if none."""
     unit = SPAN_UNITS.get(requested)
     if unit is None:
         raise invalid("span_unit")
@@ -147,7 +140,7 @@ def from_decision(  # noqa: PLR0913  (each is a fact of the answer)
     restricted: bool,
     timings: Iterable[tuple[str, int]] = (),
 ) -> types_pb2.Decision:
-    """The answer, without the ids that recording gives it.
+    """Make the answer, without the ids that recording gives it.
 
     `restricted` says whether the caller may see the forms of restricted rules; `timings` are
     (stage, nanoseconds).
@@ -254,7 +247,7 @@ def positions_in(text: str, positions: Iterable[int], unit: SpanUnit) -> dict[in
 
 
 def field_text(listing: Listing, field: str) -> str:
-    """The text of title, description, attributes[i].name or attributes[i].value."""
+    """Find the text of title, description, attributes[i].name or attributes[i].value."""
     if field == "title":
         return listing.title
     if field == "description":
@@ -268,7 +261,7 @@ def field_text(listing: Listing, field: str) -> str:
 
 
 def from_receipt(receipt: Receipt) -> types_pb2.Receipt:
-    """The receipt as sent."""
+    """Make the receipt."""
     return types_pb2.Receipt(
         log_id=receipt.log_id, position=receipt.position, chain_hash=receipt.chain_hash
     )

@@ -11,10 +11,12 @@ from wildgate_service.types import Action, Means, NoticeSource, Outcome, Outcome
 from wildgate_service.wire import from_receipt, to_datetime, to_uuid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from wildgate_service.types import ReportCount, TransparencyReport
 
+Number = TypeVar("Number")
 Value = TypeVar("Value")
 
 NO_MEDIAN = -1.0
@@ -43,7 +45,7 @@ DEGRADED_ACTIONS = {
 
 
 def to_outcome(message: transparency_pb2.Outcome, *, tenant: str, now: datetime) -> Outcome:
-    """The outcome; `now` stands for a time that was not said. Raises Refusal naming the field."""
+    """Read an outcome; `now` stands for a time not said. Raises Refusal naming the field."""
     subject = message.WhichOneof("subject")
     if subject is None:
         raise missing("decision_id")
@@ -69,7 +71,7 @@ def _needed_uuid(text: str, field: str) -> str:
     return to_uuid(text, field)
 
 
-def _known(table: dict[int, Value], number: int, field: str) -> Value:
+def _known(table: Mapping[Number, Value], number: Number, field: str) -> Value:
     if number not in table:
         raise invalid(field)
     return table[number]
@@ -82,7 +84,7 @@ def _degraded_reason(text: str) -> str:
 
 
 def to_date(text: str, field: str) -> date:
-    """The day; raises Refusal if it is none."""
+    """Read a day; raises Refusal if it is none."""
     if not text:
         raise missing(field)
     try:
@@ -92,7 +94,7 @@ def to_date(text: str, field: str) -> date:
 
 
 def from_report(report: TransparencyReport) -> transparency_pb2.TransparencyReport:
-    """The report as sent."""
+    """Make the report."""
     message = transparency_pb2.TransparencyReport(
         start_date=report.start.isoformat(),
         end_date=report.end.isoformat(),

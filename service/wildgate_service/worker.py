@@ -24,9 +24,8 @@ from wildgate_service.control import (
     ReloadEnded,
     ReloadWanted,
 )
-from wildgate_service.errors import WildgateError
 from wildgate_service.keys import KeyRing
-from wildgate_service.pipeline import load_engine
+from wildgate_service.reload import with_lexicon
 from wildgate_service.rpc import ADMIN, REPORT, SCORE, Rpc, Serving
 from wildgate_service.rpc.lexicon import Lexicons
 from wildgate_service.rpc.scoring import Scoring
@@ -48,7 +47,7 @@ LEXICON = "wildgate.v1.LexiconService"
 
 
 def run_worker(name: str, birth: Birth, control: socket.socket) -> None:
-    """Main of the process: serve until SIGTERM, or until the supervisor closes the pipe."""
+    """Be the process: serve until SIGTERM, or until the supervisor closes the pipe."""
     structlog.contextvars.bind_contextvars(process=name)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(Worker(birth).run(control))
@@ -115,7 +114,8 @@ class Worker:
     async def _reload(self) -> ReloadEnded:
         """Ask the supervisor for a reload and wait for its end."""
         number = next(self._numbers)
-        ended = self._reloads[number] = asyncio.get_running_loop().create_future()
+        ended: asyncio.Future[ReloadEnded] = asyncio.get_running_loop().create_future()
+        self._reloads[number] = ended
         self._channel.send(ReloadWanted(number))
         try:
             return await ended
@@ -148,11 +148,10 @@ class Worker:
         failed = False
         try:
             self._serving.engine = await asyncio.to_thread(self._load, Path(message.lexicon))
-        except (WildgateError, OSError):
+        except Exception:  # whatever it is, the old one keeps serving
             log.exception("reload_failed")
             failed = True
         self._channel.send(Loaded(message.number, self._serving.engine.lexicon.version, failed))
 
     def _load(self, lexicon: Path) -> Engine:
-        settings = self._birth.settings
-        return load_engine(lexicon, settings.policy, settings.encoder)
+        return with_lexicon(self._birth.engine, lexicon, self._birth.settings.policy)

@@ -1,4 +1,4 @@
-"""The workers as the supervisor sees them: forked, listened to, told, and forked again when they die."""
+"""The workers as the supervisor sees them: forked, listened to, told, and forked anew."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import itertools
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,16 +14,15 @@ from msgspec import Struct
 
 from wildgate_service.control import Channel, Keys, Load, Loaded, Ready, ReloadEnded, ReloadWanted
 from wildgate_service.errors import WildgateError
+from wildgate_service.pipeline import Engine
 from wildgate_service.process import Child, keep
+from wildgate_service.secrets import Secrets
+from wildgate_service.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from wildgate_service.control import ToWorker
-    from wildgate_service.pipeline import Engine
-    from wildgate_service.secrets import Secrets
-    from wildgate_service.settings import Settings
 
 log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ class Slot:
         return self.child
 
     async def live(self, child: Child) -> None:
-        """Listen to the process to its end. Canceled, it closes the pipe, and the process drains."""
+        """Listen to the process to its end. Canceled, close the pipe, and the process drains."""
         self._channel = channel = await Channel.over(self._ours)
         self._catch_up(channel)
         try:
@@ -86,8 +86,8 @@ class Slot:
             self._give_up_loading()
         await child.wait()
         if not self.ready.done():
-            message = f"{self.name} ended with status {child.exit_code} before it could serve"
-            self.ready.set_exception(WildgateError(f"{message}; its log above says why"))
+            why = f"{self.name} ended with status {child.exit_code} before it could serve"
+            self.ready.set_exception(WildgateError(f"{why}; its log above says why"))
 
     def _catch_up(self, channel: Channel) -> None:
         """Tell what changed between the fork and now, when nothing could be sent."""
@@ -136,9 +136,9 @@ class Slot:
 
 
 class Workers:
-    """All workers. `birth` makes what the next process is born with, `reload` serves what is on disk.
+    """All workers. `birth` makes what the next is born with, `reload` serves what is on disk.
 
-    `sockets` are the supervisor's own, which no child may keep; the pipes of the workers join them.
+    `sockets` are the supervisor's own, which no child may keep; the workers' pipes join them.
     """
 
     def __init__(

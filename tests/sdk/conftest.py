@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from wildgate import AsyncClient, Client
 from wildgate.testing import FakeWildgate
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark, so that these tests also run alone under strict markers."""
+    # Shared machines pause; how long one example takes says nothing here.
+    settings.register_profile("sdk", deadline=None)
+    settings.load_profile("sdk")
     config.addinivalue_line("markers", "real_server: needs the fixture real_server_target")
 
 

@@ -97,7 +97,9 @@ def test_spans_point_into_the_title_as_sent(client: Any) -> None:
     assert cut
 
 
-@pytest.mark.parametrize(("unit", "encoding", "width"), [("utf16", "utf-16-le", 2), ("utf8", "utf-8", 1)])
+@pytest.mark.parametrize(
+    ("unit", "encoding", "width"), [("utf16", "utf-16-le", 2), ("utf8", "utf-8", 1)]
+)
 def test_spans_come_in_other_units(
     make_client: Any, target: str, unit: str, encoding: str, width: int
 ) -> None:

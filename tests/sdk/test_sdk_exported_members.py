@@ -11,14 +11,51 @@ from pathlib import Path
 import pytest
 import wildgate
 
-EXPORTED = """
-Action AsyncClient Attribute BatchResult Client ContentKind Decision Evidence Explain LexiconInfo LexiconLanguage
-Listing Match Means NoticeSource OnUnavailable Outcome OutcomeKind OutcomeResult Receipt ReportCount ReportShare Span
-SpanUnit StageTiming Stats Taxon TransparencyReport WildgateAuthenticationError WildgateConfigurationError
-WildgateConflictError WildgateDeadlineExceededError WildgateError WildgateInternalError WildgateInvalidRequestError
-WildgateNotFoundError WildgateOverloadedError WildgatePermissionError WildgateUnavailableError
-WildgateUnimplementedError WildgateUsageError __version__ uuid7
-""".split()
+EXPORTED = [
+    "Action",
+    "AsyncClient",
+    "Attribute",
+    "BatchResult",
+    "Client",
+    "ContentKind",
+    "Decision",
+    "Evidence",
+    "Explain",
+    "LexiconInfo",
+    "LexiconLanguage",
+    "Listing",
+    "Match",
+    "Means",
+    "NoticeSource",
+    "OnUnavailable",
+    "Outcome",
+    "OutcomeKind",
+    "OutcomeResult",
+    "Receipt",
+    "ReportCount",
+    "ReportShare",
+    "Span",
+    "SpanUnit",
+    "StageTiming",
+    "Stats",
+    "Taxon",
+    "TransparencyReport",
+    "WildgateAuthenticationError",
+    "WildgateConfigurationError",
+    "WildgateConflictError",
+    "WildgateDeadlineExceededError",
+    "WildgateError",
+    "WildgateInternalError",
+    "WildgateInvalidRequestError",
+    "WildgateNotFoundError",
+    "WildgateOverloadedError",
+    "WildgatePermissionError",
+    "WildgateUnavailableError",
+    "WildgateUnimplementedError",
+    "WildgateUsageError",
+    "__version__",
+    "uuid7",
+]
 METHODS = [
     "close",
     "lexicon",
@@ -97,7 +134,10 @@ def test_importing_the_plugin_does_not_load_grpc() -> None:
 
 def test_the_types_load_without_grpc() -> None:
     """A module that only handles decisions pays for no network library."""
-    code = "import sys; from wildgate import Decision, Listing, WildgateError; print('grpc' in sys.modules)"
+    code = (
+        "import sys; from wildgate import Decision, Listing, WildgateError\n"
+        "print('grpc' in sys.modules)"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
 

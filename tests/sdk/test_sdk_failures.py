@@ -216,7 +216,7 @@ def test_a_store_that_cannot_be_written_is_unavailable(
     ],
 )
 @pytest.mark.parametrize("policy", ["allow", "raise"])
-def test_what_is_not_an_outage_raises_whatever_the_policy(  # noqa: PLR0913 two tables
+def test_what_is_not_an_outage_raises_whatever_the_policy(  # noqa: PLR0913, PLR0917 two tables
     make_client: Any,
     fake: FakeWildgate,
     code: str,
@@ -281,9 +281,7 @@ def test_a_degraded_decision_names_the_request_and_no_decision(
     assert facts == (None, None, "42", 36)
 
 
-def test_a_degraded_decision_keeps_the_request_id_given(
-    make_client: Any, closed_port: str
-) -> None:
+def test_a_degraded_decision_keeps_the_request_id_given(make_client: Any, closed_port: str) -> None:
     """The platform may have stored it already."""
     request_id = "01890a5d-ac96-774b-bcce-b302099a8057"
     decision = make_client(closed_port, on_unavailable="allow").score(
@@ -305,9 +303,7 @@ def test_the_outcome_of_a_degraded_decision_says_what_was_answered(
     assert sent == (decision.request_id, Action.BLOCK, "resource_exhausted")
 
 
-def test_an_outcome_of_an_answered_decision_names_it(
-    make_client: Any, fake: FakeWildgate
-) -> None:
+def test_an_outcome_of_an_answered_decision_names_it(make_client: Any, fake: FakeWildgate) -> None:
     """Nothing degraded is said of it."""
     client = make_client(fake.target)
     decision = client.score(LISTING)
@@ -417,9 +413,7 @@ def test_a_listing_at_the_limits_is_sent(make_client: Any, fake: FakeWildgate) -
 
 
 @pytest.mark.parametrize("request_id", ["", "42", "not-a-uuid"])
-def test_a_request_id_must_be_a_uuid(
-    make_client: Any, fake: FakeWildgate, request_id: str
-) -> None:
+def test_a_request_id_must_be_a_uuid(make_client: Any, fake: FakeWildgate, request_id: str) -> None:
     """So that it is unique without anybody's care."""
     with pytest.raises(WildgateInvalidRequestError, match="request_id must be a UUID"):
         make_client(fake.target).score(LISTING, request_id=request_id)
@@ -505,9 +499,7 @@ def test_waiting_for_a_service_that_is_not_serving_ends(
         make_client(fake.target).wait_ready(timeout=0.3)
 
 
-def test_waiting_ends_when_the_service_starts_serving(
-    make_client: Any, fake: FakeWildgate
-) -> None:
+def test_waiting_ends_when_the_service_starts_serving(make_client: Any, fake: FakeWildgate) -> None:
     """Which may be later."""
     fake.serving = False
     client = make_client(fake.target)
@@ -529,11 +521,12 @@ def test_a_service_without_health_checks_is_ready_when_it_answers(make_client: A
 
 def test_an_answer_that_is_not_protobuf_is_a_defect(make_client: Any) -> None:
     """Another service may live at the address."""
+
     class Anything(grpc.GenericRpcHandler):
         def service(self, _: Any) -> Any:
             return grpc.unary_unary_rpc_method_handler(lambda _request, _context: b"\xff\xff")
 
-    server = grpc.server(ThreadPoolExecutor(1), handlers=(Anything(),))
+    server = grpc.server(ThreadPoolExecutor(1), handlers=[Anything()])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with pytest.raises(WildgateInternalError):
@@ -543,11 +536,12 @@ def test_an_answer_that_is_not_protobuf_is_a_defect(make_client: Any) -> None:
 
 def test_an_empty_answer_is_a_defect(make_client: Any) -> None:
     """A response without a decision decides nothing."""
+
     class Empty(grpc.GenericRpcHandler):
         def service(self, _: Any) -> Any:
             return grpc.unary_unary_rpc_method_handler(lambda _request, _context: b"")
 
-    server = grpc.server(ThreadPoolExecutor(1), handlers=(Empty(),))
+    server = grpc.server(ThreadPoolExecutor(1), handlers=[Empty()])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with pytest.raises(WildgateInternalError, match="without a decision"):

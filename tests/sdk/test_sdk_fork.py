@@ -55,7 +55,9 @@ def test_the_child_connects_anew(fake: FakeWildgate, before: str) -> None:
 def test_a_lock_held_at_the_fork_does_not_stop_the_child(fake: FakeWildgate) -> None:
     """Another thread may have been counting at that very moment."""
     held = "client.stats._lock.acquire()"
-    script = SCRIPT.format(before=held).replace("os.waitpid", "client.stats._lock.release(); os.waitpid")
+    script = SCRIPT.format(before=held).replace(
+        "os.waitpid", "client.stats._lock.release(); os.waitpid"
+    )
     assert run(script, fake.target) == ["child allow", "parent allow"]
 
 

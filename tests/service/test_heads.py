@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 import wildgate_service
 from wildgate_service.errors import ModelError
 from wildgate_service.model.encoder import SentenceEncoder

@@ -13,10 +13,11 @@ pytest.importorskip("sklearn", reason="needs the extra train")
 
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
-
+from sklearn.metrics import average_precision_score
 from wildgate_service.errors import ModelError
 from wildgate_service.model.classifiers import (
     WORD,
+    Classifier,
     EmbeddingClassifier,
     balanced,
     compare,
@@ -29,16 +30,26 @@ from wildgate_service.model.embedding_cache import EmbeddingCache
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.encoder_folder import default_cache
 from wildgate_service.model.encoder_onnx import build_encoder
-from wildgate_service.model.evaluation import best_threshold, bootstrap, f1, grouped_folds, share
+from wildgate_service.model.evaluation import (
+    average_precision,
+    best_threshold,
+    bootstrap,
+    f1,
+    grouped_folds,
+    share,
+)
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.model.near_duplicates import near_duplicate_groups
-from wildgate_service.model.train import train_heads
+from wildgate_service.model.train import train_heads, write_json
 from wildgate_service.model.training_data import (
     is_held_out,
     read_negatives,
     read_rule_examples,
     read_tweets,
+    readable,
 )
+
+pytestmark = pytest.mark.train
 
 
 def rule(identifier: str, **changes: object) -> dict[str, object]:
@@ -148,6 +159,11 @@ def test_broken_rule_file_is_named(tmp_path: Path) -> None:
         read_rule_examples(folder, ["en"])
 
 
+def test_emoji_are_read_as_words() -> None:
+    """Training sees an emoji as service will: as a word."""
+    assert "elephant" in readable("🐘 bangle")
+
+
 # --- groups and folds ----------------------------------------------------------------------------
 
 
@@ -188,6 +204,15 @@ def test_f1_by_hand() -> None:
     """One found, one missed, one called wrongly: F1 is one half."""
     labels, calls = np.array([True, True, False]), np.array([True, False, True])
     assert f1(labels, calls) == 0.5
+
+
+def test_average_precision_equals_its_slow_twin() -> None:
+    """Ties included, the fast figure is scikit-learn's."""
+    random = np.random.default_rng(0)
+    labels, scores = random.random(300) < 0.2, random.integers(0, 40, 300) / 7
+    assert average_precision(labels, scores) == pytest.approx(
+        average_precision_score(labels, scores)
+    )
 
 
 def test_best_threshold_separates() -> None:
@@ -238,8 +263,11 @@ def test_stack_leans_on_the_better_part() -> None:
     good = random.normal(size=(200, 4)).astype(np.float32)
     good[:, 0] += labels * 3
     bad = random.normal(size=(200, 4)).astype(np.float32)
-    parts = {"good": EmbeddingClassifier(good), "bad": EmbeddingClassifier(bad)}
-    judged = compare(dict(parts), labels, np.arange(200), seed=0)
+    parts: dict[str, Classifier] = {
+        "good": EmbeddingClassifier(good, np.ones(200)),
+        "bad": EmbeddingClassifier(bad, np.ones(200)),
+    }
+    judged = compare(parts, labels, np.arange(200), seed=0)
     assert f1(labels, judged["both"].calls) > 0.85 > f1(labels, judged["bad"].calls)
 
 
@@ -289,7 +317,7 @@ def test_training_writes_loadable_heads_and_their_card(
     rules = [rule(f"rule {number}") for number in range(30)]
     folder = lexicons(tmp_path / "lexicons", *rules)
     output, results = tmp_path / "heads-v9", tmp_path / "results.json"
-    train_heads(data, folder, output, 0, results=results, embeddings=tmp_path)
+    write_json(results, train_heads(data, folder, output, 0, embeddings=tmp_path))
     assert HeadSet.load(output, encoder=encoder.config).config.version.startswith("heads-v9-")
     assert json.loads(results.read_text())["labeled"]["animal_product"]["rows"] == 60
     assert "{" not in (output / "README.md").read_text(encoding="utf-8")

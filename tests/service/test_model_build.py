@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
 from wildgate_service.errors import ModelError
 from wildgate_service.model import encoder_onnx, wheel
 from wildgate_service.model.encoder import SentenceEncoder

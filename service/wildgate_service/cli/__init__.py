@@ -19,7 +19,7 @@ COMMANDS = {
     "score": "Score a text or a file; needs no service and records nothing.",
     "lexicon": "Lint, test and count the lexicons.",
     "policy": "Check a policy file.",
-    "model": "Build the encoder, train and evaluate the heads.",
+    "model": "Build the encoder, train the heads.",
     "report": "Write the transparency report.",
     "keys": "Create, list and revoke API keys.",
     "settings": "Print the settings in force.",

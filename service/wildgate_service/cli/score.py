@@ -71,6 +71,6 @@ def _format_of(path: Path) -> str:
     return ending if ending in FORMATS else "jsonl"
 
 
-def _progress(stream: IO[str]) -> click.utils.LazyFile | None | IO[str]:
+def _progress(stream: IO[str]) -> IO[str] | None:
     """The stream to show progress on, if it is a terminal."""
     return stream if stream.isatty() else None

@@ -28,4 +28,4 @@ def match(text: NormalizedText, lexicon: CompiledLexicon) -> Matches:
     found = find_contexts(text, lexicon)
     cues = tuple(each for each in found if each.kind is not RuleKind.BENIGN_CONTEXT)
     contexts = tuple(each for each in found if each.kind is RuleKind.BENIGN_CONTEXT)
-    return settle(taxa, cues, contexts, lexicon)
+    return settle(text.skeleton, taxa, cues, contexts, lexicon)

@@ -93,10 +93,8 @@ def _joins(char: str) -> bool:
 
 
 def _same_kana(one: str, other: str) -> bool:
-    """Both Hiragana or both Katakana; the long mark goes with either."""
-    if not (_within(ord(one), KANA) and _within(ord(other), KANA)):
-        return False
-    return "ー" in (one, other) or (one >= "\u30a0") == (other >= "\u30a0")
+    """Both Hiragana or both Katakana; the long mark is Katakana."""
+    return _within(ord(one), KANA) and _within(ord(other), KANA) and (one >= "\u30a0") == (other >= "\u30a0")
 
 
 def _within(point: int, ranges: tuple[tuple[int, int], ...]) -> bool:

@@ -6,6 +6,7 @@ match lies inside the context's own form ("ivory coast"), or stands near it whil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -20,16 +21,17 @@ if TYPE_CHECKING:
     from wildgate_service.match.tables import CompiledLexicon, RuleRow
 
 ORDINARY_VIEWS = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, "joined_words"})
+NOBODYS = frozenset({"la", "zxx"})  # Latin names and emoji stand in texts of any language
+ONE_PHRASE = re.compile(r"[^\W\d_]*(?:[ '-]+[^\W\d_]+)*[ '-]*")
 CUES = frozenset({RuleKind.TRADE_CUE, RuleKind.EVASION_CUE})
 
 
-def settle(taxa: tuple[Match, ...], cues: tuple[Match, ...], contexts: tuple[Match, ...], lexicon: CompiledLexicon) -> Matches:
+def settle(skeleton: str, taxa: tuple[Match, ...], cues: tuple[Match, ...], contexts: tuple[Match, ...], lexicon: CompiledLexicon) -> Matches:
     """The matches with company and contexts worked out."""
     rows = lexicon.rows
     inside = [_explained_inside(match, contexts, rows) for match in taxa]
     standing = [match for match in inside if not match.canceled_by]
-    near = [_explained_near(match, standing, cues, contexts, rows) for match in inside]
-    standing = [match for match in near if not match.canceled_by]
+    near = [_explained_near(skeleton, match, standing, cues, contexts, rows) for match in inside]
     return Matches(
         taxa=tuple(msgspec.structs.replace(match, company=_has_company(match, standing, cues, lexicon)) for match in near),
         cues=cues,
@@ -59,17 +61,18 @@ def _explained_inside(match: Match, contexts: Iterable[Match], rows: dict[str, R
     return msgspec.structs.replace(match, canceled_by=tuple(dict.fromkeys(names))) if names else match
 
 
-def _explained_near(
-    match: Match, standing: list[Match], cues: tuple[Match, ...], contexts: tuple[Match, ...], rows: dict[str, RuleRow]
+def _explained_near(  # noqa: PLR0913, PLR0917  (all that may speak)
+    skeleton: str, match: Match, standing: list[Match], cues: tuple[Match, ...], contexts: tuple[Match, ...], rows: dict[str, RuleRow]
 ) -> Match:
-    """The match with the contexts near it: canceled if it is weak and nothing else speaks against, else weakened."""
+    """The match with the contexts near it: explained if it is weak and nothing else speaks against, else weakened."""
     if match.canceled_by or not contexts:
         return match
-    canceling = _near(match, contexts, rows, "cancels")
+    modifiers = tuple(context for context in contexts if _modifies(skeleton, context, match))
+    canceling = _near(match, modifiers, rows, "cancels")
     weakening = _near(match, contexts, rows, "weakens")
     if canceling and match.level is not Level.ALONE and not _speaks_against(match, standing, cues):
-        return msgspec.structs.replace(match, canceled_by=canceling)
-    both = tuple(dict.fromkeys((*canceling, *weakening)))
+        return msgspec.structs.replace(match, explained_by=canceling)
+    both = tuple(dict.fromkeys((*_near(match, contexts, rows, "cancels"), *weakening)))
     return msgspec.structs.replace(match, weakened_by=both) if both else match
 
 
@@ -78,6 +81,7 @@ def _near(match: Match, contexts: tuple[Match, ...], rows: dict[str, RuleRow], w
         context.rule_id
         for context in contexts
         if _speaks_of(getattr(rows[context.rule_id], what), match)
+        and _same_tongue(context, match)
         and distance(match, context) <= getattr(rows[context.rule_id], f"{what}_within")
         and (what == "weakens" or rows[context.rule_id].cancels_within > 0)
     ]
@@ -118,6 +122,23 @@ def _is_other(match: Match, other: Match) -> bool:
 
 def _overlap(one: Match, other: Match) -> bool:
     return one.skeleton_start < other.skeleton_end and other.skeleton_start < one.skeleton_end
+
+
+def _modifies(skeleton: str, context: Match, match: Match) -> bool:
+    """Whether a context stands in one phrase with a match, with nothing but words between: "faux ivory", not "ivory bangle (resin)"."""
+    first, last = sorted((context, match), key=lambda each: each.skeleton_start)
+    return ONE_PHRASE.fullmatch(skeleton, first.skeleton_end, max(first.skeleton_end, last.skeleton_start)) is not None
+
+
+def _same_tongue(context: Match, match: Match) -> bool:
+    """Whether a context near a match is in its language: "game" explains a Vietnamese name, not an English rhino."""
+    return match.language in NOBODYS or _base(context.language) == _base(match.language)
+
+
+def _base(language: str) -> str:
+    """The language without its script; Malay counts as Indonesian, whose words it shares."""
+    base = language.partition("-")[0]
+    return "id" if base == "ms" else base
 
 
 def _speaks_of(groups: tuple[str, ...], match: Match) -> bool:

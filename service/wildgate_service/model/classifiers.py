@@ -26,7 +26,7 @@ from wildgate_service.model.evaluation import (
 from wildgate_service.model.heads import HeadConfig
 from wildgate_service.model.results import Bin
 
-ENCODER_STRENGTH, NGRAM_STRENGTH, STACK_STRENGTH = 10.0, 10.0, 1.0  # inverse regularization C
+ENCODER_STRENGTH, NGRAM_STRENGTH, STACK_STRENGTH = 10.0, 10.0, 1.0
 STACK = "both"
 WORD = r"(?u)\b\w+\b"
 FEWEST_TEXTS = 2  # an n-gram of fewer training texts is dropped
@@ -42,18 +42,24 @@ class Classifier(Protocol):
         """Log odds of the test places, after fitting on the train places."""
 
 
+@dataclass(frozen=True, eq=False)
 class EmbeddingClassifier:
     """Logistic regression on sentence embeddings [n, dimension], each text weighing `weights`."""
 
-    def __init__(self, embeddings: Vectors, weights: Weights | None = None) -> None:
-        self._embeddings = embeddings
-        self._weights = np.ones(len(embeddings)) if weights is None else weights
+    embeddings: Vectors
+    weights: Weights
+    strength: float = ENCODER_STRENGTH  # inverse regularization C
 
     def scores(self, labels: Labels, train: Places, test: Places) -> Scores:
         """Log odds of the test places, after fitting on the train places."""
-        weights = balanced(labels[train], self._weights[train])
-        model = fit_embeddings(self._embeddings[train], labels[train], weights)
-        return np.asarray(model.decision_function(self._embeddings[test]))
+        model = self.fit(labels, train)
+        return np.asarray(model.decision_function(self.embeddings[test]))
+
+    def fit(self, labels: Labels, train: Places) -> LogisticRegression:
+        """The regression over some places, both classes weighing the same."""
+        weights = balanced(labels[train], self.weights[train])
+        model = LogisticRegression(C=self.strength, max_iter=MOST_STEPS)
+        return model.fit(self.embeddings[train], labels[train], sample_weight=weights)
 
 
 class NgramClassifier:
@@ -137,12 +143,6 @@ def stack_scores(stack: LogisticRegression, scores: Sequence[Scores]) -> Scores:
     return np.asarray(stack.decision_function(np.stack(scores, axis=1)))
 
 
-def fit_embeddings(embeddings: Vectors, labels: Labels, weights: Weights) -> LogisticRegression:
-    """Logistic regression in which each text weighs `weights` [n]."""
-    model = LogisticRegression(C=ENCODER_STRENGTH, max_iter=MOST_STEPS)
-    return model.fit(embeddings, labels, sample_weight=weights)
-
-
 def fit_platt(scores: Scores, labels: Labels, weights: Weights) -> tuple[float, float]:
     """Slope and offset of Platt's calibration, all but unregularized."""
     model = LogisticRegression(C=1e6).fit(scores[:, None], labels, sample_weight=weights)
@@ -167,10 +167,11 @@ class TrainedHead:
 
 
 def finish_head(
-    description: str, embeddings: Vectors, labels: Labels, held_out: Scores, weights: Weights
+    description: str, classifier: EmbeddingClassifier, labels: Labels, held_out: Scores
 ) -> TrainedHead:
-    """Fit on everything, calibrate on `held_out` log odds; `weights` [n] set the prior."""
-    model = fit_embeddings(embeddings, labels, balanced(labels, weights))
+    """Fit on everything, calibrate on `held_out` log odds; the text's weights set the prior."""
+    weights = classifier.weights
+    model = classifier.fit(labels, np.arange(len(labels)))
     slope, offset = fit_platt(held_out, labels, weights)
     prior = float(weights[labels].sum() / weights.sum())
     config = HeadConfig(description, float(model.intercept_[0]), slope, offset, prior)

@@ -132,8 +132,9 @@ def failures(figures: Results) -> Iterator[str]:
 def failure_of_set(name: str, results: LabeledSetResults) -> str:
     """How the stored head compares with n-grams, which are not stored."""
     gap = results.differences["encoder"].average_precision
-    words = "no worse than" if gap.high >= 0 else "worse than"
-    return f"`{name}`: {words} n-grams on texts like its own (average precision {interval(gap)})."
+    words = "worse than" if gap.high < 0 else "not shown to be worse than"
+    figure = f"average precision {interval(gap)} apart"
+    return f"`{name}`: {words} n-grams on texts like its own ({figure})."
 
 
 def failures_of_offers(offers: OfferResults) -> Iterator[str]:

@@ -29,19 +29,13 @@ DESCRIPTIONS = {
 
 
 def train_heads(
-    data: Path,
-    lexicons: Path,
-    output: Path,
-    seed: int,
-    *,
-    results: Path | None = None,
-    embeddings: Path | None = None,
+    data: Path, lexicons: Path, output: Path, seed: int, *, embeddings: Path | None = None
 ) -> Results:
-    """Train all heads and write the folder `output`: config, weights, card.
+    """Train all heads, write the folder `output` (config, weights, card) and return the figures.
 
-    `data` holds the data sets, `lexicons` the rules; `results` is where the figures go as JSON,
-    `embeddings` where they are kept between trainings (default: the user's cache). Builds the encoder if need be. Takes some minutes on one core. Raises ModelError when something
-    it needs is missing.
+    `data` holds the data sets, `lexicons` the rules; `embeddings` is where embeddings are kept
+    between trainings (default: the user's cache). Builds the encoder if need be. Takes some minutes
+    on one core. Raises ModelError when something it needs is missing. `write_json` keeps figures.
     """
     start = time.monotonic()
     encoder = SentenceEncoder.load(build_encoder(default_cache()))
@@ -51,8 +45,6 @@ def train_heads(
     figures = summary(encoder.config, seed, labeled, offers)
     figures = replace(figures, seconds=round(time.monotonic() - start, 1))
     write_everything(output, encoder.config, heads, figures)
-    if results:
-        write_json(results, figures)
     return figures
 
 

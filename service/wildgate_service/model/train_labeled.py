@@ -36,13 +36,13 @@ def train_labeled(
     texts = [row.text for row in rows]
     labels = np.array([row.label for row in rows])
     groups = near_duplicate_groups(texts)
+    classifier = EmbeddingClassifier(embeddings, np.ones(len(rows)))
     parts: dict[str, Classifier] = {
-        ENCODER: EmbeddingClassifier(embeddings),
+        ENCODER: classifier,
         BASELINE: NgramClassifier(texts),
     }
     judged = compare(parts, labels, groups, seed)
-    even = np.ones(len(rows))
-    head = finish_head(description, embeddings, labels, judged[ENCODER].scores, even)
+    head = finish_head(description, classifier, labels, judged[ENCODER].scores)
     intervals = bootstrap(groups, seed, measures(labels, judged))
     results = LabeledSetResults(
         source,

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from wildgate_service.errors import ModelError
+from wildgate_service.normalize.fold import name_emoji
 
 LEATHER, TWEETS, NEGATIVES = "leather_titles.tsv", "ivory_tweets.tsv.gz", "negatives.tsv.gz"
 TAXON_KINDS = frozenset({"species", "product", "code_word"})
@@ -57,10 +58,17 @@ def is_held_out(identifier: str) -> bool:
     return int(hashlib.sha256(identifier.encode()).hexdigest(), 16) % HELD_OUT_SHARE == 0
 
 
+def readable(text: str) -> str:
+    """The text as the encoder will be given it in service: emoji written as words."""
+    return text if text.isascii() else "".join(map(name_emoji, text))
+
+
 def read_leather(data: Path) -> list[LabeledText]:
     """500 marketplace titles; label: a real animal product."""
     return [
-        LabeledText(row["id"], row["title"].removesuffix(PLATFORM_MARK), row["label"] == "1")
+        LabeledText(
+            row["id"], readable(row["title"].removesuffix(PLATFORM_MARK)), row["label"] == "1"
+        )
         for row in read_rows(data / LEATHER)
     ]
 
@@ -68,7 +76,8 @@ def read_leather(data: Path) -> list[LabeledText]:
 def read_tweets(data: Path) -> list[LabeledText]:
     """8,676 tweets; label: promotes the sale of ivory."""
     return [
-        LabeledText(row["id"], row["text"], row["label"] == "1") for row in read_rows(data / TWEETS)
+        LabeledText(row["id"], readable(row["text"]), row["label"] == "1")
+        for row in read_rows(data / TWEETS)
     ]
 
 
@@ -76,7 +85,7 @@ def read_negatives(data: Path, languages: Iterable[str]) -> list[Negative]:
     """Negatives all of whose languages are among the given ones."""
     wanted = set(languages)
     return [
-        Negative(row["id"], row["lang"], row["source_kind"], row["text"])
+        Negative(row["id"], row["lang"], row["source_kind"], readable(row["text"]))
         for row in read_rows(data / NEGATIVES)
         if wanted.issuperset(row["lang"].split("/"))
     ]
@@ -151,4 +160,4 @@ def examples_of(rule: dict[str, Any], key: str, *, offer: bool) -> Iterator[Rule
     """The texts under one key of a rule's examples."""
     language = base_language(rule["language"])
     for text in rule["examples"].get(key) or []:
-        yield RuleExample(rule["id"], language, str(text), offer)
+        yield RuleExample(rule["id"], language, readable(str(text)), offer)

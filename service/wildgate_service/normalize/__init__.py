@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -61,8 +62,8 @@ class NormalizedText:
     def locate(self, start: int, end: int) -> tuple[FieldSlice, int, int]:
         """Field and span in it, as sent, of a span of the skeleton."""
         first, last = self.source.span(start, end)
-        field = next((f for f in self.fields if f.start <= first <= f.end), self.fields[-1])
-        return field, first - field.start, min(last, field.end) - field.start
+        field = self.fields[bisect_right(self.fields, first, key=lambda each: each.start) - 1]
+        return field, min(first, field.end) - field.start, min(last, field.end) - field.start
 
 
 def normalize(listing: Listing) -> NormalizedText:

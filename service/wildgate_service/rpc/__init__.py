@@ -1,34 +1,30 @@
 """The RPCs: bytes in, bytes out, no transport.
 
-Each takes a serialized request and the caller, answers a serialized response, and raises `Refusal` or
-an error that `refuse` can turn into one. `server` puts them on gRPC.
+Each takes a serialized request and the caller, answers a serialized response, and raises `Refusal`
+or an error that `refuse` can turn into one. `server` puts them on gRPC.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 from google.protobuf.message import DecodeError, Message
 from msgspec import Struct
 
-from wildgate_service.status import Refusal, invalid, refusal_of
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from wildgate_service.keys import KeyRing
-    from wildgate_service.pipeline import Engine
-    from wildgate_service.secrets import Secrets
-    from wildgate_service.settings import Settings
-    from wildgate_service.writer import WriterClient
+from wildgate_service.keys import KeyRing
+from wildgate_service.pipeline import Engine
+from wildgate_service.secrets import Secrets
+from wildgate_service.settings import DEFAULT_TENANT, Settings
+from wildgate_service.status import Reason, Refusal, invalid, refusal_of
+from wildgate_service.wire import Explain
+from wildgate_service.writer import WriterClient
 
 log = structlog.get_logger()
 
-DEFAULT_TENANT = "default"
 SCORE, REPORT, ADMIN, RESTRICTED = "score", "report", "admin", "lexicon.restricted"
 ALL_SCOPES = frozenset({SCORE, REPORT, ADMIN, RESTRICTED})
-HIGHEST_EXPLAIN = "full"
 
 
 class Caller(Struct, frozen=True):
@@ -36,19 +32,19 @@ class Caller(Struct, frozen=True):
 
     tenant: str = DEFAULT_TENANT
     scopes: frozenset[str] = ALL_SCOPES
-    explain_cap: str = HIGHEST_EXPLAIN
+    explain_cap: Explain = Explain.FULL
 
 
 class Serving(Struct, kw_only=True, eq=False):
     """What a worker serves with; `engine`, `keys` and `draining` change while it runs.
 
-    `writer` is None when nothing is recorded, `keys` while no key is needed.
+    `writer` and `secrets` are None when nothing is recorded, `keys` while no key is needed.
     """
 
     settings: Settings
     engine: Engine
     writer: WriterClient | None
-    secrets: Secrets
+    secrets: Secrets | None
     keys: KeyRing | None = None
     draining: bool = False
     in_flight: int = 0
@@ -72,7 +68,7 @@ Request = TypeVar("Request", bound=Message)
 
 
 def parse(kind: type[Request], payload: bytes) -> Request:
-    """The request; raises Refusal if the bytes are none, or hold text that is not UTF-8."""
+    """Read a request; raises Refusal if the bytes are none or hold text that is not UTF-8."""
     try:
         return kind.FromString(payload)
     except DecodeError as error:
@@ -80,8 +76,8 @@ def parse(kind: type[Request], payload: bytes) -> Request:
 
 
 def refuse(error: Exception, event: str) -> Refusal:
-    """What the network is told; a defect is logged under its incident, without any text of the listing."""
+    """Turn an error into a refusal; a defect is logged under its incident, without any text."""
     refusal = refusal_of(error)
-    if refusal.reason == "INTERNAL":
+    if refusal.reason is Reason.INTERNAL:
         log.error(event, exc_info=error, **refusal.metadata)
     return refusal

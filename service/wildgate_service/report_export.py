@@ -1,0 +1,69 @@
+"""The public report as data: JSON for programs, CSV for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wildgate_service.types import ReportCount, TransparencyReport
+
+COLUMNS = ("section", "dimension", "value", "measure", "number", "total", "lower", "upper")
+COUNTED = ("decisions", "allowed", "reviewed", "blocked", "stopped")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Row = tuple[str | int | float, ...]
+
+
+def to_json(report: TransparencyReport) -> str:
+    """The report's fields as one indented JSON object."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+
+
+def to_csv(report: TransparencyReport) -> str:
+    """The report in long format, a number a line: RFC 4180 with a header, UTF-8.
+
+    A value that a spreadsheet would run as a formula gets an apostrophe before it.
+    """
+    text = io.StringIO()
+    table = csv.writer(text)  # its default dialect is that of RFC 4180
+    table.writerow(COLUMNS)
+    for row in _rows(report):
+        table.writerow([*map(_inert, row), *[""] * (len(COLUMNS) - len(row))])
+    return text.getvalue()
+
+
+def _rows(report: TransparencyReport) -> Iterator[Row]:
+    yield "period", "start", report.start.isoformat()
+    yield "period", "end", report.end.isoformat()
+    yield "period", "tenant", report.tenant
+    yield "period", "generated", report.generated_time.isoformat()
+    for count in (report.total, *report.counts):
+        yield from _count_rows(count)
+    for share in report.shares:
+        row = (share.count, share.total, round(share.lower, 6), round(share.upper, 6))
+        yield "share", share.name, "", "count", *row
+    for kind, number in report.outcomes.items():
+        yield "outcome", "kind", kind, "outcomes", number
+    for reason, number in report.degraded_answers.items():
+        yield "degraded_answer", "reason", reason, "answers", number
+    if report.median_hours_to_act is not None:
+        yield "time", "", "", "median_hours_to_act", round(report.median_hours_to_act, 3)
+    if report.checkpoint:
+        yield "checkpoint", "log_id", report.checkpoint.log_id
+        yield "checkpoint", "position", "", "position", report.checkpoint.position
+        yield "checkpoint", "chain_hash", report.checkpoint.chain_hash
+
+
+def _count_rows(count: ReportCount) -> Iterator[Row]:
+    for measure in COUNTED:
+        yield "count", count.dimension, count.value, measure, getattr(count, measure)
+
+
+def _inert(cell: str | float) -> str | float:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

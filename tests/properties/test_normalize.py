@@ -1,0 +1,93 @@
+"""Properties that hold for every text there is."""
+
+import unicodedata
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from wildgate_service.normalize import fold, normalize
+from wildgate_service.normalize.fold import fold_char, fold_table, in_table
+from wildgate_service.normalize.slow import slow_fold
+from wildgate_service.normalize.views import read_views, trace
+from wildgate_service.types import Attribute, Listing
+
+# Any code points but surrogates, and a mixture rich in what the fold and the views work on.
+ANYTHING = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
+DISGUISED = st.text(
+    st.sampled_from("ivory IVORY1v0ry  ..--象牙手鐲がﾊﾞ하ᄒ\u1161\u11abقाهจ\u0e32ếa\u0301\u0302іо🐘🦷💍️\u200b\u202e\x1fİß@$!|éẞ"),
+    max_size=60,
+)
+TEXTS = ANYTHING | DISGUISED
+
+
+@given(TEXTS)
+@example("ﾍﾞｯｺｳ")
+@example("\u1112\u1161\u11ab")
+@example("İ")
+def test_fast_fold_is_slow_fold(text):
+    """The table gives what the steps give one by one."""
+    assert fold(text) == slow_fold(text)
+
+
+@given(TEXTS)
+@example("\u1100\u200b\u1161")
+@example("か\u200b\u3099")
+def test_folding_the_folded_changes_nothing(text):
+    """A skeleton is its own skeleton."""
+    assert fold(fold(text)) == fold(text)
+
+
+def test_every_assigned_code_point_is_folded_as_its_steps_say():
+    """The table agrees with the steps on all of Unicode, not on samples alone."""
+    table = fold_table()
+    wrong = [
+        hex(point)
+        for point in range(0x110000)
+        if not 0xD800 <= point < 0xE000 and in_table(chr(point)) and chr(point).translate(table) != fold_char(chr(point))
+    ]
+    assert wrong == []
+
+
+@given(TEXTS, TEXTS, TEXTS)
+@settings(max_examples=300)
+def test_spans_give_back_exactly_the_sellers_characters(title, description, value):
+    """Every range of the skeleton maps into one field, inside its bounds, and ranges ascend."""
+    listing = Listing(title=title, description=description, attributes=(Attribute("material", value),))
+    text = normalize(listing)
+    fields = {"title": title, "description": description, "attributes[0].name": "material", "attributes[0].value": value}
+    before = 0
+    for at in range(len(text.skeleton)):
+        first, last = text.source.span(at, at + 1)
+        assert 0 <= first < last <= len(text.document)
+        assert first >= before
+        before = first
+        field, start, end = text.locate(at, at + 1)
+        assert 0 <= start <= end <= len(fields[field.name])
+        assert text.document[field.start + start : field.start + end] == fields[field.name][start:end]
+
+
+@given(TEXTS)
+def test_the_map_has_one_range_for_each_code_point_of_the_skeleton(text):
+    """The map is as long as the skeleton (it raises otherwise) and covers no character twice out of order."""
+    normalized = normalize(Listing(title=text))
+    if normalized.skeleton:
+        start, end = normalized.source.span(0, len(normalized.skeleton))
+        assert fold(normalized.document[start:end]).strip() == normalized.skeleton.strip()
+
+
+@given(TEXTS)
+def test_a_view_leads_back_into_the_skeleton(text):
+    """Each code point of each view stands for a range of the skeleton; what no view touched is the same character."""
+    skeleton = fold(text)
+    for view in read_views(skeleton):
+        for at, char in enumerate(view.text):
+            start, end, names = trace(view, at, at + 1)
+            assert 0 <= start < end <= len(skeleton)
+            if not names:
+                assert skeleton[start:end] == char
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_a_skeleton_is_composed(text):
+    """Skeletons are NFC, so that one spelling of a syllable is one string."""
+    assert unicodedata.is_normalized("NFC", fold(text))

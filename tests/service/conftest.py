@@ -1,0 +1,145 @@
+"""A small lexicon for tests of the service, which are not about words, and stubs of a channel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import grpc
+import pytest
+import yaml
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from wildgate.v1 import lexicon_pb2_grpc, scoring_pb2_grpc, transparency_pb2_grpc
+
+TAXA = "taxon,scientific_name,rank,group,common_name\nelephant,Elephantidae,family,elephant,elephants\n"
+PROTECTION = (
+    "taxon,list,appendix,market,valid_from,valid_to,source,note\nelephant,CITES,I,,,,CITES,\n"
+)
+
+
+def write_lexicon(root: Path, *forms: str, version: str = "1.0.0") -> Path:
+    """Write a lexicon of two rules about elephants, the second restricted."""
+    rules = root / "rules" / "en"
+    rules.mkdir(parents=True, exist_ok=True)
+    (root / "VERSION").write_text(f"{version}\n", encoding="utf-8")
+    (root / "taxa.csv").write_text(TAXA, encoding="utf-8")
+    (root / "protection.csv").write_text(PROTECTION, encoding="utf-8")
+    content = [
+        _rule("en-elephant-ivory", "public", ("elephant tusk", *forms)),
+        _rule("en-elephant-hidden", "restricted", ("white gold tusk",)),
+    ]
+    (rules / "ivory.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return root
+
+
+def _rule(rule_id: str, visibility: str, forms: tuple[str, ...]) -> dict[str, object]:
+    return {
+        "id": rule_id,
+        "title": "Elephant tusks",
+        "status": "test",
+        "description": "Detects offers of elephant tusks.",
+        "language": "en",
+        "taxa": ["elephant"],
+        "kind": "product",
+        "level": "alone",
+        "entries": [{"form": form, "gloss": f"what {form} means"} for form in forms],
+        "falsepositives": [],
+        "references": ["unreviewed"],
+        "visibility": visibility,
+        "examples": {"match": [f"{forms[0]} {n}" for n in "abc"], "no_match": list("abc")},
+        "author": "tests",
+        "reviewed_by": "",
+        "date": "2026-01-01",
+        "modified": "2026-01-01",
+    }
+
+
+class Stubs:
+    """The three services over one channel."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.channel = channel
+        self.scoring = scoring_pb2_grpc.ScoringServiceStub(channel)
+        self.transparency = transparency_pb2_grpc.TransparencyServiceStub(channel)
+        self.lexicon = lexicon_pb2_grpc.LexiconServiceStub(channel)
+
+
+@pytest.fixture
+def rewrite_lexicon(lexicons):
+    """Write the small lexicon anew with further forms and another version."""
+    return lambda *forms, version: write_lexicon(lexicons, *forms, version=version)
+
+
+@pytest.fixture
+def break_lexicon(lexicons):
+    """Put a rule without an id into it, at line 1 of rules/en/broken.yml; returns that file."""
+
+    def write():
+        file = lexicons / "rules" / "en" / "broken.yml"
+        file.write_text("- title: no id\n", encoding="utf-8")
+        return file
+
+    return write
+
+
+@pytest.fixture
+def lexicons(tmp_path):
+    """Folder of the small lexicon."""
+    return write_lexicon(tmp_path / "lexicons")
+
+
+@pytest.fixture
+def start_small(start_service, lexicons):
+    """Start a service on the small lexicon."""
+    return lambda **settings: start_service(lexicons=str(lexicons), **settings)
+
+
+@pytest.fixture(scope="session")
+def shared_service(tmp_path_factory, make_service):
+    """A service that tests may share which change no setting, lexicon or key of it."""
+    folder = tmp_path_factory.mktemp("shared-service")
+    lexicons = write_lexicon(folder / "lexicons")
+    with make_service(folder, lexicons=str(lexicons), max_message_bytes=4 << 20) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def shared(shared_service):
+    """Stubs of the shared service."""
+    with shared_service.channel() as channel:
+        yield Stubs(channel)
+
+
+@pytest.fixture
+def connect():
+    """Open connections to services; all are closed after the test."""
+    channels = []
+
+    def to(service):
+        channels.append(service.channel())
+        return Stubs(channels[-1])
+
+    yield to
+    for channel in channels:
+        channel.close()
+
+
+@pytest.fixture
+def error_of():
+    """Make the call and return (code, reason, metadata) of its ErrorInfo; fails if it succeeds."""
+
+    def call(method, request, **options):
+        with pytest.raises(grpc.RpcError) as caught:
+            method(request, **options)
+        return described(caught.value)
+
+    return call
+
+
+def described(error):
+    """What an RPC's error says to machines."""
+    status = rpc_status.from_call(error)
+    info = error_details_pb2.ErrorInfo()
+    status.details[0].Unpack(info)
+    assert info.domain == "wildgate"
+    return error.code(), info.reason, dict(info.metadata)

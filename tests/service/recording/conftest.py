@@ -1,0 +1,167 @@
+"""Records, outcomes and stores for the tests of what is kept."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
+
+import pytest
+import uuid_utils
+
+from wildgate_service.record import make_record
+from wildgate_service.store import open_store
+from wildgate_service.types import (
+    Action,
+    Decision,
+    Evidence,
+    Level,
+    Listing,
+    Match,
+    Outcome,
+    OutcomeKind,
+    RuleKind,
+    Taxon,
+    Versions,
+)
+from wildgate_service.writer import run_writer
+
+KEY = bytes(range(32))
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+MATCH = Match(
+    rule_id="en-elephant-ivory",
+    kind=RuleKind.PRODUCT,
+    level=Level.ALONE,
+    language="en",
+    form="elephant tusk",
+    gloss="",
+    surface="Elephant  tusk",
+    field="title",
+    start=4,
+    end=18,
+    skeleton_start=4,
+    skeleton_end=18,
+    groups=("elephant",),
+)
+
+
+class Samples:
+    """Makes values that are whole and valid; a test says only what it is about."""
+
+    key = KEY
+    noon = NOON
+
+    @staticmethod
+    def uuid():
+        """A fresh UUIDv7."""
+        return str(uuid_utils.uuid7())
+
+    @staticmethod
+    def decision(action=Action.ALLOW, **fields):
+        """A decision; one that is not ALLOW found an elephant."""
+        found = action is not Action.ALLOW
+        defaults = {
+            "action": action,
+            "shadow_action": action,
+            "shadow": False,
+            "score": 0.9 if found else 0.01,
+            "language": "en",
+            "taxa": (Taxon("elephant", "Loxodonta africana", "I"),) if found else (),
+            "matches": (MATCH,) if found else (),
+            "evidence": (Evidence("screen", 1.25),),
+            "reason": "Elephant ivory." if found else "",
+            "notice": "",
+            "versions": Versions("1.2.3", "2026.1", "1.0.0"),
+        }
+        return Decision(**{**defaults, **fields})
+
+    def record(self, action=Action.ALLOW, *, listing=None, decision=None, **fields):
+        """A record of the tenant acme."""
+        defaults = {
+            "tenant": "acme",
+            "decision_id": self.uuid(),
+            "request_id": self.uuid(),
+            "decided_time": NOON,
+            "tenant_key": KEY,
+        }
+        return make_record(
+            decision or self.decision(action),
+            listing or Listing(id="42", title="Old elephant  tusk", market="SG", seller_ref="bob"),
+            **{**defaults, **fields},
+        )
+
+    def outcome(self, kind=OutcomeKind.REMOVED, *, hours=1.0, **fields):
+        """An outcome of the tenant acme, some hours after noon."""
+        defaults = {
+            "tenant": "acme",
+            "outcome_id": self.uuid(),
+            "kind": kind,
+            "occurred_time": NOON + timedelta(hours=hours),
+            "recorded_time": NOON + timedelta(hours=hours),
+        }
+        return Outcome(**{**defaults, **fields})
+
+
+@pytest.fixture(scope="session")
+def samples():
+    return Samples()
+
+
+@pytest.fixture(scope="session")
+def fresh_url(tmp_path_factory):
+    """Makes URLs of stores that are not there yet."""
+    folder, numbers = tmp_path_factory.mktemp("stores"), count()
+    return lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}"
+
+
+@pytest.fixture
+def url(fresh_url):
+    return fresh_url()
+
+
+@pytest.fixture
+def store(url):
+    with open_store(url) as opened:
+        yield opened
+
+
+class WriterProcess:
+    """The writer in a process of its own, on a socket that outlives it."""
+
+    def __init__(self, url, path, **options):
+        self._url = url
+        self._options = options
+        self.path = str(path)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen()
+        self.process = None
+
+    def start(self):
+        target = partial(run_writer, self.listener, self._url, **self._options)
+        self.process = multiprocessing.get_context("fork").Process(target=target)
+        self.process.start()
+
+    def stop(self, number=signal.SIGTERM):
+        """Send the signal and wait; the exit code."""
+        os.kill(self.process.pid, number)
+        self.process.join(timeout=30)
+        return self.process.exitcode
+
+    def close(self):
+        if self.process and self.process.is_alive():
+            self.stop(signal.SIGKILL)
+        self.listener.close()
+
+
+@pytest.fixture
+def writer(url, tmp_path):
+    """A writer that runs."""
+    made = WriterProcess(url, tmp_path / "writer.sock")
+    made.start()
+    yield made
+    made.close()

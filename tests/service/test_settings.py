@@ -1,0 +1,161 @@
+"""Settings: four sources, one table, and errors that say which key and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wildgate_service.cores import allowed_cores
+from wildgate_service.errors import SettingsError
+from wildgate_service.settings import FIELDS, describe, load_settings, mask
+
+
+def settings_of(tmp_path, toml="", environment=None, **options):
+    file = tmp_path / "settings.toml"
+    file.write_text(toml, encoding="utf-8")
+    return load_settings(file, environment or {}, options)
+
+
+def test_defaults_listen_on_loopback():
+    """Nothing said: the service is for this machine alone."""
+    assert load_settings(environment={}).settings.host == "127.0.0.1"
+
+
+def test_command_line_wins_over_environment_over_file(tmp_path):
+    """Each source overrides those before it, setting by setting."""
+    loaded = settings_of(
+        tmp_path,
+        "port = 1\nworkers = 1\ndrain_seconds = 1.5\n",
+        {"WILDGATE_PORT": "2", "WILDGATE_WORKERS": "2"},
+        port=3,
+    ).settings
+    assert (loaded.port, loaded.workers, loaded.drain_seconds) == (3, 2, 1.5)
+
+
+def test_origin_of_each_setting_is_told(tmp_path):
+    """`wildgate settings` says where a value came from, in the words that the user wrote."""
+    loaded = settings_of(tmp_path, "workers = 1\n", {"WILDGATE_PORT": "2"}, store="none")
+    names = ("host", "workers", "port", "store")
+    expected = ["default", str(tmp_path / "settings.toml"), "WILDGATE_PORT", "--store"]
+    assert expected == [loaded.origins[name] for name in names]
+
+
+def test_option_that_was_not_given_changes_nothing(tmp_path):
+    """The command line hands over None for what the user left out."""
+    assert settings_of(tmp_path, "port = 7\n", port=None).settings.port == 7
+
+
+@pytest.mark.parametrize(
+    ("toml", "environment", "said"),
+    [
+        ("prot = 1\n", {}, "unknown setting prot .*: did you mean port?"),
+        ("", {"WILDGATE_WORKER": "1"}, "WILDGATE_WORKER.*did you mean workers?"),
+        ("zzzz = 1\n", {}, "`wildgate settings` lists them all"),
+        ("port = '1'\n", {}, "port .*settings.toml.* is '1': Expected `int`"),
+        ("", {"WILDGATE_PORT": "high"}, "port .*WILDGATE_PORT.* is 'high'"),
+        ("port = 70000\n", {}, "`int` <= 65535"),
+        ("durability = 'paper'\n", {}, "Choose one of process, disk"),
+        ("lexicons = 3\n", {}, "Expected a path"),
+        ("tls_certificate = 'a.pem'\n", {}, "set both or neither"),
+        ("tls_client_ca = 'a.pem'\n", {}, "tls_client_ca needs tls_certificate"),
+        ("port = \n", {}, "is not TOML"),
+    ],
+)
+def test_setting_that_cannot_be_is_refused(tmp_path, toml, environment, said):
+    """The message names the key, its source, and what would be right."""
+    with pytest.raises(SettingsError, match=said):
+        settings_of(tmp_path, toml, environment)
+
+
+def test_missing_file_is_refused(tmp_path):
+    """A configuration that was asked for and is not there is no default."""
+    with pytest.raises(SettingsError, match="cannot read the settings file"):
+        load_settings(tmp_path / "none.toml", {})
+
+
+def test_file_can_be_named_by_the_environment(tmp_path):
+    """WILDGATE_CONFIG stands for --config, where a container takes no arguments."""
+    file = tmp_path / "a.toml"
+    file.write_text("port = 9\n", encoding="utf-8")
+    assert load_settings(environment={"WILDGATE_CONFIG": str(file)}).settings.port == 9
+
+
+def test_variables_of_kubernetes_are_no_settings():
+    """A Kubernetes Service named wildgate puts these into every container, with a URL as the port."""
+    environment = {
+        "WILDGATE_PORT": "tcp://10.0.0.1:50051",
+        "WILDGATE_SERVICE_HOST": "10.0.0.1",
+        "WILDGATE_SERVICE_PORT": "50051",
+        "WILDGATE_SERVICE_PORT_GRPC": "50051",
+        "WILDGATE_PORT_50051_TCP": "tcp://10.0.0.1:50051",
+        "WILDGATE_PORT_50051_TCP_ADDR": "10.0.0.1",
+    }
+    assert load_settings(environment=environment).settings.port == 50051
+
+
+def test_empty_text_is_nothing_where_nothing_is_allowed():
+    """A variable set to "" leaves a path to its default."""
+    assert load_settings(environment={"WILDGATE_POLICY": ""}).settings.policy is None
+
+
+def test_every_setting_is_documented():
+    """`describe` has a sentence for each field."""
+    assert [name for name in FIELDS if not describe(name).endswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:///wildgate.db", "sqlite:///wildgate.db"),
+        ("postgresql://me:pass@db/x", "postgresql://me:***@db/x"),
+        ("postgresql://db/x?user=me&password=pass", "postgresql://db/x?user=me&password=***"),
+        ("none", "none"),
+    ],
+)
+def test_passwords_are_masked(url, shown):
+    """Whatever a URL holds, its password is not printed."""
+    assert mask(url) == shown
+
+
+def test_secrets_lie_beside_the_store_unless_said():
+    """The default keeps the secrets file out of the store but near it."""
+    settings = load_settings(environment={"WILDGATE_STORE": "sqlite:////data/w.db"}).settings
+    assert settings.secrets_path == Path("/data/wildgate.secrets")
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"), [("max 100000", None), ("150000 100000", 1), ("50000 100000", 1)]
+)
+def test_cores_are_those_the_cgroup_allows(tmp_path, quota, cores):
+    """A container with a quota below its affinity gets as many workers as it can run."""
+    unlimited = allowed_cores(tmp_path)
+    (tmp_path / "cpu.max").write_text(quota, encoding="ascii")
+    assert allowed_cores(tmp_path) == (cores or unlimited)
+
+
+def test_quota_of_the_older_cgroup_counts_too(tmp_path):
+    """Version 1 keeps quota and period in two files, and -1 for no limit."""
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000", encoding="ascii")
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("100000", encoding="ascii")
+    assert allowed_cores(tmp_path) == 1
+
+
+def test_command_prints_settings_masked_and_with_origin(run_wildgate):
+    """The command shows what is in force and never a password."""
+    done = run_wildgate("settings", WILDGATE_STORE="postgresql://me:pass@db/x")
+    assert "store = postgresql://me:***@db/x  [WILDGATE_STORE]" in done.stdout.splitlines()
+
+
+def test_command_describes_settings(run_wildgate):
+    """`--describe` prints the documentation of every setting."""
+    done = run_wildgate("settings", "--describe")
+    assert [name for name in FIELDS if describe(name) not in done.stdout] == []
+
+
+def test_command_refuses_an_unknown_setting_with_status_2(run_wildgate):
+    """A usage error is one line on standard error."""
+    done = run_wildgate("settings", WILDGATE_PROT="1")
+    expected = "wildgate: unknown setting prot (from WILDGATE_PROT): did you mean port?\n"
+    assert (done.returncode, done.stderr) == (2, expected)
