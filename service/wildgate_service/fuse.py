@@ -68,20 +68,16 @@ def load_fusion(folder: Path) -> Fusion:
 
 
 def features(matches: Matches, classification: Classification, kind: ContentKind, *, strict: bool = False) -> dict[str, float]:
-    """The facts of a text that are not zero, by name.
-
-    `strict`: as if no benign context stood in the text, which may have swayed the encoder too.
-    """
+    """The facts of a text that are not zero, by name. `strict`: as if no benign context stood in it."""
     standing = [match for match in matches.taxa if (match.stands if strict else match.counts)]
     faint = [match for match in matches.taxa if match.is_faint]
     if not standing and not faint:
         return {}
     names = dict.fromkeys((*_of_matches(standing, faint), *_of_cues(matches, standing), *_of_kind(kind, standing)), 1.0)
-    values = {**names, **dict(_of_encoder(classification, [*standing, *faint]))}
     if strict:
-        for swayed in (CONTEXT, "encoder_against"):
-            values.pop(swayed, None)
-    return values
+        names.pop(CONTEXT, None)
+    probabilities = classification.strict_probabilities if strict else classification.probabilities
+    return {**names, **dict(_of_encoder(probabilities, [*standing, *faint]))}
 
 
 def fuse(matches: Matches, classification: Classification, kind: ContentKind, fusion: Fusion) -> Score:
@@ -137,13 +133,13 @@ def _of_kind(kind: ContentKind, standing: list[Match]) -> Iterator[str]:
         yield "cargo_booking"
 
 
-def _of_encoder(classification: Classification, found: list[Match]) -> Iterator[tuple[str, float]]:
+def _of_encoder(probabilities: dict[str, float], found: list[Match]) -> Iterator[tuple[str, float]]:
     """What the encoder said, in log-odds cut at ±`MOST_LOGIT`."""
-    probability = classification.probabilities.get("wildlife_offer")
+    probability = probabilities.get("wildlife_offer")
     if probability is not None:
         logit = max(-MOST_LOGIT, min(MOST_LOGIT, math.log(max(probability, 1e-6) / max(1 - probability, 1e-6))))
         yield ("encoder_for", logit) if logit >= 0 else ("encoder_against", -logit)
-    ivory = classification.probabilities.get("ivory_promotion", 0.0)
+    ivory = probabilities.get("ivory_promotion", 0.0)
     if ivory and any({"elephant", "mammoth"} & set(match.groups) for match in found):
         yield "ivory_promotion", ivory
 

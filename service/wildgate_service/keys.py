@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from datetime import datetime  # noqa: TC003  (msgspec reads the annotation when it decodes a key)
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -86,7 +86,9 @@ def create_key(  # noqa: PLR0913  (keywords, each a property of the key)
 
 def _check(tenant: str, scopes: frozenset[str], explain: str) -> None:
     if not TENANT.fullmatch(tenant):
-        message = f"tenant {tenant!r}: use up to 63 of a-z 0-9 . _ - and begin with a letter or digit"
+        message = (
+            f"tenant {tenant!r}: use up to 63 of a-z 0-9 . _ - and begin with a letter or digit"
+        )
         raise SettingsError(message)
     if unknown := sorted(scopes.difference(SCOPES)):
         message = f"unknown scope {', '.join(unknown)}: choose from {', '.join(SCOPES)}"

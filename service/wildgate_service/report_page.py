@@ -107,18 +107,24 @@ class Share(Struct, frozen=True):
 SHARES = {
     "precision": (
         "Held or refused, and a person agreed",
-        "Of the listings that were held or refused and then judged by a moderator, those whose "
-        "removal or restriction the moderator decided or left standing.",
+        (
+            "Of the listings that were held or refused and then judged by a moderator, those whose "
+            "removal or restriction the moderator decided or left standing."
+        ),
     ),
     "recall_of_notices": (
         "Reported by others, and held or refused before",
-        "Of the listings that somebody gave notice of and that were then taken down, those that had "
-        "been held or refused when they were checked.",
+        (
+            "Of the listings that somebody gave notice of and that were then taken down, those that had "
+            "been held or refused when they were checked."
+        ),
     ),
     "reversal_rate": (
         "Taken down, and put back later",
-        "Of the listings that were taken down or restricted, those that were reinstated or whose "
-        "seller complained with success.",
+        (
+            "Of the listings that were taken down or restricted, those that were reinstated or whose "
+            "seller complained with success."
+        ),
     ),
 }
 
@@ -133,13 +139,10 @@ def render(report: TransparencyReport) -> str:
         version=__version__,
         timeline=make_timeline(by_dimension.get("day", [])),
         breakdowns=[
-            make_breakdown(section, by_dimension.get(section.dimension, []))
-            for section in SECTIONS
+            make_breakdown(section, by_dimension.get(section.dimension, [])) for section in SECTIONS
         ],
         by_dimension=by_dimension,
-        outcomes=[
-            (kind, report.outcomes[kind]) for kind in OutcomeKind if kind in report.outcomes
-        ],
+        outcomes=[(kind, report.outcomes[kind]) for kind in OutcomeKind if kind in report.outcomes],
         trial={count.value: count.decisions for count in by_dimension.get("shadow_action", [])},
         versions=[(name, by_dimension.get(name, [])) for name in VERSIONS],
         shares=[Share(share, *SHARES[share.name]) for share in report.shares],

@@ -165,12 +165,14 @@ class Matches(Struct, frozen=True):
 class Classification(Struct, frozen=True, kw_only=True):
     """What the models said of the text; `probabilities` is empty when no tier ran.
 
-    `tiers` are those that ran (`encoder`), `share_read` the share of the text they read.
+    `tiers` are those that ran (`encoder`), `share_read` the share of the text they read, and
+    `strict_probabilities` what they say of the text with its benign contexts cut out.
     """
 
     language: str = "und"
     tiers: tuple[str, ...] = ()
     probabilities: dict[str, float] = {}  # noqa: RUF012  (msgspec copies defaults)
+    strict_probabilities: dict[str, float] = {}  # noqa: RUF012
     readable: bool = True
     share_read: float = 0.0
     missing: bool = False

@@ -44,11 +44,11 @@ def _rule(rule_id: str, visibility: str, forms: tuple[str, ...]) -> dict[str, ob
         "level": "alone",
         "entries": [{"form": form, "gloss": f"what {form} means"} for form in forms],
         "falsepositives": [],
-        "references": ["unreviewed"],
+        "references": ["https://example.org/tusks"],
         "visibility": visibility,
         "examples": {"match": [f"{forms[0]} {n}" for n in "abc"], "no_match": list("abc")},
         "author": "tests",
-        "reviewed_by": "",
+        "reviewed_by": "tests",
         "date": "2026-01-01",
         "modified": "2026-01-01",
     }

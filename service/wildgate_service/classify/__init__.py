@@ -44,15 +44,21 @@ def classify(text: NormalizedText, matches: Matches, listing: Listing, classifie
         return Classification(language=language, missing=True)
     if not classifier.encoder.reads(language) and language != UNKNOWN:
         return Classification(language=language, readable=False)
-    return _encode(text, found, language, classifier)
-
-
-def _encode(text: NormalizedText, found: tuple[Match, ...], language: str, classifier: Classifier) -> Classification:
-    """The heads' probabilities, each the highest of all windows."""
     parts, share = windows(text, found)
+    probabilities = _highest(classifier, parts)
+    contexts = tuple(context for context in matches.contexts if not any(_overlap(context, match) for match in found))
+    strict = _highest(classifier, windows(text, found, without=contexts)[0]) if contexts else probabilities
+    return Classification(language=language, tiers=(ENCODER,), probabilities=probabilities, strict_probabilities=strict, share_read=share)
+
+
+def _highest(classifier: Classifier, parts: list[str]) -> dict[str, float]:
+    """Each head's highest probability over the windows."""
     rows = [classifier.heads.probabilities(vector) for vector in classifier.encoder.embed(parts)]
-    highest = {name: max(row[name] for row in rows) for name in rows[0]}
-    return Classification(language=language, tiers=(ENCODER,), probabilities=highest, share_read=share)
+    return {name: max(row[name] for row in rows) for name in rows[0]}
+
+
+def _overlap(one: Match, other: Match) -> bool:
+    return one.skeleton_start < other.skeleton_end and other.skeleton_start < one.skeleton_end
 
 
 def _languages_of(found: tuple[Match, ...]) -> frozenset[str]:

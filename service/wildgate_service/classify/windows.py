@@ -15,17 +15,17 @@ HALF = 110  # code points to each side of a match: about 64 pieces of Latin text
 BLANKS = 16  # how far a window is stretched to end between words
 
 
-def windows(text: NormalizedText, matches: tuple[Match, ...]) -> tuple[list[str], float]:
-    """Readable windows, and the share of the document they cover."""
+def windows(text: NormalizedText, matches: tuple[Match, ...], without: tuple[Match, ...] = ()) -> tuple[list[str], float]:
+    """Readable windows, and the share of the document they cover. What `without` matched is cut out of them."""
     length = len(text.document)
     if length <= 2 * HALF:
-        return [readable_text(text, matches)], 1.0
+        return [readable_text(text, matches, without)], 1.0
     ranges = _merged([_around(text, match) for match in matches])[:MOST_WINDOWS] or [(0, 2 * HALF)]
     title = text.fields[0]
     if ranges[0][0] >= title.end:
         ranges.insert(0, (title.start, min(title.end, 2 * HALF)))
     covered = sum(end - start for start, end in ranges)
-    return [readable_text(text, matches, start, end) for start, end in ranges], min(1.0, covered / length)
+    return [readable_text(text, matches, without, start, end) for start, end in ranges], min(1.0, covered / length)
 
 
 def _around(text: NormalizedText, match: Match) -> tuple[int, int]:

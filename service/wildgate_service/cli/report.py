@@ -27,7 +27,7 @@ FORMATS: dict[str, Callable[[TransparencyReport], str]] = {
 LATER_FORMATS = ("xlsx", "dsa")
 
 
-class Day(click.ParamType):
+class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.2
     """A day in ISO 8601."""
 
     name = "YYYY-MM-DD"
@@ -63,7 +63,7 @@ class Day(click.ParamType):
 )
 @click.option("--store", help="URL of the store; that of the settings if not given.")
 @click.option("--tenant", help="This tenant alone; all if not given.")
-def command(  # noqa: PLR0913  (one argument an option)
+def command(  # noqa: PLR0913, PLR0917  (one argument an option)
     start: date, end: date, form: str, output: Path, store: str | None, tenant: str | None
 ) -> None:
     """Write the transparency report of the days --from to --to, and print the file's name."""

@@ -1,8 +1,9 @@
 """The store: decisions, the log that proves them, outcomes and API keys, in one SQLite file.
 
 `open_store` is the door. `SqliteStore` holds the connection; what it does is written beside it, as
-functions of a connection: `_decisions` appends, `_outcomes` appends what followed, `_audit` verifies
-and erases, `_counting` counts for reports, `_api_keys` keeps keys. The tables are in `migrations/`.
+functions of a connection: `_decisions` appends, `_facets` keeps what decisions are counted by,
+`_outcomes` appends what followed, `_audit` verifies and erases, `_counting` counts for reports,
+`_api_keys` keeps keys. The tables are in `migrations/`.
 """
 
 from __future__ import annotations

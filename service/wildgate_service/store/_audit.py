@@ -6,24 +6,30 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from msgspec import json, msgpack
+from msgspec import msgpack
 
 from wildgate_service.record import (
     SALT_BYTES,
     ChainRow,
-    Entry,
     VerifyResult,
     facets_of,
     make_entry,
     read_payload,
     verify_chain,
 )
+from wildgate_service.store import _facets
 from wildgate_service.store._decisions import HASH_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wildgate_service.types import Receipt
+    from wildgate_service.types import DecisionRecord, Receipt
+
+_STORED = f"""
+SELECT tenant, request_id, listing_id, decided_time, d.action, score,
+{", ".join(f"f.{name}" for name in _facets.COLUMNS)}, position
+FROM decisions AS d JOIN facets AS f ON d.facets = f.id WHERE decision_id = ?
+"""  # noqa: S608  (names of columns, not data)
 
 _read_payloads = msgpack.Decoder(list[bytes]).decode
 
@@ -67,10 +73,10 @@ def _verify_decisions(connection: sqlite3.Connection, chain: VerifyResult) -> Ve
     for row in chain_rows(connection):
         if row.payload is None:
             continue
-        entry = make_entry(read_payload(row.payload))
-        stored = _stored(connection, entry.decision_id)
-        if stored != (*_columns(entry), row.position):
-            problem = f"table decisions does not say of {entry.decision_id} what was committed"
+        record = read_payload(row.payload)
+        stored = connection.execute(_STORED, (record.decision_id,)).fetchone()
+        if stored != (*_columns(record), row.position):
+            problem = f"table decisions does not say of {record.decision_id} what was committed"
             return VerifyResult(chain.records, chain.erased, chain.head, problem, row.position)
     (rows,) = connection.execute("SELECT count(*) FROM decisions").fetchone()
     if rows != chain.records:
@@ -79,31 +85,11 @@ def _verify_decisions(connection: sqlite3.Connection, chain: VerifyResult) -> Ve
     return chain
 
 
-def _columns(entry: Entry) -> tuple[object, ...]:
-    facets = facets_of(read_payload(entry.payload))
-    return (
-        entry.tenant,
-        entry.request_id,
-        entry.listing_id,
-        entry.decided,
-        entry.action,
-        entry.score,
-        *(
-            json.encode(value).decode() if isinstance(value, tuple) else value
-            for value in (getattr(facets, name) for name in facets.__struct_fields__)
-        ),
-    )
-
-
-def _stored(connection: sqlite3.Connection, decision_id: str) -> tuple[object, ...] | None:
-    row: tuple[object, ...] | None = connection.execute(
-        "SELECT tenant, request_id, listing_id, decided_time, d.action, score, content_kind, market,"
-        " language, f.action, shadow_action, shadow, taxon_groups, appendices, lexicon_version,"
-        " model_version, policy_version, degraded_reasons, position"
-        " FROM decisions AS d JOIN facets AS f ON d.facets = f.id WHERE decision_id = ?",
-        (decision_id,),
-    ).fetchone()
-    return row
+def _columns(record: DecisionRecord) -> tuple[object, ...]:
+    """What `_STORED` should find of the record."""
+    entry = make_entry(record)
+    looked_up = (entry.tenant, entry.request_id, entry.listing_id, entry.decided)
+    return (*looked_up, entry.action, entry.score, *_facets.to_row(facets_of(record)))
 
 
 def erase(connection: sqlite3.Connection, positions: Sequence[int]) -> int:
@@ -143,5 +129,7 @@ def _erase(connection: sqlite3.Connection, position: int) -> bool:
     )
     connection.execute("UPDATE decisions SET listing_id = '' WHERE decision_id = ?", (decision_id,))
     now = time.time_ns() // 1000
-    connection.execute("INSERT INTO tombstones (position, erased_time) VALUES (?, ?)", (position, now))
+    connection.execute(
+        "INSERT INTO tombstones (position, erased_time) VALUES (?, ?)", (position, now)
+    )
     return True

@@ -7,10 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from wildgate_service.record import Facets, to_microseconds
+from wildgate_service.record import to_microseconds
 from wildgate_service.report import CountedDecisions, ReportFacts
+from wildgate_service.store import _facets
 from wildgate_service.store._decisions import tail
 from wildgate_service.types import Receipt
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 EPOCH = date(1970, 1, 1)
 HOUR = 3_600_000_000  # in microseconds
-JSON_COLUMNS = {"taxon_groups", "appendices", "degraded_reasons"}
 
 # `decided` are the decisions of the period, `followed` the outcomes of decisions, `stopped` the first
 # removal or restriction of each listing, `judged` the last word of a moderator on it. SQLite takes
@@ -123,7 +121,7 @@ def head(connection: sqlite3.Connection, log_id: str) -> Receipt | None:
 def _decisions(
     connection: sqlite3.Connection, arguments: Mapping[str, object]
 ) -> tuple[CountedDecisions, ...]:
-    facets = _facets(connection)
+    facets = _facets.by_id(connection)
     return tuple(
         CountedDecisions(
             day=EPOCH + timedelta(days=day),
@@ -138,25 +136,7 @@ def _decisions(
     )
 
 
-def _facets(connection: sqlite3.Connection) -> dict[int, Facets]:
-    columns = Facets.__struct_fields__
-    rows = connection.execute(f"SELECT id, {', '.join(columns)} FROM facets")  # noqa: S608
-    return {
-        row[0]: msgspec.convert(
-            [
-                msgspec.json.decode(value) if name in JSON_COLUMNS else value
-                for name, value in zip(columns, row[1:], strict=True)
-            ],
-            Facets,
-            strict=False,
-        )
-        for row in rows
-    }
-
-
-def _median_hours(
-    connection: sqlite3.Connection, arguments: Mapping[str, object]
-) -> float | None:
+def _median_hours(connection: sqlite3.Connection, arguments: Mapping[str, object]) -> float | None:
     waits = [wait for (wait,) in connection.execute(WITH + HOURS, arguments)]
     return median(waits) / HOUR if waits else None
 

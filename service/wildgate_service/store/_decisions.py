@@ -10,18 +10,18 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, json, msgpack
+from msgspec import Struct, msgpack
 
 from wildgate_service.errors import RequestReusedError, StoreError, WildgateError
 from wildgate_service.record import (
     SALT_BYTES,
     Entry,
-    Facets,
     chain_hash,
     extend_chain,
     genesis,
     read_payload,
 )
+from wildgate_service.store import _facets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,6 @@ _INSERT = (
 INSERT_ONE = _INSERT + _ONE_ROW
 INSERT_MANY = _INSERT + ",".join([_ONE_ROW] * ROWS_A_STATEMENT)
 
-_read_facets = msgpack.Decoder(Facets).decode
 _read_payloads = msgpack.Decoder(list[bytes]).decode
 
 
@@ -129,18 +128,8 @@ def _insert_decisions(
 
 
 def _facets_id(connection: sqlite3.Connection, known: Known, encoded: bytes) -> int:
-    facets = _read_facets(encoded)
-    names = facets.__struct_fields__
-    values = [
-        json.encode(value).decode() if isinstance(value, tuple) else value
-        for value in (getattr(facets, name) for name in names)
-    ]
-    columns, marks = ", ".join(names), ", ".join("?" * len(names))
-    connection.execute(f"INSERT OR IGNORE INTO facets ({columns}) VALUES ({marks})", values)
-    where = " AND ".join(f"{name} = ?" for name in names)
-    (found,) = connection.execute(f"SELECT id FROM facets WHERE {where}", values).fetchone()
-    known.facets[encoded] = found
-    return int(found)
+    known.facets[encoded] = found = _facets.id_of(connection, encoded)
+    return found
 
 
 def _insert_days(connection: sqlite3.Connection, known: Known, entries: Sequence[Entry]) -> None:
@@ -212,9 +201,7 @@ def _has_decision(connection: sqlite3.Connection, decision_id: str) -> bool:
     return connection.execute(query, (decision_id,)).fetchone() is not None
 
 
-def _repeat(
-    connection: sqlite3.Connection, log_id: str, entry: Entry
-) -> Appended | WildgateError:
+def _repeat(connection: sqlite3.Connection, log_id: str, entry: Entry) -> Appended | WildgateError:
     position = _position_of(connection, entry.tenant, entry.request_id)
     if position is None:
         return StoreError(f"decision_id {entry.decision_id} belongs to another request: make a new")

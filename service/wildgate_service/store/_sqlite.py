@@ -50,9 +50,7 @@ class SqliteStore:
 
     # --- decisions and outcomes ------------------------------------------------------------------
 
-    def append(
-        self, records: Sequence[DecisionRecord]
-    ) -> list[Recorded | WildgateError]:
+    def append(self, records: Sequence[DecisionRecord]) -> list[Recorded | WildgateError]:
         """Append records in one transaction and answer each, in order.
 
         A repeat, of this call or an earlier one, gets the record that stands under its request;

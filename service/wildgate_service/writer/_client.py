@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from msgspec import DecodeError, Struct
@@ -12,10 +12,18 @@ from wildgate_service.errors import RequestReusedError, StoreError, WildgateErro
 from wildgate_service.record import Entry, make_entry, read_payload
 from wildgate_service.store import DecisionNotFoundError, OutcomeRecorded
 from wildgate_service.types import DecisionRecord, Outcome, Receipt, Recorded
-from wildgate_service.writer._wire import Answer, Answers, Code, Entries, Outcomes, answer_reader, encode
+from wildgate_service.writer._wire import (
+    Answer,
+    Answers,
+    Code,
+    Entries,
+    Outcomes,
+    answer_reader,
+    encode,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Self
 
 log = structlog.get_logger()
@@ -23,6 +31,7 @@ log = structlog.get_logger()
 MAX_PENDING = 4096
 PATIENCE_SECONDS = 3.0
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.01, 0.2
+CLOSED = "the connection to the writer was closed"
 ERRORS: dict[Code, type[WildgateError]] = {
     Code.FAILED: StoreError,
     Code.REQUEST_REUSED: RequestReusedError,
@@ -38,6 +47,7 @@ class _Call(Struct, eq=False):
     """A call that waits for its answer."""
 
     item: Entry | Outcome
+    since: float
     answer: asyncio.Future[Answer]
 
 
@@ -45,8 +55,8 @@ class WriterClient:
     """A worker's way to the writer; belongs to one event loop.
 
     It connects again when the writer was restarted, and then repeats what was not answered: appending
-    is idempotent, so nothing is lost and nothing doubled. Calls fail with StoreError when the writer
-    stays away for longer than `patience` seconds, or when more than `max_pending` calls wait.
+    is idempotent, so nothing is lost and nothing doubled. A call fails with StoreError when it has waited
+    for `patience` seconds, or when `max_pending` calls wait already. One that failed may yet be recorded.
     """
 
     def __init__(
@@ -65,6 +75,7 @@ class WriterClient:
         self._log_id = ""
         self._transport: asyncio.Transport | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._watching = False
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -80,7 +91,7 @@ class WriterClient:
             self._connecting.cancel()
         if self._transport:
             self._transport.abort()
-        self._fail("the connection to the writer was closed")
+        _fail(self._pending.values(), CLOSED)
 
     async def record(self, record: DecisionRecord) -> Recorded:
         """Append a record and wait until it is in the store.
@@ -111,17 +122,19 @@ class WriterClient:
 
     async def _call(self, item: Entry | Outcome) -> Answer:
         if self._closed:
-            message = "the connection to the writer was closed"
-            raise StoreError(message)
+            raise StoreError(CLOSED)
         if len(self._pending) >= self._max_pending:
             message = f"overloaded: {self._max_pending} records wait for the writer"
             raise WriterOverloadedError(message)
         loop = asyncio.get_running_loop()
         self._last_call = number = self._last_call + 1
-        self._pending[number] = call = _Call(item, loop.create_future())
+        self._pending[number] = call = _Call(item, loop.time(), loop.create_future())
         if not self._unsent or self._transport is None:
             loop.call_soon(self._flush)
         self._unsent.append(number)
+        if not self._watching:
+            loop.call_later(self._patience, self._watch)
+            self._watching = True
         try:
             answer = await call.answer
         finally:
@@ -137,7 +150,11 @@ class WriterClient:
         if self._transport is None:
             self._connect()
             return
-        calls = [(number, self._pending[number].item) for number in self._unsent if number in self._pending]
+        calls = [
+            (number, self._pending[number].item)
+            for number in self._unsent
+            if number in self._pending
+        ]
         self._unsent = []
         entries = [(number, item) for number, item in calls if isinstance(item, Entry)]
         if entries:
@@ -151,23 +168,31 @@ class WriterClient:
             self._connecting = asyncio.get_running_loop().create_task(self._connect_patiently())
 
     async def _connect_patiently(self) -> None:
-        loop = asyncio.get_running_loop()
-        deadline, wait = loop.time() + self._patience, FIRST_RETRY_SECONDS
+        """Try until it works or nobody waits any more."""
+        loop, wait = asyncio.get_running_loop(), FIRST_RETRY_SECONDS
         try:
-            while True:
+            while self._pending:
                 try:
                     await loop.create_unix_connection(lambda: _Link(self), self._path)
-                except OSError as error:
-                    if loop.time() + wait > deadline:
-                        log.error("writer_unreachable", error=type(error).__name__)  # noqa: TRY400
-                        self._fail("the writer is out of reach; the supervisor should restart it")
-                        return
+                except OSError:
                     await asyncio.sleep(wait)
                     wait = min(2 * wait, LONGEST_RETRY_SECONDS)
                 else:
                     return
         finally:
             self._connecting = None
+
+    def _watch(self) -> None:
+        """Fail the calls that have waited for too long, and look again while others wait."""
+        loop = asyncio.get_running_loop()
+        latest = loop.time() - self._patience
+        late = [call for call in self._pending.values() if call.since <= latest]
+        if late:
+            log.error("writer_silent", calls=len(late), seconds=self._patience)
+            _fail(late, "the writer did not answer in time: is its process running?")
+        self._watching = len(self._pending) > len(late)
+        if self._watching:
+            loop.call_later(self._patience / 4, self._watch)
 
     def connected(self, transport: asyncio.Transport) -> None:
         """The link is up: send all that was not answered, in order."""
@@ -189,11 +214,11 @@ class WriterClient:
             if call and not call.answer.done():
                 call.answer.set_result(answer)
 
-    def _fail(self, message: str) -> None:
-        self._unsent = []
-        for call in self._pending.values():
-            if not call.answer.done():
-                call.answer.set_exception(StoreError(message))
+
+def _fail(calls: Iterable[_Call], message: str) -> None:
+    for call in calls:
+        if not call.answer.done():
+            call.answer.set_exception(StoreError(message))
 
 
 class _Link(asyncio.Protocol):
@@ -206,8 +231,8 @@ class _Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport and say so."""
-        self._transport = transport  # type: ignore[assignment]  (a Unix stream's is a Transport)
-        self._client.connected(transport)  # type: ignore[arg-type]
+        self._transport = cast("asyncio.Transport", transport)  # a Unix stream's is one
+        self._client.connected(self._transport)
 
     def data_received(self, data: bytes) -> None:
         """Answers, or a part of them."""

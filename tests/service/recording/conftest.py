@@ -12,7 +12,6 @@ from itertools import count
 
 import pytest
 import uuid_utils
-
 from wildgate_service.record import make_record
 from wildgate_service.store import open_store
 from wildgate_service.types import (
@@ -142,6 +141,7 @@ class WriterProcess:
         self.process = None
 
     def start(self):
+        """Start it, for the first time or again."""
         target = partial(run_writer, self.listener, self._url, **self._options)
         self.process = multiprocessing.get_context("fork").Process(target=target)
         self.process.start()
@@ -153,6 +153,7 @@ class WriterProcess:
         return self.process.exitcode
 
     def close(self):
+        """Kill it if it still runs."""
         if self.process and self.process.is_alive():
             self.stop(signal.SIGKILL)
         self.listener.close()

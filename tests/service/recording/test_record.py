@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from wildgate_service.record import (
     SALT_BYTES,
     ChainRow,
@@ -50,7 +49,9 @@ def test_neither_text_nor_seller_is_kept(samples):
         seller_ref="seller-77",
     )
     payload = make_entry(samples.record(Action.BLOCK, listing=listing)).payload
-    kept = [word for word in (b"grandfather", b"meeting", b"eggshell", b"seller-77") if word in payload]
+    kept = [
+        word for word in (b"grandfather", b"meeting", b"eggshell", b"seller-77") if word in payload
+    ]
     assert kept == []
 
 
@@ -74,9 +75,10 @@ def test_the_same_text_has_the_same_fingerprint_under_one_key_only(samples):
 )
 def test_moving_text_between_fields_changes_the_fingerprint(samples, listing):
     """Fields are told apart, not run together."""
-    assert samples.record(listing=listing).fingerprint != samples.record(
-        listing=Listing(title="abc")
-    ).fingerprint
+    assert (
+        samples.record(listing=listing).fingerprint
+        != samples.record(listing=Listing(title="abc")).fingerprint
+    )
 
 
 def test_a_listing_without_seller_has_no_seller_hash(samples):
@@ -147,7 +149,11 @@ def test_extending_a_chain_is_chaining_one_by_one(payloads):
 def test_an_untouched_log_is_intact(payloads, group):
     """However its records were grouped."""
     result = verify_chain(build(payloads, group=group), log_id=LOG)
-    assert (result.intact, result.records, result.head.position) == (True, len(payloads), len(payloads))
+    assert (result.intact, result.records, result.head.position) == (
+        True,
+        len(payloads),
+        len(payloads),
+    )
 
 
 @given(payloads=payload_lists, data=st.data())

@@ -7,7 +7,6 @@ import sqlite3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from wildgate_service.errors import RequestReusedError, StoreError
 from wildgate_service.store import open_store
 from wildgate_service.types import Action, Listing
@@ -108,7 +107,10 @@ def test_the_log_goes_on_after_reopening(url, samples):
 
 def test_every_receipt_is_found_in_the_log(store, samples):
     """Also those in the middle of a group."""
-    results = [*store.append([samples.record() for _ in range(9)]), *store.append([samples.record()])]
+    results = [
+        *store.append([samples.record() for _ in range(9)]),
+        *store.append([samples.record()]),
+    ]
     assert store.verify([result.receipt for result in results]).intact
 
 

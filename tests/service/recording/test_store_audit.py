@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from msgspec import msgpack
-
 from wildgate_service.errors import RequestReusedError
 from wildgate_service.store import open_store
 from wildgate_service.types import Action
@@ -69,8 +68,10 @@ def test_a_changed_payload_is_found_at_its_position(filled):
         "UPDATE decisions SET listing_id = 'x' WHERE position = 4",
         "UPDATE facets SET taxon_groups = '[]'",
         "DELETE FROM decisions WHERE position = 4",
-        "INSERT INTO decisions SELECT 'x', tenant, 'x', listing_id, decided_time, action, score,"
-        " facets, 9 FROM decisions WHERE position = 4",
+        (
+            "INSERT INTO decisions SELECT 'x', tenant, 'x', listing_id, decided_time, action, score,"
+            " facets, 9 FROM decisions WHERE position = 4"
+        ),
         "DELETE FROM payloads WHERE last_position = 4",
         "DELETE FROM log WHERE last_position = 4",
         "UPDATE log SET chain_hash = zeroblob(32) WHERE last_position = 4",
@@ -87,7 +88,7 @@ def test_a_log_cut_off_at_its_end_is_found_by_a_published_checkpoint(filled):
     """Without one it cannot be."""
     url, receipts = filled
     for table in ("log", "payloads"):
-        tamper(url, f"DELETE FROM {table} WHERE last_position = 8")
+        tamper(url, f"DELETE FROM {table} WHERE last_position = 8")  # noqa: S608
     tamper(url, "DELETE FROM decisions WHERE position > 4")
     assert verified(url).intact
     assert not verified(url, [receipts[-1]]).intact

@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-
 from wildgate_service.errors import StoreError
 from wildgate_service.store import open_store
 from wildgate_service.store._connection import migrations, path_of
@@ -81,7 +80,7 @@ def test_a_store_of_a_newer_version(url):
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
         connection.execute(f"PRAGMA user_version = {len(migrations()) + 1}")
     connection.close()
-    with pytest.raises(StoreError, match="written by a newer Wildgate .* upgrade this one"):
+    with pytest.raises(StoreError, match=r"written by a newer Wildgate .* upgrade this one"):
         open_store(url)
 
 
@@ -94,7 +93,10 @@ def test_reading_a_store_that_is_not_there(url):
 def test_writing_through_a_reader(url, samples):
     """Is refused by the file itself."""
     open_store(url).close()
-    with open_store(url, read_only=True) as store, pytest.raises(StoreError, match="cannot be written"):
+    with (
+        open_store(url, read_only=True) as store,
+        pytest.raises(StoreError, match="cannot be written"),
+    ):
         store.append([samples.record()])
 
 

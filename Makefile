@@ -1,0 +1,55 @@
+# `make demo` and `make test` do all their own set-up in .venv; all they need is Python 3.11 or newer and a package registry.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test test-all lint stubs stubs-check bench clean
+
+demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
+	$(BIN)/python demo/run.py
+
+test: .venv/.dev ## All tests but the slow ones
+	$(BIN)/python -m pytest -m "not slow and not wheels and not train"
+
+test-all: .venv/.dev ## The slow ones and the wheels as well
+	$(BIN)/python -m pytest -m "slow or wheels or train"
+
+lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	$(BIN)/wildgate lexicon lint
+
+bench: .venv/.dev ## Speed in process and over the wire; results in benchmarks/results
+	$(BIN)/python benchmarks/speed/stages.py
+	$(BIN)/python benchmarks/load/serving.py
+
+stubs: .venv-stubs/.done ## Generate sdk/wildgate/v1 from proto/
+	tools/make_stubs sdk
+
+stubs-check: .venv-stubs/.done ## Fail if the committed stubs are not what proto/ gives
+	tools/make_stubs --check
+
+clean:
+	rm -rf .venv .venv-stubs dist demo-output
+
+.venv/.venv:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wildgate needs Python 3.11 or newer; set PYTHON=…")'
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/.demo: .venv/.venv pyproject.toml sdk/pyproject.toml
+	$(BIN)/python -m pip install --quiet -e sdk -e .
+	$(BIN)/wildgate model build
+	touch $@
+
+.venv/.dev: .venv/.demo
+	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev]'
+	touch $@
+
+.venv-stubs/.done: Makefile
+	$(PYTHON) -m venv .venv-stubs
+	.venv-stubs/bin/python -m pip install --quiet 'grpcio-tools==1.62.3' 'mypy-protobuf==3.6.0' 'setuptools<81'
+	touch $@

@@ -1,0 +1,33 @@
+"""What a result was measured on, and where results go."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("daachorse", "grpcio", "msgspec", "numpy", "onnxruntime", "protobuf", "pycld2", "rapidfuzz", "tokenizers", "uvloop")
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, Python, packages and time."""
+    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line), "?")
+    return {
+        "processor": model,
+        "cores": len(os.sched_getaffinity(0)),
+        "load_average": os.getloadavg()[0],
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def write(path: Path, result: dict[str, Any]) -> None:
+    """Write a result with its machine and say where."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"machine": machine(), **result}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"wrote {path}")
