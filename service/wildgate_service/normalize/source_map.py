@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 from wildgate_service.normalize.fold import fold_table
@@ -14,19 +15,22 @@ _HANGUL_TAILS = range(0x1160, 0x1200)
 class SourceMap:
     """For each code point of the skeleton, the half-open range of the document that it stands for.
 
-    Three maps composed: the table's running sum of lengths, the segments that NFC put together, and the blanks that were squeezed.
+    Three maps composed: the table's running sum of lengths, the segments that NFC put together, and the blanks that were squeezed. Each
+    is made only if it changes something: for a plain ASCII document the map is a range.
     """
 
     __slots__ = ("_document", "_ends", "_starts")
 
     def __init__(self, document: str, skeleton: str) -> None:
-        cells = _squeeze(_compose(_translate(document)))
-        if len(cells) != len(skeleton):
-            message = f"the map has {len(cells)} code points and the skeleton {len(skeleton)}: the fold and its map disagree"
-            raise AssertionError(message)
+        text, cells = document.translate(fold_table()), _translated(document)
+        if not text.isascii() and not unicodedata.is_normalized("NFC", text):
+            text, cells = _composed(text, cells)
+        if "  " in text:
+            cells = _squeezed(text, cells)
         self._document = document
-        self._starts = [start for _, start, _ in cells]
-        self._ends = [end for _, _, end in cells]
+        self._starts, self._ends = cells
+        if len(self._starts) != len(skeleton):
+            raise AssertionError(f"the map has {len(self._starts)} code points, the skeleton {len(skeleton)}: the fold and its map disagree")
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The range of the document behind a non-empty range of the skeleton, with the marks that trail its last letter."""
@@ -36,50 +40,47 @@ class SourceMap:
         return first, last
 
 
-Cell = tuple[str, int, int]  # a code point of the skeleton and its range in the document
+Cells = tuple[Sequence[int], Sequence[int]]  # where each code point begins in the document, and where it ends
 
 
-def _translate(document: str) -> list[Cell]:
-    """What the table makes of each code point."""
-    table = fold_table()
-    cells: list[Cell] = []
-    for at, char in enumerate(document):
-        folded = table.get(ord(char), char)
-        text = chr(folded) if isinstance(folded, int) else folded
-        cells.extend((piece, at, at + 1) for piece in text)
-    return cells
+def _translated(document: str) -> Cells:
+    """The cells of what the table makes of each code point."""
+    if document.isascii():
+        return range(len(document)), range(1, len(document) + 1)
+    starts: list[int] = []
+    for at, folded in enumerate(map(fold_table().get, map(ord, document))):
+        if type(folded) is str:
+            starts += [at] * len(folded)
+        else:
+            starts.append(at)
+    return starts, [start + 1 for start in starts]
 
 
-def _compose(cells: list[Cell]) -> list[Cell]:
+def _composed(text: str, cells: Cells) -> tuple[str, Cells]:
     """NFC, segment by segment; each code point of a composed segment stands for the segment's whole range."""
-    text = "".join(char for char, _, _ in cells)
-    if text.isascii() or unicodedata.is_normalized("NFC", text):
-        return cells
-    composed: list[Cell] = []
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
     begin = 0
-    for at in range(1, len(cells) + 1):
-        if at < len(cells) and _continues(cells[at][0]):
+    for at in range(1, len(text) + 1):
+        if at < len(text) and _continues(text[at]):
             continue
-        composed.extend(_composed_segment(cells[begin:at]))
+        segment = unicodedata.normalize("NFC", text[begin:at])
+        if segment == text[begin:at]:
+            starts += cells[0][begin:at]
+            ends += cells[1][begin:at]
+        else:
+            starts += [cells[0][begin]] * len(segment)
+            ends += [cells[1][at - 1]] * len(segment)
+        pieces.append(segment)
         begin = at
-    return composed
+    return "".join(pieces), (starts, ends)
 
 
-def _composed_segment(segment: list[Cell]) -> list[Cell]:
-    before = "".join(char for char, _, _ in segment)
-    after = unicodedata.normalize("NFC", before)
-    if before == after:
-        return segment
-    return [(char, segment[0][1], segment[-1][2]) for char in after]
-
-
-def _squeeze(cells: list[Cell]) -> list[Cell]:
+def _squeezed(text: str, cells: Cells) -> Cells:
     """Blanks after a blank fall away."""
-    kept: list[Cell] = []
-    for cell in cells:
-        if cell[0] != " " or not kept or kept[-1][0] != " ":
-            kept.append(cell)
-    return kept
+    kept = [at for at, char in enumerate(text) if char != " " or at == 0 or text[at - 1] != " "]
+    return [cells[0][at] for at in kept], [cells[1][at] for at in kept]
 
 
 @cache
