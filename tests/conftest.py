@@ -19,6 +19,7 @@ import pytest
 READY = "wildgate: serving on "
 START_SECONDS = 120
 EVENT_SECONDS = 60
+OWN_CONNECTION = (("grpc.use_local_subchannel_pool", 1),)
 RUN = (sys.executable, "-c", "from wildgate_service.cli import main; main()")
 
 
@@ -69,11 +70,7 @@ class Service:
     def events(self, event: str, **fields: object) -> list[dict[str, object]]:
         """The log's events of that name and these fields."""
         logged = (json.loads(line) for line in self.log.splitlines() if line.startswith("{"))
-        return [
-            each
-            for each in logged
-            if each["event"] == event and fields.items() <= each.items()
-        ]
+        return [each for each in logged if each["event"] == event and fields.items() <= each.items()]
 
     def wait_for(self, event: str, count: int = 1, **fields: object) -> dict[str, object]:
         """Wait until the log has so many of the event; returns the last."""
@@ -92,7 +89,7 @@ class Service:
 
     def channel(self) -> grpc.Channel:
         """A connection of its own, so that the kernel may choose another worker for each."""
-        return grpc.insecure_channel(self.target, [("grpc.use_local_subchannel_pool", 1)])
+        return grpc.insecure_channel(self.target, OWN_CONNECTION)
 
 
 def environment() -> dict[str, str]:
@@ -153,6 +150,6 @@ def run_wildgate(tmp_path):
 
 @pytest.fixture(scope="session")
 def real_server_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """ "127.0.0.1:PORT" of a real service with the real lexicons and a store of its own."""
+    """Address, as "127.0.0.1:PORT", of a real service with the real lexicons and a store of its own."""
     with Service(tmp_path_factory.mktemp("real-server"), workers=2) as service:
         yield service.target

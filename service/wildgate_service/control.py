@@ -88,7 +88,7 @@ class Channel:
     @classmethod
     async def over(cls, end: socket.socket) -> Self:
         """Take over one end of a socket pair."""
-        end.setblocking(False)  # noqa: FBT003  (its only parameter)
+        end.setblocking(False)
         return cls(*await asyncio.open_unix_connection(sock=end))
 
     def send(self, message: Message) -> None:

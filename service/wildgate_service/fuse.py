@@ -37,6 +37,7 @@ FEATURES: dict[str, int] = {
     "social_post": -1,  # a post is no offer by its nature
     "cargo_booking": 1,
     "faint_in_post": -1,
+    "faint_in_cargo": 1,  # a booking is trade by its nature
     CONTEXT: -1,
     "encoder_for": 1,  # the encoder's log-odds of an offer, where positive
     "encoder_against": -1,  # the same, where negative, as a positive number
@@ -131,6 +132,8 @@ def _of_kind(kind: ContentKind, standing: list[Match]) -> Iterator[str]:
             yield "faint_in_post"
     elif kind is ContentKind.CARGO_BOOKING:
         yield "cargo_booking"
+        if not standing:
+            yield "faint_in_cargo"
 
 
 def _of_encoder(probabilities: dict[str, float], found: list[Match]) -> Iterator[tuple[str, float]]:

@@ -23,10 +23,7 @@ def _without_texts(logger: WrappedLogger, method: str, event: EventDict) -> Even
         error = error[1]
     if isinstance(error, BaseException):
         event["error"] = type(error).__name__
-        event["frames"] = [
-            f"{frame.filename}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)
-        ]
+        event["frames"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return event
 
 

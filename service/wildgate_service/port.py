@@ -30,9 +30,7 @@ def resolve(host: str, port: int) -> Address:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
-        message = (
-            f"cannot listen on {host!r}: {error.strerror}. Set host to an address of this machine"
-        )
+        message = f"cannot listen on {host!r}: {error.strerror}. Set host to an address of this machine"
         raise SettingsError(message) from error
     return Address(str(found[0][4][0]), port)
 

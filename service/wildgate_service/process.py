@@ -48,9 +48,7 @@ class Child:
         Those are the supervisor's ends of the pipes: a child that kept them open would hide from
         the others that the supervisor has died.
         """
-        process = FORK.Process(
-            target=_run, args=(target, arguments, tuple(close)), name=name, daemon=True
-        )
+        process = FORK.Process(target=_run, args=(target, arguments, tuple(close)), name=name, daemon=True)
         # A signal that comes between the fork and the reset would be told to the parent's loop.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         try:
@@ -98,9 +96,7 @@ class Child:
         self._ended.set()
 
 
-async def keep(
-    fork: Callable[[], Child], name: str, live: Callable[[Child], Awaitable[None]]
-) -> None:
+async def keep(fork: Callable[[], Child], name: str, live: Callable[[Child], Awaitable[None]]) -> None:
     """Fork a child, let `live` see its life to the end, and fork the next, for ever.
 
     Children that die young make the next one wait: twice as long each time, up to a limit.
@@ -119,17 +115,13 @@ async def keep(
         wait = min(2 * wait, LONGEST_WAIT_SECONDS)
 
 
-def _run(
-    target: Callable[..., None], arguments: tuple[Any, ...], close: tuple[socket.socket, ...]
-) -> None:
+def _run(target: Callable[..., None], arguments: tuple[Any, ...], close: tuple[socket.socket, ...]) -> None:
     """First thing in the child: forget the parent's signals and pipes, and do not outlive it."""
     _end_with_parent()
     signal.set_wakeup_fd(-1)
     for number in HANDLED:
         signal.signal(number, signal.SIG_DFL)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # a terminal's ^C goes to all; the supervisor drains
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's ^C goes to all; the supervisor drains
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
     for end in close:
         end.close()

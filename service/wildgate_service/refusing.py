@@ -15,9 +15,7 @@ PUSHBACK = "grpc-retry-pushback-ms"
 
 async def abort(context: grpc.aio.ServicerContext[Any, Any], refusal: Refusal) -> NoReturn:
     """End the call with the refusal's status."""
-    trailing: list[tuple[str, str | bytes]] = [
-        (STATUS_DETAILS, to_status(refusal).SerializeToString())
-    ]
+    trailing: list[tuple[str, str | bytes]] = [(STATUS_DETAILS, to_status(refusal).SerializeToString())]
     if refusal.pushback_ms is not None:
         trailing.append((PUSHBACK, str(refusal.pushback_ms)))
     await context.abort(CODES[refusal.code], refusal.message, tuple(trailing))

@@ -49,9 +49,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Compiled | Broken).decode
 
 
-async def compile_in_child(
-    settings: Settings, *, close: Iterable[socket.socket] = ()
-) -> Compiled | Broken:
+async def compile_in_child(settings: Settings, *, close: Iterable[socket.socket] = ()) -> Compiled | Broken:
     """Compile the lexicons and read the policy; the child must not keep the sockets in `close`."""
     reading, writing = os.pipe()
     try:

@@ -34,18 +34,14 @@ class Server:
         self._services = sorted({rpc.service for rpc in rpcs})
         self._idle = asyncio.Event()
         self._health = health.aio.HealthServicer()
-        self._server = grpc.aio.server(
-            interceptors=[KeyInterceptor(serving, rpcs)], options=_options(serving.settings)
-        )
+        self._server = grpc.aio.server(interceptors=[KeyInterceptor(serving, rpcs)], options=_options(serving.settings))
         self._add(rpcs)
         _listen(self._server, address, serving.settings)
 
     def _add(self, rpcs: Sequence[Rpc]) -> None:
         for service in self._services:
             methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-                rpc.name: grpc.unary_unary_rpc_method_handler(self._handler(rpc))
-                for rpc in rpcs
-                if rpc.service == service
+                rpc.name: grpc.unary_unary_rpc_method_handler(self._handler(rpc)) for rpc in rpcs if rpc.service == service
             }
             handlers = grpc.method_handlers_generic_handler(service, methods)
             self._server.add_generic_rpc_handlers((handlers,))

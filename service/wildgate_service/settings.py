@@ -28,9 +28,7 @@ DEFAULT_TENANT = "default"  # who calls without an API key
 PREFIX = "WILDGATE_"
 CONFIG_VARIABLE = "WILDGATE_CONFIG"
 # Kubernetes gives every container these for a Service named "wildgate"; they are not settings.
-KUBERNETES_VARIABLE = re.compile(
-    r"WILDGATE_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)"
-)
+KUBERNETES_VARIABLE = re.compile(r"WILDGATE_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)")
 KUBERNETES_PORT = re.compile(r"(tcp|udp)://")
 PASSWORD_PARAMETER = re.compile(r"([?&]password=)[^&#]*", re.IGNORECASE)
 PASSWORD_MASK = "***"  # noqa: S105  (what stands for a password)
@@ -48,9 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Address to listen on. Beyond loopback the store must hold an API key."),
     ] = "127.0.0.1"
-    port: Annotated[
-        int, Meta(ge=0, le=65535, description="TCP port. 0 takes a free one and prints it.")
-    ] = 50051
+    port: Annotated[int, Meta(ge=0, le=65535, description="TCP port. 0 takes a free one and prints it.")] = 50051
     workers: Annotated[
         int,
         Meta(ge=0, le=512, description="Worker processes. 0: as many as the cores allowed."),
@@ -58,8 +54,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     store: Annotated[
         str,
         Meta(
-            description="Where decisions are recorded: sqlite:///PATH (with four slashes for an "
-            "absolute path), or none to record nothing."
+            description="Where decisions are recorded: sqlite:///PATH (with four slashes for an absolute path), or none to record nothing."
         ),
     ] = "sqlite:///wildgate.db"
     durability: Annotated[
@@ -78,9 +73,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     require_keys: Annotated[
         Literal["auto", "always"],
-        Meta(
-            description="Whether calls need an API key: auto (once the store holds one) or always."
-        ),
+        Meta(description="Whether calls need an API key: auto (once the store holds one) or always."),
     ] = "auto"
     lexicons: Annotated[
         Path | None,
@@ -105,9 +98,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="Calls that one worker answers at a time; more get RESOURCE_EXHAUSTED.",
         ),
     ] = 1024
-    max_message_bytes: Annotated[
-        int, Meta(ge=65536, description="Largest request, in bytes; a larger one is refused.")
-    ] = 16 * 1024 * 1024
+    max_message_bytes: Annotated[int, Meta(ge=65536, description="Largest request, in bytes; a larger one is refused.")] = 16 * 1024 * 1024
     drain_seconds: Annotated[
         float,
         Meta(ge=0, description="Seconds that calls in flight get to finish when the service ends."),
@@ -117,17 +108,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="Explanation given to a call that asks for none in particular."),
     ] = "matches"
     reflection: Annotated[bool, Meta(description="Serve the gRPC reflection service.")] = True
-    tls_certificate: Annotated[
-        Path | None, Meta(description="PEM certificate chain. Empty: plaintext.")
-    ] = None
+    tls_certificate: Annotated[Path | None, Meta(description="PEM certificate chain. Empty: plaintext.")] = None
     tls_private_key: Annotated[Path | None, Meta(description="PEM key of the certificate.")] = None
     tls_client_ca: Annotated[
         Path | None,
         Meta(description="PEM of the authorities that sign client certificates: mutual TLS."),
     ] = None
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Meta(description="Least level to log.")
-    ] = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="Least level to log.")] = "info"
 
     def __post_init__(self) -> None:
         if bool(self.tls_certificate) != bool(self.tls_private_key):
@@ -182,10 +169,7 @@ class Loaded(Struct, frozen=True):
 
     def table(self) -> list[Setting]:
         """All settings, secrets masked, in the order of `Settings`."""
-        return [
-            Setting(name, _shown(getattr(self.settings, name)), self.origins[name], describe(name))
-            for name in FIELDS
-        ]
+        return [Setting(name, _shown(getattr(self.settings, name)), self.origins[name], describe(name)) for name in FIELDS]
 
 
 def describe(name: str) -> str:
@@ -234,10 +218,7 @@ def _from_file(file: Path | None) -> Source:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"{file} is not TOML: {error}"
         raise SettingsError(message) from error
-    return {
-        name: (_converted(_known(name, str(file)), value, str(file), strict=True), str(file))
-        for name, value in table.items()
-    }
+    return {name: (_converted(_known(name, str(file)), value, str(file), strict=True), str(file)) for name, value in table.items()}
 
 
 def _from_environment(environment: Mapping[str, str]) -> Source:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
-
 from wildgate.v1 import errors_pb2
+
 from wildgate_service.errors import (
     InvalidListingError,
     RequestReusedError,
@@ -160,9 +160,7 @@ def refusal_of(error: Exception) -> Refusal:
 
 def to_status(refusal: Refusal) -> status_pb2.Status:
     """Make the status of an RPC that was refused."""
-    info = error_details_pb2.ErrorInfo(
-        reason=refusal.reason, domain=DOMAIN, metadata=refusal.metadata
-    )
+    info = error_details_pb2.ErrorInfo(reason=refusal.reason, domain=DOMAIN, metadata=refusal.metadata)
     detail = any_pb2.Any()
     detail.Pack(info)
     return status_pb2.Status(code=refusal.code, message=refusal.message, details=[detail])

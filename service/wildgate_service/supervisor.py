@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import tempfile
@@ -52,18 +53,25 @@ def serve(settings: Settings) -> int:
     Raises WildgateError if it cannot start.
     """
     logs.configure(settings.log_level)
+    _check_tls(settings)
     taken, address = reserve(resolve(settings.host, settings.port))
     with taken, tempfile.TemporaryDirectory(prefix="wildgate-") as folder:
         asyncio.run(Supervisor(settings, address, {taken}, Path(folder)).run())
     return 0
 
 
+def _check_tls(settings: Settings) -> None:
+    """Raise SettingsError for a file of TLS that cannot be read, before any worker stumbles over it."""
+    for name in ("tls_certificate", "tls_private_key", "tls_client_ca"):
+        path: Path | None = getattr(settings, name)
+        if path and not os.access(path, os.R_OK):
+            raise SettingsError(f"setting {name}: cannot read {path}; name a PEM file that this user may read")
+
+
 class Supervisor:
     """Starts the others, keeps them alive, and ends them in order."""
 
-    def __init__(
-        self, settings: Settings, address: Address, sockets: set[socket.socket], folder: Path
-    ) -> None:
+    def __init__(self, settings: Settings, address: Address, sockets: set[socket.socket], folder: Path) -> None:
         self._settings = settings
         self._address = address
         self._sockets = sockets
@@ -111,9 +119,7 @@ class Supervisor:
         self._refuse_open_network()
         await self._writer.start()
         self._engine = self._load_engine()
-        self._workers = Workers(
-            self._settings.worker_count, self._birth, self.reload, self._sockets
-        )
+        self._workers = Workers(self._settings.worker_count, self._birth, self.reload, self._sockets)
         await self._workers.ready()
 
     def _load_engine(self) -> Engine:

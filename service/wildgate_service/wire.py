@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from wildgate.v1 import types_pb2
+
 from wildgate_service.status import invalid
 from wildgate_service.types import Action, Attribute, ContentKind, Listing
 
@@ -87,9 +88,7 @@ def to_listing(message: types_pb2.Listing) -> Listing:
         language=_checked(message.language, LANGUAGE, "language"),
         market=_checked(message.market, MARKET, "market").upper(),
         seller_ref=message.seller_ref,
-        posted_time=to_datetime(message.posted_time, "posted_time")
-        if message.HasField("posted_time")
-        else None,
+        posted_time=to_datetime(message.posted_time, "posted_time") if message.HasField("posted_time") else None,
     )
 
 
@@ -162,10 +161,7 @@ def from_decision(  # noqa: PLR0913  (each is a fact of the answer)
         message.degraded_reasons.extend(decision.degraded_reasons)
     if explain >= Explain.TAXA and decision.taxa:
         message.taxa.extend(
-            types_pb2.Taxon(
-                group=taxon.group, scientific_name=taxon.scientific_name, appendix=taxon.appendix
-            )
-            for taxon in decision.taxa
+            types_pb2.Taxon(group=taxon.group, scientific_name=taxon.scientific_name, appendix=taxon.appendix) for taxon in decision.taxa
         )
     if explain >= Explain.MATCHES:
         message.reason = decision.reason
@@ -176,16 +172,9 @@ def from_decision(  # noqa: PLR0913  (each is a fact of the answer)
     return message
 
 
-def _add_evidence(
-    message: types_pb2.Decision, decision: Decision, timings: Iterable[tuple[str, int]]
-) -> None:
-    message.evidence.extend(
-        types_pb2.Evidence(name=each.name, weight=each.weight) for each in decision.evidence
-    )
-    message.timings.extend(
-        types_pb2.StageTiming(stage=stage, microseconds=nanoseconds // 1000)
-        for stage, nanoseconds in timings
-    )
+def _add_evidence(message: types_pb2.Decision, decision: Decision, timings: Iterable[tuple[str, int]]) -> None:
+    message.evidence.extend(types_pb2.Evidence(name=each.name, weight=each.weight) for each in decision.evidence)
+    message.timings.extend(types_pb2.StageTiming(stage=stage, microseconds=nanoseconds // 1000) for stage, nanoseconds in timings)
 
 
 def _from_matches(
@@ -219,10 +208,7 @@ class _Places:
         points: dict[str, set[int]] = {}
         for match in matches:
             points.setdefault(match.field, set()).update((match.start, match.end))
-        self._of = {
-            field: positions_in(field_text(listing, field), wanted, unit)
-            for field, wanted in points.items()
-        }
+        self._of = {field: positions_in(field_text(listing, field), wanted, unit) for field, wanted in points.items()}
 
     def of(self, field: str, position: int) -> int:
         return self._of[field][position]
@@ -262,6 +248,4 @@ def field_text(listing: Listing, field: str) -> str:
 
 def from_receipt(receipt: Receipt) -> types_pb2.Receipt:
     """Make the receipt."""
-    return types_pb2.Receipt(
-        log_id=receipt.log_id, position=receipt.position, chain_hash=receipt.chain_hash
-    )
+    return types_pb2.Receipt(log_id=receipt.log_id, position=receipt.position, chain_hash=receipt.chain_hash)

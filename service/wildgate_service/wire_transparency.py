@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from wildgate.v1 import transparency_pb2, types_pb2
+
 from wildgate_service.status import invalid, missing
 from wildgate_service.types import Action, Means, NoticeSource, Outcome, OutcomeKind
 from wildgate_service.wire import from_receipt, to_datetime, to_uuid
@@ -22,9 +23,7 @@ Value = TypeVar("Value")
 NO_MEDIAN = -1.0
 DEGRADED_REASONS = frozenset({"", "unavailable", "deadline_exceeded", "resource_exhausted"})
 
-KINDS = {
-    transparency_pb2.OutcomeKind.Value(f"OUTCOME_KIND_{kind.name}"): kind for kind in OutcomeKind
-}
+KINDS = {transparency_pb2.OutcomeKind.Value(f"OUTCOME_KIND_{kind.name}"): kind for kind in OutcomeKind}
 MEANS = {
     transparency_pb2.MEANS_UNSPECIFIED: Means.UNKNOWN,
     transparency_pb2.MEANS_AUTOMATED: Means.AUTOMATED,
@@ -53,9 +52,7 @@ def to_outcome(message: transparency_pb2.Outcome, *, tenant: str, now: datetime)
         tenant=tenant,
         outcome_id=_needed_uuid(message.outcome_id, "outcome_id"),
         kind=_known(KINDS, message.kind, "kind"),
-        occurred_time=to_datetime(message.occurred_time, "occurred_time")
-        if message.HasField("occurred_time")
-        else now,
+        occurred_time=to_datetime(message.occurred_time, "occurred_time") if message.HasField("occurred_time") else now,
         recorded_time=now,
         means=_known(MEANS, message.means, "means"),
         notice_source=_known(NOTICE_SOURCES, message.notice_source, "notice_source"),
@@ -112,9 +109,7 @@ def from_report(report: TransparencyReport) -> transparency_pb2.TransparencyRepo
         ],
         outcomes=report.outcomes,
         degraded_answers=report.degraded_answers,
-        median_hours_to_act=NO_MEDIAN
-        if report.median_hours_to_act is None
-        else report.median_hours_to_act,
+        median_hours_to_act=NO_MEDIAN if report.median_hours_to_act is None else report.median_hours_to_act,
     )
     if report.checkpoint:
         message.checkpoint.CopyFrom(from_receipt(report.checkpoint))

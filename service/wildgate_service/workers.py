@@ -67,9 +67,7 @@ class Slot:
         self._workers.sockets.add(self._ours)
         self._birth = birth = self._workers.birth()
         with theirs:
-            self.child = Child.fork(
-                self.name, _work, self.name, birth, theirs, close=self._workers.sockets
-            )
+            self.child = Child.fork(self.name, _work, self.name, birth, theirs, close=self._workers.sockets)
         return self.child
 
     async def live(self, child: Child) -> None:
@@ -154,9 +152,7 @@ class Workers:
         self._reloads: set[asyncio.Task[None]] = set()
         self._numbers = itertools.count(1)
         self._slots = [Slot(f"worker-{number}", self) for number in range(count)]
-        self._keepers = [
-            asyncio.create_task(keep(slot.fork, slot.name, slot.live)) for slot in self._slots
-        ]
+        self._keepers = [asyncio.create_task(keep(slot.fork, slot.name, slot.live)) for slot in self._slots]
 
     async def ready(self) -> None:
         """Wait until all serve. Raises WildgateError if a process ends before it could."""
@@ -171,9 +167,7 @@ class Workers:
         """Make all serve another lexicon; how many do, and the names of those that do not."""
         message = Load(next(self._numbers), str(lexicon))
         loaded = await asyncio.gather(*(slot.load(message) for slot in self._slots))
-        failed = tuple(
-            slot.name for slot, well in zip(self._slots, loaded, strict=True) if not well
-        )
+        failed = tuple(slot.name for slot, well in zip(self._slots, loaded, strict=True) if not well)
         return sum(loaded), failed
 
     def start_reload(self, slot: Slot, number: int) -> None:

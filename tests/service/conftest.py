@@ -12,9 +12,7 @@ from grpc_status import rpc_status
 from wildgate.v1 import lexicon_pb2_grpc, scoring_pb2_grpc, transparency_pb2_grpc
 
 TAXA = "taxon,scientific_name,rank,group,common_name\nelephant,Elephantidae,family,elephant,elephants\n"
-PROTECTION = (
-    "taxon,list,appendix,market,valid_from,valid_to,source,note\nelephant,CITES,I,,,,CITES,\n"
-)
+PROTECTION = "taxon,list,appendix,market,valid_from,valid_to,source,note\nelephant,CITES,I,,,,CITES,\n"
 
 
 def write_lexicon(root: Path, *forms: str, version: str = "1.0.0") -> Path:

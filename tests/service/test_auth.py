@@ -10,7 +10,6 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from wildgate.v1 import errors_pb2, lexicon_pb2, scoring_pb2, transparency_pb2, types_pb2
-
 from wildgate_service.auth import admit, presented_key
 from wildgate_service.keys import KeyRing, create_key
 from wildgate_service.secrets import load_secrets
@@ -31,6 +30,7 @@ class Kept:
         self.keys = []
 
     def add_key(self, key):
+        """As a store does."""
         self.keys.append(key)
 
 
@@ -64,7 +64,7 @@ def test_key_becomes_tenant_scopes_and_cap():
     assert (caller.tenant, caller.scopes, caller.explain_cap) == ("shop", {"score"}, Explain.TAXA)
 
 
-@pytest.mark.parametrize("change", [lambda key: "", lambda key: key[:-1] + "x", lambda key: key[:-1], str.upper])
+@pytest.mark.parametrize("change", [lambda _: "", lambda key: key[:-1] + "x", lambda key: key[:-1], str.upper])
 def test_wrong_key_is_refused(change):
     """Whatever is wrong with it, the answer is the same."""
     ring, text = ring_with()
@@ -107,12 +107,13 @@ class Keys:
         return key.key_id, [("authorization", f"Bearer {text}")]
 
     def revoke(self, key_id):
+        """Revoke a key that was made here."""
         with open_store(self.url) as store:
             store.revoke_key(key_id, datetime.now(UTC))
 
 
 @pytest.fixture
-def keyed(start_small, connect, until):
+def keyed(start_small, connect):
     """A service, its stubs, and a way to make keys that have come into force."""
     service = start_small()
     keys = Keys(service)

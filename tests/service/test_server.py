@@ -361,7 +361,7 @@ def refused(stubs):
 
 
 def test_message_over_the_limit_is_refused(shared):
-    """gRPC itself refuses what would only fill memory."""
+    """What would only fill memory is refused by gRPC itself."""
     listing = types_pb2.Listing(description="x" * (5 << 20))
     with pytest.raises(grpc.RpcError) as caught:
         score(shared, listing)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from google.rpc import code_pb2, error_details_pb2
 from wildgate.v1 import errors_pb2
-
 from wildgate_service.errors import InvalidListingError, RequestReusedError, StoreError
 from wildgate_service.status import REASON_PREFIX, Reason, Refusal, refusal_of, to_item_error, to_status
 from wildgate_service.store import DecisionNotFoundError

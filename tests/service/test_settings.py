@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from wildgate_service.cores import allowed_cores
 from wildgate_service.errors import SettingsError
 from wildgate_service.settings import FIELDS, describe, load_settings, mask
@@ -124,9 +123,7 @@ def test_secrets_lie_beside_the_store_unless_said():
     assert settings.secrets_path == Path("/data/wildgate.secrets")
 
 
-@pytest.mark.parametrize(
-    ("quota", "cores"), [("max 100000", None), ("150000 100000", 1), ("50000 100000", 1)]
-)
+@pytest.mark.parametrize(("quota", "cores"), [("max 100000", None), ("150000 100000", 1), ("50000 100000", 1)])
 def test_cores_are_those_the_cgroup_allows(tmp_path, quota, cores):
     """A container with a quota below its affinity gets as many workers as it can run."""
     unlimited = allowed_cores(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -14,8 +15,8 @@ from threading import Event
 
 import grpc
 import pytest
-from wildgate.v1 import scoring_pb2, types_pb2
-
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from wildgate.v1 import scoring_pb2, scoring_pb2_grpc, types_pb2
 from wildgate_service.port import Address, resolve
 
 OFFER = scoring_pb2.ScoreListingRequest(listing=types_pb2.Listing(title="elephant tusk"))
@@ -69,7 +70,7 @@ def alive(pid):
 
 
 def test_supervisor_does_not_import_grpc():
-    """gRPC must not be forked: only a worker may load it."""
+    """Only a worker may load gRPC, which must not be forked."""
     program = "import sys, wildgate_service.supervisor as s; print('grpc' in sys.modules or 'uvloop' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
@@ -104,7 +105,7 @@ def test_port_in_use_is_one_clear_line(start_small, run_wildgate, occupant):
     assert (done.returncode, done.stderr) == (2, expected)
 
 
-def test_open_network_without_keys_is_refused(run_wildgate, lexicons, tmp_path):
+def test_open_network_without_keys_is_refused(run_wildgate, lexicons):
     """Nobody opens a service to the network by forgetting something."""
     done = run_wildgate("serve", "--host", "0.0.0.0", "--port", "0", WILDGATE_LEXICONS=str(lexicons))  # noqa: S104
     said = "refusing to listen on 0.0.0.0:" in done.stderr and "wildgate keys create" in done.stderr
@@ -126,7 +127,7 @@ def test_store_that_cannot_be_opened_is_refused(run_wildgate, lexicons):
 
 
 def test_every_answered_decision_is_stored_when_workers_are_killed(start_small, connect, until):
-    """kill -9 of both workers under load: what was answered was recorded."""
+    """By kill -9 of both workers under load: what was answered was recorded."""
     service = start_small(workers=2)
     load = Load(*(connect(service) for _ in range(4)))
     for name in ("worker-0", "worker-1"):
@@ -149,7 +150,7 @@ def test_every_answered_decision_is_stored_when_the_writer_is_killed(start_small
 
 
 def test_nothing_is_lost_when_the_whole_service_is_killed(start_small, connect, until):
-    """kill -9 of every process at once under load: the file that stays has every answer."""
+    """By kill -9 of every process at once, under load: the file that stays has every answer."""
     service = start_small(workers=2)
     load = Load(*(connect(service) for _ in range(4)))
     load.has_grown(until)
@@ -207,7 +208,7 @@ def test_service_ends_with_status_0_and_leaves_nobody_behind(start_small, number
 
 
 def test_children_end_with_a_supervisor_that_was_killed(start_small, until):
-    """kill -9 of the supervisor: neither workers nor writer stay on the port."""
+    """By kill -9: neither workers nor writer stay on the port."""
     service = start_small(workers=2)
     pids = [event["pid"] for event in service.events("process_started")]
     service.process.kill()
@@ -225,7 +226,8 @@ def test_port_is_free_when_the_service_has_ended(start_small):
 
 
 @pytest.mark.parametrize(
-    ("host", "loopback"), [("127.0.0.1", True), ("::1", True), ("0.0.0.0", False), ("192.0.2.1", False)]  # noqa: S104
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("::1", True), ("0.0.0.0", False), ("192.0.2.1", False)],  # noqa: S104
 )
 def test_loopback_is_known(host, loopback):
     """Only there may a service without keys listen."""
@@ -235,3 +237,67 @@ def test_loopback_is_known(host, loopback):
 def test_address_of_version_6_is_in_brackets():
     """As URLs and gRPC write it."""
     assert str(Address("::1", 50051)) == "[::1]:50051"
+
+
+def test_service_listens_on_version_6(start_small, connect):
+    """And writes its address as gRPC reads it."""
+    service = start_small(host="::1")
+    assert service.target.startswith("[::1]:")
+    assert connect(service).scoring.ScoreListing(OFFER).decision.decision_id
+
+
+def test_watcher_of_health_hears_that_the_service_ends(start_small, connect):
+    """A load balancer that watches sends no more calls, and does not hold up the end."""
+    service = start_small()
+    watch = health_pb2_grpc.HealthStub(connect(service).channel).Watch(health_pb2.HealthCheckRequest())
+    first = next(watch).status
+    service.process.terminate()
+    second = next(watch).status
+    expected = (health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING, 0)
+    assert (first, second, service.process.wait(60)) == expected
+
+
+# --- TLS -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """Certificate and key of 127.0.0.1, signed by itself."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    pem, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=wildgate -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*made.split(), "-out", pem, "-keyout", key], check=True, capture_output=True)
+    return pem, key
+
+
+def call_with(service, credentials):
+    with grpc.secure_channel(service.target, credentials) as channel:
+        return scoring_pb2_grpc.ScoringServiceStub(channel).ScoreListing(OFFER).decision.decision_id
+
+
+def test_certificate_makes_the_service_speak_tls(start_small, certificate, connect):
+    """And plaintext finds no answer."""
+    pem, key = certificate
+    service = start_small(tls_certificate=str(pem), tls_private_key=str(key))
+    answered = call_with(service, grpc.ssl_channel_credentials(pem.read_bytes()))
+    with pytest.raises(grpc.RpcError) as caught:
+        connect(service).scoring.ScoreListing(OFFER)
+    assert (bool(answered), caught.value.code()) == (True, grpc.StatusCode.UNAVAILABLE)
+
+
+def test_client_needs_a_certificate_where_authorities_are_set(start_small, certificate):
+    """Mutual TLS: who has none, or one of another authority, is not let in."""
+    pem, key = certificate
+    service = start_small(tls_certificate=str(pem), tls_private_key=str(key), tls_client_ca=str(pem))
+    ours = grpc.ssl_channel_credentials(pem.read_bytes(), key.read_bytes(), pem.read_bytes())
+    with pytest.raises(grpc.RpcError) as caught:
+        call_with(service, grpc.ssl_channel_credentials(pem.read_bytes()))
+    assert (caught.value.code(), bool(call_with(service, ours))) == (grpc.StatusCode.UNAVAILABLE, True)
+
+
+def test_certificate_that_cannot_be_read_is_one_clear_line(run_wildgate):
+    """Before anything starts."""
+    done = run_wildgate("serve", "--port", "0", WILDGATE_TLS_CERTIFICATE="a.pem", WILDGATE_TLS_PRIVATE_KEY="b.pem")
+    expected = "wildgate: setting tls_certificate: cannot read a.pem; name a PEM file that this user may read\n"
+    assert (done.returncode, done.stderr) == (2, expected)

@@ -10,7 +10,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 from wildgate.v1 import types_pb2
-
 from wildgate_service.status import Reason, Refusal
 from wildgate_service.types import (
     Action,

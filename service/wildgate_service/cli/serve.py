@@ -20,9 +20,7 @@ SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 @click.option("--workers", type=int, metavar="N", help=describe("workers"))
 @click.option("--store", metavar="URL", help=describe("store"))
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file of settings.")
-def command(
-    host: str | None, port: int | None, workers: int | None, store: str | None, config: Path | None
-) -> None:
+def command(host: str | None, port: int | None, workers: int | None, store: str | None, config: Path | None) -> None:
     """Run the scoring service.
 
     Prints "wildgate: serving on H:P" when every worker is ready. SIGTERM ends it after the calls in

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from wildgate.v1 import lexicon_pb2
+
 from wildgate_service.lexicon import lint_text
 from wildgate_service.rpc import parse
 from wildgate_service.status import broken_lexicon, too_long
@@ -66,7 +67,5 @@ class Lexicons:
             raise too_long("yaml", size, MAX_YAML_BYTES)
         response = lexicon_pb2.ValidateRulesResponse()
         for finding in await asyncio.to_thread(lint_text, request.yaml):
-            response.findings.add(
-                code=finding.code, line=finding.line, message=finding.message, hint=finding.hint
-            )
+            response.findings.add(code=finding.code, line=finding.line, message=finding.message, hint=finding.hint)
         return response.SerializeToString()

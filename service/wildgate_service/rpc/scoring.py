@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from uuid_utils import uuid7
-
 from wildgate.v1 import scoring_pb2
+
 from wildgate_service import wire
 from wildgate_service.pipeline import score_listing
 from wildgate_service.record import make_record
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from wildgate.v1 import types_pb2
+
     from wildgate_service.types import Recorded
 
 MAX_ITEMS = 256
@@ -72,9 +73,7 @@ class Scoring:
         wanted = self._wanted(request, caller)
         scored = await self._score_items(request.items, caller, wanted)
         answers = await asyncio.gather(*(self._answer_item(each, wanted) for each in scored))
-        response = scoring_pb2.BatchScoreListingsResponse(
-            results=map(_result, request.items, answers)
-        )
+        response = scoring_pb2.BatchScoreListingsResponse(results=map(_result, request.items, answers))
         return response.SerializeToString()
 
     def _wanted(
@@ -108,9 +107,7 @@ class Scoring:
         record = self._make_record(decision, listing, request_id, caller.tenant)
         return _Scored(listing, request_id, decision, record, timings)
 
-    def _make_record(
-        self, decision: Decision, listing: Listing, request_id: str, tenant: str
-    ) -> DecisionRecord | None:
+    def _make_record(self, decision: Decision, listing: Listing, request_id: str, tenant: str) -> DecisionRecord | None:
         if self._serving.secrets is None:
             return None
         return make_record(
@@ -136,9 +133,7 @@ class Scoring:
 
     # --- items of a batch, each with its own error -----------------------------------------------
 
-    async def _score_items(
-        self, items: Iterable[scoring_pb2.BatchItem], caller: Caller, wanted: _Wanted
-    ) -> list[_Scored | Refusal]:
+    async def _score_items(self, items: Iterable[scoring_pb2.BatchItem], caller: Caller, wanted: _Wanted) -> list[_Scored | Refusal]:
         scored: list[_Scored | Refusal] = []
         slice_end = perf_counter_ns() + SLICE_NANOSECONDS
         for item in items:
@@ -148,9 +143,7 @@ class Scoring:
                 slice_end = perf_counter_ns() + SLICE_NANOSECONDS
         return scored
 
-    def _score_item(
-        self, item: scoring_pb2.BatchItem, caller: Caller, wanted: _Wanted
-    ) -> _Scored | Refusal:
+    def _score_item(self, item: scoring_pb2.BatchItem, caller: Caller, wanted: _Wanted) -> _Scored | Refusal:
         if len(item.correlation_id) > MAX_CORRELATION_ID:
             return too_long("correlation_id", len(item.correlation_id), MAX_CORRELATION_ID)
         try:
@@ -158,9 +151,7 @@ class Scoring:
         except Exception as error:  # noqa: BLE001  (a defect in one must not fail the others)
             return refuse(error, "scoring_failed")
 
-    async def _answer_item(
-        self, scored: _Scored | Refusal, wanted: _Wanted
-    ) -> types_pb2.Decision | Refusal:
+    async def _answer_item(self, scored: _Scored | Refusal, wanted: _Wanted) -> types_pb2.Decision | Refusal:
         if isinstance(scored, Refusal):
             return scored
         try:
@@ -169,9 +160,7 @@ class Scoring:
             return refuse(error, "answering_failed")
 
 
-def _result(
-    item: scoring_pb2.BatchItem, answer: types_pb2.Decision | Refusal
-) -> scoring_pb2.BatchResult:
+def _result(item: scoring_pb2.BatchItem, answer: types_pb2.Decision | Refusal) -> scoring_pb2.BatchResult:
     result = scoring_pb2.BatchResult(correlation_id=item.correlation_id)
     if isinstance(answer, Refusal):
         result.error.CopyFrom(to_item_error(answer))

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from wildgate.v1 import transparency_pb2
+
 from wildgate_service.report import make_report
 from wildgate_service.rpc import Caller, Serving, parse, refuse
 from wildgate_service.status import Reason, Refusal, invalid, to_item_error, too_many
@@ -67,23 +68,17 @@ class Transparency:
     def _report(self, tenant: str, start: date, end: date) -> TransparencyReport:
         with open_store(self._serving.settings.store, read_only=True) as store:
             facts = store.report_facts(start, end, tenant=tenant)
-        return make_report(
-            facts, tenant=tenant, start=start, end=end, generated_time=datetime.now(UTC)
-        )
+        return make_report(facts, tenant=tenant, start=start, end=end, generated_time=datetime.now(UTC))
 
 
-def _outcome_or_refusal(
-    message: transparency_pb2.Outcome, tenant: str, now: datetime
-) -> Outcome | Refusal:
+def _outcome_or_refusal(message: transparency_pb2.Outcome, tenant: str, now: datetime) -> Outcome | Refusal:
     try:
         return to_outcome(message, tenant=tenant, now=now)
     except Refusal as refusal:
         return refusal
 
 
-def _result(
-    outcome_id: str, recorded: OutcomeRecorded | Exception
-) -> transparency_pb2.OutcomeResult:
+def _result(outcome_id: str, recorded: OutcomeRecorded | Exception) -> transparency_pb2.OutcomeResult:
     if isinstance(recorded, Exception):
         error = to_item_error(refuse(recorded, "outcome_failed"))
         return transparency_pb2.OutcomeResult(outcome_id=outcome_id, error=error)
