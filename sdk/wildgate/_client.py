@@ -318,11 +318,10 @@ class Client:
         raise WildgateUsageError(message, reason="UNUSABLE") from cause
 
     def _prepare_fork(self) -> None:
-        """Let no connecting be under way while the process forks; the parent connects anew."""
+        """Let no first call be under way while the process forks."""
         connection = self._connection
-        if connection is not None and not connection.settle():
-            self._connection = None
-            connection.channel.close()
+        if connection is not None:
+            connection.settle()
 
     def _leave_parent(self) -> None:
         """Drop what a fork inherited; runs in the child before anything else."""

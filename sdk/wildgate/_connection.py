@@ -18,7 +18,6 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 
 _FIRST_CALL_TIMEOUT = 1.0
-_NOT_CONNECTED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +91,15 @@ class Connection:
         """
         self._first_call = self.call(HEALTH).future(b"", _FIRST_CALL_TIMEOUT, metadata)
 
-    def settle(self) -> bool:
-        """Wait until the first call is over; tell whether the connection can stay.
+    def settle(self) -> None:
+        """Wait until the first call is over, at most for its deadline.
 
-        Forking while gRPC connects makes the child crash or hang with some of its versions.
+        A fork while it is under way makes the child crash or hang with some versions of gRPC, and
+        so does a fork right after closing the channel.
         """
-        first = self._first_call
-        if first is None or first.done():
-            return True
-        with suppress(grpc.FutureCancelledError):
-            first.exception(2 * _FIRST_CALL_TIMEOUT)
-        return first.code() not in _NOT_CONNECTED
+        if self._first_call is not None and not self._first_call.done():
+            with suppress(grpc.FutureCancelledError, grpc.FutureTimeoutError):
+                self._first_call.exception(2 * _FIRST_CALL_TIMEOUT)
 
 
 class AioConnection:

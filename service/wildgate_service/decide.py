@@ -125,7 +125,8 @@ def _action(matches: Matches, score: Score, policy: Policy, market: str, tenant:
         return Action.BLOCK
     if any(score.value >= review for review, _ in limits):
         return Action.REVIEW
-    if any(score.strict >= block for _, block in limits) and _may_block(matches, heed_contexts=False):
+    # Half the way to review is margin: cutting a context out of a text leaves traces that the encoder reads.
+    if any(score.strict >= (review + block) / 2 for review, block in limits) and _may_block(matches, heed_contexts=False):
         return Action.REVIEW  # a benign context never turns BLOCK into ALLOW
     return Action.ALLOW
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from wildgate_service.errors import ModelError
-from wildgate_service.match.company import is_disguised
+from wildgate_service.match.company import AMOUNT, is_disguised
 from wildgate_service.match.find import MARKS_DROPPED, MISSPELLING
 from wildgate_service.types import Classification, ContentKind, Evidence, Level, Match, Matches, RuleKind, Score
 
@@ -26,11 +26,13 @@ CONTEXT = "weakening_context"
 FEATURES: dict[str, int] = {
     "form_alone": 1,  # a form with no innocent reading
     "form_in_company": 1,  # a form with the company it asks for
+    "form_with_amount": 1,  # the same, with only a price or weight for company
     "form_faint": 1,  # a form that usually means wildlife, without company
     "code_word_in_company": 1,  # an insiders' word with company
     "uncertain_reading": -1,  # only read by a view that mistakes are made with: misspelling, marks dropped
     "second_rule": 1,  # another taxon rule of the same or another group elsewhere in the text
     "trade_cue": 1,
+    AMOUNT: 1,  # a price or weight
     "evasion_cue": 1,
     "second_evasion_cue": 1,  # of another type
     "disguise": 1,  # a word had to be undone
@@ -100,6 +102,8 @@ def _of_matches(standing: list[Match], faint: list[Match]) -> Iterator[str]:
         yield "form_alone"
     if any(match.company for match in words):
         yield "form_in_company"
+    elif any(match.amount for match in words):
+        yield "form_with_amount"
     if any(match.kind is RuleKind.CODE_WORD for match in standing):
         yield "code_word_in_company"
     if not standing:
@@ -114,8 +118,11 @@ def _of_matches(standing: list[Match], faint: list[Match]) -> Iterator[str]:
 
 def _of_cues(matches: Matches, standing: list[Match]) -> Iterator[str]:
     """What stands beside it."""
-    if any(cue.kind is RuleKind.TRADE_CUE for cue in matches.cues):
+    trade = {cue.cue_type for cue in matches.cues if cue.kind is RuleKind.TRADE_CUE}
+    if trade - {AMOUNT}:
         yield "trade_cue"
+    if AMOUNT in trade:
+        yield AMOUNT
     evasions = {cue.cue_type for cue in matches.cues if cue.kind is RuleKind.EVASION_CUE}
     if evasions:
         yield "evasion_cue"

@@ -95,7 +95,7 @@ SENTENCES: dict[Reason, tuple[int, str]] = {
     ),
     Reason.LEXICON_INVALID: (
         code_pb2.FAILED_PRECONDITION,
-        "{file} is broken at line {line}, the old version keeps serving; mend it and reload",
+        "a lexicon or policy is broken ({file}, line {line}) and the old one keeps serving; mend it and reload",
     ),
     Reason.INTERNAL: (
         code_pb2.INTERNAL,

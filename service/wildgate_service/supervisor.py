@@ -28,7 +28,7 @@ from wildgate_service.errors import SettingsError, StoreError, WildgateError
 from wildgate_service.pipeline import load_engine
 from wildgate_service.port import reserve, resolve
 from wildgate_service.process import Child, keep
-from wildgate_service.reload import Broken, compile_in_child, warmed
+from wildgate_service.reload import Broken, compile_in_child, warmed, with_lexicon
 from wildgate_service.secrets import Secrets, load_secrets
 from wildgate_service.settings import DEFAULT_TENANT
 from wildgate_service.store import open_store
@@ -79,7 +79,6 @@ class Supervisor:
         self._keys = Keys((), required=settings.require_keys == "always")
         self._writer = Writer(settings, folder / "writer", sockets)
         self._reloading = asyncio.Lock()
-        self._stale = False
         self._lexicon: Path
         self._engine: Engine
         self._workers: Workers | None = None
@@ -137,7 +136,6 @@ class Supervisor:
             settings=self._settings,
             engine=self._engine,
             lexicon=self._lexicon,
-            stale=self._stale,
             keys=self._keys,
             writer=self._writer.path if self._settings.recording else None,
             secrets=self._secrets,
@@ -190,16 +188,19 @@ class Supervisor:
                 fault = compiled.fault
                 log.error("reload_refused", file=fault.file, line=fault.line, why=fault.message)
                 return ReloadEnded(0, fault=fault)
-            return await self._serve_lexicon(Path(compiled.path), compiled.version)
+            if self._workers is None:  # a signal before there are any: they start with this
+                return ReloadEnded(0, compiled.version)
+            return await self._serve_lexicon(Path(compiled.path), self._workers)
 
-    async def _serve_lexicon(self, lexicon: Path, version: str) -> ReloadEnded:
-        if self._workers is None:  # a signal before there are any: they start with what is on disk
-            return ReloadEnded(0, version)
-        before, self._lexicon = (self._lexicon, self._stale), lexicon
-        self._stale = True
-        serving, failed = await self._workers.load(lexicon)
+    async def _serve_lexicon(self, lexicon: Path, workers: Workers) -> ReloadEnded:
+        """Load here what the next worker is forked with, then have the present ones load it."""
+        before = (self._lexicon, self._engine)
+        self._engine = with_lexicon(self._engine, lexicon, self._settings.policy)
+        self._lexicon = lexicon
+        serving, failed = await workers.load(lexicon)
         if not serving:
-            self._lexicon, self._stale = before
+            self._lexicon, self._engine = before
+        version = self._engine.lexicon.version
         log.info("reloaded", version=version, serving=serving, failed=failed)
         return ReloadEnded(0, version, serving, failed)
 
@@ -233,6 +234,7 @@ class Writer:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.path))
         self._listener.listen(LISTEN_BACKLOG)
+        self._sockets.add(self._listener)
         self._keeper = asyncio.create_task(keep(self._fork, "writer", Child.wait))
 
     async def stop(self) -> None:
@@ -241,6 +243,7 @@ class Writer:
             return
         self._keeper.cancel()
         await self._child.stop(WRITER_GRACE_SECONDS)
+        self._sockets.discard(self._listener)
         self._listener.close()
 
     def _fork(self) -> Child:
@@ -249,6 +252,6 @@ class Writer:
             partial(run_writer, durability=self._settings.durability),
             self._listener,
             self._settings.store,
-            close=self._sockets,
+            close=self._sockets - {self._listener},
         )
         return self._child

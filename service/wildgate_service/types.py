@@ -105,7 +105,8 @@ class Match(Struct, frozen=True, kw_only=True):
     """A rule that fired at one place.
 
     `start` and `end` are in the field as sent; `skeleton_start` and `skeleton_end` in the skeleton.
-    `company` says whether the form had the company its level asks for. Benign contexts: `canceled_by`
+    `company` says whether the form had the company its level asks for, `amount` whether it had only a
+    price or weight. Benign contexts: `canceled_by`
     those whose own form it lies in, `explained_by` those near it that cancel it, `weakened_by` the rest.
     """
 
@@ -128,6 +129,7 @@ class Match(Struct, frozen=True, kw_only=True):
     sourced: bool = False
     restricted: bool = False
     company: bool = False
+    amount: bool = False
     canceled_by: tuple[str, ...] = ()
     explained_by: tuple[str, ...] = ()
     weakened_by: tuple[str, ...] = ()
@@ -135,7 +137,7 @@ class Match(Struct, frozen=True, kw_only=True):
     @property
     def stands(self) -> bool:
         """Whether the match has what its level asks for and lies in no innocent phrase; a context near it may still explain it."""
-        return not self.canceled_by and (self.company or self.level is Level.ALONE)
+        return not self.canceled_by and (self.company or self.amount or self.level is Level.ALONE)
 
     @property
     def counts(self) -> bool:
@@ -145,7 +147,7 @@ class Match(Struct, frozen=True, kw_only=True):
     @property
     def is_faint(self) -> bool:
         """Whether the match is a form that usually means wildlife, with nothing beside it that says so."""
-        return not (self.canceled_by or self.explained_by or self.company) and self.level is Level.WITH_COMPANY
+        return not (self.canceled_by or self.explained_by or self.stands) and self.level is Level.WITH_COMPANY
 
 
 class Matches(Struct, frozen=True):

@@ -86,7 +86,7 @@ class Worker:
         birth = self._birth
         self._serving = Serving(
             settings=birth.settings,
-            engine=self._load(birth.lexicon) if birth.stale else birth.engine,
+            engine=birth.engine,
             writer=WriterClient(str(birth.writer)) if birth.writer else None,
             secrets=birth.secrets,
         )

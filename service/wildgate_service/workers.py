@@ -34,15 +34,14 @@ DRAIN_MARGIN_SECONDS = 5.0
 class Birth(Struct, frozen=True, kw_only=True):
     """What a worker is given at its fork.
 
-    `engine` was loaded before it, to share its memory; `stale` says that it is not the engine of
-    `lexicon`, which was reloaded since. `writer` and `secrets` are None when nothing is recorded.
+    `engine` was loaded before it, from the file `lexicon`, so that all share its memory. `writer` and
+    `secrets` are None when nothing is recorded.
     """
 
     address: str
     settings: Settings
     engine: Engine
     lexicon: Path
-    stale: bool
     keys: Keys
     writer: Path | None
     secrets: Secrets | None
@@ -91,7 +90,7 @@ class Slot:
         """Tell what changed between the fork and now, when nothing could be sent."""
         now = self._workers.birth()
         channel.send(now.keys)
-        if now.lexicon != self._birth.lexicon:
+        if now.engine is not self._birth.engine:
             channel.send(Load(UNASKED, str(now.lexicon)))
 
     def tell(self, message: ToWorker) -> None:
@@ -187,7 +186,7 @@ class Workers:
         await asyncio.gather(*self._keepers, return_exceptions=True)
         children = [slot.child for slot in self._slots if slot.child]
         grace = seconds + DRAIN_MARGIN_SECONDS
-        await asyncio.gather(*(child.end_within(grace) for child in children))
+        await asyncio.gather(*(child.stop(grace) for child in children))
 
 
 def _work(name: str, birth: Birth, control: socket.socket) -> None:

@@ -56,13 +56,13 @@ def test_the_child_connects_anew(fake: FakeWildgate, before: str) -> None:
 @pytest.mark.parametrize("listening", [True, False], ids=["black hole", "closed port"])
 def test_a_fork_while_connecting_leaves_deadlines_working(listening: bool) -> None:  # noqa: FBT001
     """Neither process hangs on a connection that was never made."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = f"127.0.0.1:{listener.getsockname()[1]}"
-    if not listening:
-        listener.close()
     script = SCRIPT.format(before="").replace('"raise", timeout=20', '"review", timeout=0.5')
-    assert run(script, address) == ["child review", "parent review"]
-    listener.close()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        if not listening:
+            listener.close()
+        lines = run(script, address)
+    assert lines == ["child review", "parent review"]
 
 
 def test_a_lock_held_at_the_fork_does_not_stop_the_child(fake: FakeWildgate) -> None:

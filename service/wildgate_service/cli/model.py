@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
 
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.settings import load_settings
@@ -41,3 +42,18 @@ def train(data: Path, output: Path, results: Path | None, seed: int) -> None:
     if results:
         write_json(results, figures)
     click.echo(f"heads and card in {output}")
+
+
+@command.command()
+@click.option("--texts", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="Labeled texts, JSON Lines; only the development half is used.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write config.json into.")
+@click.option("--version", "name", default="fusion-v1", show_default=True, help="Name of the fitted model.")
+def fuse(texts: Path, output: Path, name: str) -> None:
+    """Fit the weights of fusion; those that ship are the priors. Needs the extra `train`."""
+    from wildgate_service.local import local_engine  # noqa: PLC0415
+    from wildgate_service.model.fusion import fit_fusion, read_texts  # noqa: PLC0415  (loads scipy)
+
+    fitted = fit_fusion(local_engine(), read_texts(texts), name)
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(fitted), indent=1) + b"\n")
+    click.echo(f"fusion weights in {output / 'config.json'}")

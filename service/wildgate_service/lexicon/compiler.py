@@ -94,7 +94,7 @@ def _spellings(number: int, rule: Rule, entry: Entry) -> Iterator[tuple[str, For
 
 
 def _form(number: int, rule: Rule, entry: Entry, pattern: str) -> Form:
-    left = Edge.FREE if entry.match == "substring" else edge_of(pattern[0], first=True)
+    left = {"substring": Edge.FREE, "amount": Edge.NUMBER}.get(entry.match, edge_of(pattern[0], first=True))
     right = Edge.FREE if entry.match in {"substring", "prefix"} else edge_of(pattern[-1], first=False)
     marked = fold_with_marks(entry.form) if rule.protects_marks(entry) else ""
     return Form(

@@ -37,6 +37,7 @@ from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.lock import lock_findings
 from wildgate_service.lexicon.rules import Entry, Rule, rule_files, rules_of_text
 from wildgate_service.lexicon.taxa import GROUPS, read_taxa
+from wildgate_service.match.company import AMOUNT
 from wildgate_service.match.tables import EVERY_GROUP, TaxonRow, one_deletion
 from wildgate_service.normalize import fold
 from wildgate_service.types import TAXON_KINDS, Level, RuleKind
@@ -45,6 +46,18 @@ FUZZY_LETTERS = 7
 SHORT_LETTERS = 4
 MOST_NEAR = 24
 FEWEST_EXAMPLES = 3
+EVASIONS = frozenset(
+    {
+        "contact_off_platform",
+        "price_by_message",
+        "payment_untraceable",
+        "shipping_disguise",
+        "no_papers",
+        "private_group",
+        "visual_only",
+        "sting_fear",
+    }
+)
 INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 ZERO_WIDTH_JOINERS = re.compile("(?<=[\u0600-\u06ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u2600-\U0001faff\ufe0f])[\u200c\u200d]")
 
@@ -143,8 +156,9 @@ def _check_reach(rule: Rule) -> Iterator[Problem]:
 
 
 def _check_cue_type(rule: Rule) -> Iterator[Problem]:
-    if bool(rule.cue_type) != (rule.kind is RuleKind.EVASION_CUE):
-        yield "LEX007", f"cue_type {rule.cue_type!r} on a {rule.kind}", "evasion cues have one, other kinds none"
+    allowed = {RuleKind.EVASION_CUE: EVASIONS, RuleKind.TRADE_CUE: {"", AMOUNT}}.get(rule.kind, {""})
+    if rule.cue_type not in allowed:
+        yield "LEX007", f"cue_type {rule.cue_type!r} on a {rule.kind}", "evasion cues have one; trade cues of prices and weights have amount"
 
 
 def _check_forms(rule: Rule) -> Iterator[Problem]:

@@ -36,7 +36,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     form: str
     gloss: str
-    match: str = "word"
+    match: str = "word"  # word, prefix, substring or amount
     level: Level | None = None
     fuzzy: bool = False
     marks: str = ""

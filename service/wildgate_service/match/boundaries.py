@@ -21,6 +21,7 @@ UNSPACED = (
 KANA = ((0x3041, 0x309F), (0x30A1, 0x30FA), (0x30FC, 0x30FF))
 HANGUL = (0xAC00, 0xD7A3)
 ARABIC = (0x0600, 0x06FF)
+HAN_NUMERALS = frozenset("一二三四五六七八九十百千万两半几")
 # The article and the one-letter words that Arabic writes as part of the next word (W. Wright, A Grammar of the Arabic Language, §§ 355-367).
 ARABIC_PROCLITIC = re.compile("(?<![\u0621-\u064a])(?:[\u0648\u0641]?(?:[\u0628\u0643]?\u0627\u0644|\u0644\u0644|[\u0628\u0643\u0644])?)$")
 # Particles that Korean writes behind a noun (National Institute of Korean Language, Standard Korean Language Dictionary, 조사), and 들, plural.
@@ -38,6 +39,7 @@ class Edge(IntEnum):
     HANGUL = 3
     KANA = 4
     CLUSTER = 5
+    NUMBER = 6  # a number directly before the form or after it: "12 kg", "€ 400", 三斤
 
 
 def edge_of(char: str, *, first: bool) -> Edge:
@@ -56,7 +58,22 @@ def edge_of(char: str, *, first: bool) -> Edge:
 
 def is_bounded(text: str, start: int, end: int, left: Edge, right: Edge) -> bool:
     """Whether the form at `[start, end)` of a skeleton is a word of its own there."""
+    if left is Edge.NUMBER:
+        return _beside_number(text, start, end, right)
     return _left_holds(text, start, left) and _right_holds(text, end, right)
+
+
+def _beside_number(text: str, start: int, end: int, right: Edge) -> bool:
+    """Whether a unit has its number: before it, or, for what stands in front like a currency, after it."""
+    before = start - 2 if start > 1 and text[start - 1] == " " else start - 1
+    if before >= 0 and _is_numeral(text[before]) and _right_holds(text, end, right):
+        return True
+    after = end + 1 if end + 1 < len(text) and text[end] in " .:" else end
+    return after < len(text) and text[after].isdigit() and _left_holds(text, start, Edge.WORD if text[start].isalpha() else Edge.FREE)
+
+
+def _is_numeral(char: str) -> bool:
+    return char.isdigit() or char in HAN_NUMERALS
 
 
 def _left_holds(text: str, start: int, edge: Edge) -> bool:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ORDINARY_VIEWS = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, "joined_words"})
 NOBODYS = frozenset({"la", "zxx"})  # Latin names and emoji stand in texts of any language
 ONE_PHRASE = re.compile(r"[^\W\d_]*(?:[ '-]+[^\W\d_]+)*[ '-]*")
+AMOUNT = "amount"  # cue_type of prices and weights: weaker company than words of trade
+ANYWHERE = 1 << 30
 CUES = frozenset({RuleKind.TRADE_CUE, RuleKind.EVASION_CUE})
 
 
@@ -33,7 +35,7 @@ def settle(skeleton: str, taxa: tuple[Match, ...], cues: tuple[Match, ...], cont
     standing = [match for match in inside if not match.canceled_by]
     near = [_explained_near(skeleton, match, standing, cues, contexts, rows) for match in inside]
     return Matches(
-        taxa=tuple(msgspec.structs.replace(match, company=_has_company(match, standing, cues, lexicon)) for match in near),
+        taxa=tuple(_with_company(match, standing, cues, lexicon) for match in near),
         cues=cues,
         contexts=contexts,
     )
@@ -54,9 +56,9 @@ def _explained_inside(match: Match, contexts: Iterable[Match], rows: dict[str, R
     names = [
         context.rule_id
         for context in contexts
-        if _speaks_of(rows[context.rule_id].cancels, match)
-        and context.skeleton_start <= match.skeleton_start
+        if context.skeleton_start <= match.skeleton_start
         and match.skeleton_end <= context.skeleton_end
+        and _speaks_of(rows[context.rule_id].cancels, match)
     ]
     return msgspec.structs.replace(match, canceled_by=tuple(dict.fromkeys(names))) if names else match
 
@@ -67,25 +69,23 @@ def _explained_near(  # noqa: PLR0913, PLR0917  (all that may speak)
     """The match with the contexts near it: explained if it is weak and nothing else speaks against, else weakened."""
     if match.canceled_by or not contexts:
         return match
-    modifiers = tuple(context for context in contexts if _modifies(skeleton, context, match))
-    canceling = _near(match, modifiers, rows, "cancels")
-    weakening = _near(match, contexts, rows, "weakens")
-    if canceling and match.level is not Level.ALONE and not _speaks_against(match, standing, cues):
-        return msgspec.structs.replace(match, explained_by=canceling)
-    both = tuple(dict.fromkeys((*_near(match, contexts, rows, "cancels"), *weakening)))
+    near = [(context, rows[context.rule_id]) for context in contexts if _same_tongue(context, match)]
+    canceling = [
+        context
+        for context, row in near
+        if 0 < row.cancels_within >= distance(match, context) and _speaks_of(row.cancels, match)
+    ]
+    if match.level is not Level.ALONE and not _speaks_against(match, standing, cues):
+        modifiers = _names(context for context in canceling if _modifies(skeleton, context, match))
+        if modifiers:
+            return msgspec.structs.replace(match, explained_by=modifiers)
+    weakening = [context for context, row in near if row.weakens_within >= distance(match, context) and _speaks_of(row.weakens, match)]
+    both = _names((*canceling, *weakening))
     return msgspec.structs.replace(match, weakened_by=both) if both else match
 
 
-def _near(match: Match, contexts: tuple[Match, ...], rows: dict[str, RuleRow], what: str) -> tuple[str, ...]:
-    names = [
-        context.rule_id
-        for context in contexts
-        if _speaks_of(getattr(rows[context.rule_id], what), match)
-        and _same_tongue(context, match)
-        and distance(match, context) <= getattr(rows[context.rule_id], f"{what}_within")
-        and (what == "weakens" or rows[context.rule_id].cancels_within > 0)
-    ]
-    return tuple(dict.fromkeys(names))
+def _names(contexts: Iterable[Match]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(context.rule_id for context in contexts))
 
 
 def _speaks_against(match: Match, standing: list[Match], cues: tuple[Match, ...]) -> bool:
@@ -95,25 +95,24 @@ def _speaks_against(match: Match, standing: list[Match], cues: tuple[Match, ...]
     return any(_is_other(match, each) and each.level is not Level.COMPANY_ONLY for each in standing)
 
 
-def _has_company(match: Match, standing: list[Match], cues: tuple[Match, ...], lexicon: CompiledLexicon) -> bool:
-    """Whether what the form asks for stands beside it."""
+def _with_company(match: Match, standing: list[Match], cues: tuple[Match, ...], lexicon: CompiledLexicon) -> Match:
+    """The match with the company that stands beside it, if it is what the form asks for."""
     if match.canceled_by:
-        return False
-    kinds, within = _requirement(match, lexicon)
-    for cue in cues:
-        wanted = cue.kind in kinds if kinds else cue.kind in CUES
-        if wanted and not _overlap(match, cue) and distance(match, cue) <= within:
-            return True
-    return any(
-        _is_other(match, each) and (each.kind in kinds if kinds else True) and distance(match, each) <= within and each.level is not Level.COMPANY_ONLY
+        return match
+    kinds, within = lexicon.requirements.get((match.rule_id, match.form), ((), 0))
+    reach = within or ANYWHERE
+    beside = [
+        cue for cue in cues if cue.kind in (kinds or CUES) and not _overlap(match, cue) and distance(match, cue) <= reach
+    ]
+    others = any(
+        _is_other(match, each)
+        and (not kinds or each.kind in kinds)
+        and each.level is not Level.COMPANY_ONLY
+        and distance(match, each) <= reach
         for each in standing
     )
-
-
-def _requirement(match: Match, lexicon: CompiledLexicon) -> tuple[tuple[RuleKind, ...], int]:
-    """Kinds asked for (none: any company) and the distance they may stand at (none: the whole text)."""
-    kinds, within = lexicon.requirements.get((match.rule_id, match.form), ((), 0))
-    return kinds, within or 1 << 30
+    company = others or any(cue.cue_type != AMOUNT for cue in beside)
+    return msgspec.structs.replace(match, company=company, amount=bool(beside) and not company)
 
 
 def _is_other(match: Match, other: Match) -> bool:

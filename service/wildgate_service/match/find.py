@@ -14,13 +14,14 @@ from wildgate_service.normalize.disguise import disguises_of
 from wildgate_service.normalize.fold import FIELD_SEPARATOR
 from wildgate_service.normalize.marks import fold_with_marks, has_marks
 from wildgate_service.normalize.views import trace
-from wildgate_service.types import Match
+from wildgate_service.types import Level, Match
 
 if TYPE_CHECKING:
     from wildgate_service.match.tables import CompiledLexicon, Form
     from wildgate_service.normalize import NormalizedText
 
 LONG_WORD = re.compile(r"[^\W\d_]{6,24}")
+WHOLE_WORD = re.compile(rf"(?<![^\W_]){LONG_WORD.pattern}(?![^\W_])")
 MOST_REMEMBERED = 200_000
 MOST_OCCURRENCES = 400
 MISSPELLING = "misspelling"
@@ -50,7 +51,7 @@ def find_taxa(text: NormalizedText, lexicon: CompiledLexicon) -> tuple[Match, ..
         found += _across_fields(skeleton, lexicon)
     if not found:
         return ()
-    return tuple(_matches(text, lexicon, _outermost(_unique(found))))
+    return tuple(_outermost(_matches(text, lexicon, _unique(found))))
 
 
 def find_contexts(text: NormalizedText, lexicon: CompiledLexicon) -> tuple[Match, ...]:
@@ -80,17 +81,20 @@ def _plain(
 
 def _misspelled(skeleton: str, lexicon: CompiledLexicon) -> Iterator[Occurrence]:
     """Words one edit away from a form that bears it (insertion, deletion, substitution, transposition; OSA distance 1)."""
-    memo = lexicon.misspellings
-    if not lexicon.tables.fuzzy:
+    fuzzy = lexicon.tables.fuzzy
+    if not fuzzy:
         return
+    memo = lexicon.misspellings
+    meant: dict[str, str] = {}
     for token in LONG_WORD.findall(skeleton):
-        meant = memo.get(token)
-        if meant is None:
-            meant = _remember(token, lexicon)
-        if meant:
-            for found in re.finditer(rf"(?<![^\W_]){re.escape(token)}(?![^\W_])", skeleton):
-                for index in lexicon.tables.fuzzy[meant]:
-                    yield Occurrence(found.start(), found.end(), index, (MISSPELLING,))
+        form = memo.get(token)
+        if form is None:
+            form = _remember(token, lexicon)
+        if form:
+            meant[token] = form
+    for found in WHOLE_WORD.finditer(skeleton) if meant else ():
+        for index in fuzzy.get(meant.get(found[0], ""), ()):
+            yield Occurrence(found.start(), found.end(), index, (MISSPELLING,))
 
 
 def _remember(token: str, lexicon: CompiledLexicon) -> str:
@@ -136,16 +140,17 @@ def _unique(found: list[Occurrence]) -> list[Occurrence]:
     return sorted(best.values())[:MOST_OCCURRENCES]
 
 
-def _outermost(found: list[Occurrence]) -> list[Occurrence]:
+def _outermost(found: Iterable[Match]) -> list[Match]:
     """Without those that lie inside a longer one: "leopard tortoise" is no leopard."""
-    kept: list[Occurrence] = []
+    kept: list[Match] = []
     reach = (-1, -1)
-    for each in sorted(found, key=lambda one: (one.start, -one.end)):
-        if each.end <= reach[1] and (each.start, each.end) != reach:
+    for each in sorted(found, key=lambda one: (one.skeleton_start, -one.skeleton_end)):
+        span = (each.skeleton_start, each.skeleton_end)
+        if span[1] <= reach[1] and span != reach:
             continue
         kept.append(each)
-        if each.end > reach[1]:
-            reach = (each.start, each.end)
+        if span[1] > reach[1]:
+            reach = span
     return kept
 
 
@@ -176,10 +181,11 @@ def _match(  # noqa: PLR0913  (one value made of its parts)
     lexicon: CompiledLexicon, form: Form, at: Occurrence, views: tuple[str, ...], field: str, start: int, end: int, surface: str
 ) -> Match:
     rule = lexicon.rules[form.rule]
+    doubtful = form.level is Level.ALONE and MARKS_DROPPED in views  # bare of its marks it may be another word
     return Match(
         rule_id=rule.id,
         kind=rule.kind,
-        level=form.level,
+        level=Level.WITH_COMPANY if doubtful else form.level,
         language=rule.language,
         form=form.form,
         gloss=form.gloss,

@@ -7,7 +7,7 @@ A character can have several readings (`1` is l or i): then the text goes on in 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
@@ -20,7 +20,9 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 LETTER = r"[^\W\d_]"
 BLANK_LIKE = r" \-/,;:_"
 GLUE_LIKE = ".*~|^+="
-LEET_TOKEN = re.compile(r"[a-z@$!|]*[0-9@$!|]+[a-z][a-z0-9@$!|]*(?<=[a-z0-9])")
+# A token with a digit or sign before a letter, without the signs that trail it. It begins only where a token begins, so that a long
+# run of signs costs one look and not one for each of its beginnings.
+LEET_TOKEN = re.compile(r"(?<![a-z0-9@$!|])[a-z]*+[0-9@$!|]++[a-z][a-z0-9@$!|]*(?<=[a-z0-9])")
 _HAS_LATIN = re.compile("[a-z]")
 UNIT = re.compile(r"\d+[a-z]{1,3}")
 
@@ -79,12 +81,17 @@ def trace(view: View, start: int, end: int) -> tuple[int, int, tuple[str, ...]]:
     names: list[str] = []
     at: View | None = view
     while at is not None:
-        touched = [edit for edit in at.edits if edit.start < end and start < edit.end]
-        if touched:
+        if _is_edited(at, start, end):
             names.append(at.name)
         start, end = _to_source(at, start, last=False), _to_source(at, end - 1, last=True)
         at = at.parent
     return start, end, tuple(dict.fromkeys(reversed(names)))
+
+
+def _is_edited(view: View, start: int, end: int) -> bool:
+    """Whether a span of the view touches an edit: the last one that begins before its end reaches farthest."""
+    index = bisect_left(view.edits, end, key=lambda edit: edit.start) - 1
+    return index >= 0 and start < view.edits[index].end
 
 
 def _to_source(view: View, position: int, *, last: bool) -> int:

@@ -1,0 +1,512 @@
+"""Where a form is a word of its own, what it asks for beside it, and what explains it away; each on a lexicon of two or three words."""
+
+from __future__ import annotations
+
+import pytest
+
+from wildgate_service.lexicon.compiler import build_tables
+from wildgate_service.lexicon.rules import Entry, Examples, Reach, Requires, Rule
+from wildgate_service.match import find, match
+from wildgate_service.match.tables import TaxonRow, compiled_in_memory
+from wildgate_service.normalize import normalize
+from wildgate_service.types import Attribute, Level, Listing, RuleKind
+
+TAXA = {
+    "elephant": TaxonRow("Elephantidae", "elephant", ()),
+    "tiger": TaxonRow("Panthera tigris", "big_cat", ()),
+}
+CONTEXT = RuleKind.BENIGN_CONTEXT
+
+
+def rule(name: str, *forms: str | Entry, kind=RuleKind.PRODUCT, level=Level.ALONE, taxon="elephant", **fields) -> Rule:
+    """A rule of some forms; its language is what its name begins with."""
+    return Rule(
+        id=name,
+        title=name,
+        status="test",
+        description="Detects nothing but what its test is about.",
+        language=name.partition("-")[0],
+        taxa=(taxon,) if kind in {RuleKind.SPECIES, RuleKind.PRODUCT, RuleKind.CODE_WORD} else (),
+        kind=kind,
+        level=level,
+        entries=tuple(form if isinstance(form, Entry) else Entry(form, f"gloss of {form}") for form in forms),
+        falsepositives=(),
+        references=("https://example.org",),
+        visibility="public",
+        examples=Examples((), ()),
+        author="tests",
+        reviewed_by="",
+        date="2026-01-01",
+        modified="2026-01-01",
+        **fields,
+    )
+
+
+def lexicon_of(*rules: Rule):
+    return compiled_in_memory(build_tables(rules, TAXA, "1.0.0"))
+
+
+def matches_in(title: str, *rules: Rule, **fields):
+    """All matches of a listing by a lexicon of these rules."""
+    return match(normalize(Listing(title=title, **fields)), lexicon_of(*rules))
+
+
+def surfaces(title: str, *rules: Rule) -> list[str]:
+    """What the taxon matches cover, in the order of the text."""
+    return [found.surface for found in matches_in(title, *rules).taxa]
+
+
+# --- boundaries ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "text", "found"),
+    [
+        ("en-x", "ivory", "an ivory ring", ["ivory"]),
+        ("en-x", "ivory", "ivoryish or savory", []),
+        ("en-x", "ivory", "(ivory), ivory's 'ivory'", ["ivory"] * 3),
+        ("en-x", "ivory", "ivory2 2ivory", []),
+        ("en-x", "ivory", "ivory_ring", ["ivory"]),
+        ("en-x", "ivory", "象牙ivory手镯", ["ivory"]),
+        ("en-x", "ivory", "アイボリーivoryブレス", ["ivory"]),
+        ("en-x", "ivory", "งาช้างivoryแท้", ["ivory"]),
+        ("en-x", "ivory", "아이보리ivory팔찌", []),
+        ("ru-x", "бивень", "продам бивень!", ["бивень"]),
+        ("ru-x", "бивень", "бивеньчик", []),
+        ("hi-x", "दांत", "हाथी दांत बिक्री", ["दांत"]),
+        ("hi-x", "दांत", "दांतों", []),
+    ],
+)
+def test_a_word_of_a_spaced_script_ends_where_a_letter_digit_or_mark_of_one_does_not_follow(name, form, text, found):
+    """Han, kana and Thai beside it do not make it longer, since they stand without spaces."""
+    assert surfaces(text, rule(name, form)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("عاج للبيع", ["عاج"]),
+        ("العاج", ["عاج"]),
+        ("والعاج", ["عاج"]),
+        ("بالعاج", ["عاج"]),
+        ("للعاج", ["عاج"]),
+        ("وعاج", ["عاج"]),
+        ("لعاج", ["عاج"]),
+        ("زعاج", []),
+        ("عاجل", []),
+        ("مزعاج", []),
+    ],
+)
+def test_an_arabic_word_may_have_the_article_and_one_letter_words_before_it(text, found):
+    """And nothing else, and nothing behind."""
+    assert surfaces(text, rule("ar-x", "عاج")) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("상아 팝니다", ["상아"]),
+        ("상아를 팝니다", ["상아"]),
+        ("상아들은", ["상아"]),
+        ("상아입니다.", ["상아"]),
+        ("상아색 드레스", []),
+        ("상아탑", []),
+        ("고상아", []),
+    ],
+)
+def test_a_hangul_word_may_have_particles_behind_it(text, found):
+    """But no further noun: 상아색 is a color."""
+    assert surfaces(text, rule("ko-x", "상아")) == found
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "found"),
+    [
+        ("ベッコウ", "ベッコウの櫛", ["ベッコウ"]),
+        ("ベッコウ", "本ベッコウ製", ["ベッコウ"]),
+        ("ベッコウ", "ﾍﾞｯｺｳの櫛", ["ﾍﾞｯｺｳ"]),
+        ("ベッコウ", "ベッコウアメ", []),
+        ("サイ", "サイの角", ["サイ"]),
+        ("サイ", "サイズ", []),
+        ("サイ", "フリーサイズ", []),
+        ("ゾウ", "ゾウー", []),
+        ("べっこう", "べっこうの櫛", []),
+        ("べっこう", "本べっこう製", ["べっこう"]),
+    ],
+)
+def test_kana_are_no_word_inside_a_longer_run_of_the_same_kana(form, text, found):
+    """サイ is a rhino and サイズ a size; the long mark is Katakana. Hiragana particles join too, so such forms are listed with them."""
+    assert surfaces(text, rule("ja-x", form)) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "text", "found"),
+    [
+        ("zh-x", "象牙", "老象牙手镯", ["象牙"]),
+        ("zh-x", "象牙", "大象牙刷", ["象牙"]),
+        ("zh-x", "象牙", "一對象牙牌", ["象牙"]),
+        ("th-x", "งาช้าง", "ขายงาช้างแท้", ["งาช้าง"]),
+        ("th-x", "เสือ", "ขายเสื้อ", []),
+        ("th-x", "งา", "งาม", ["งา"]),
+        ("th-x", "ง", "งู", []),
+        ("km-x", "ភ្លុក", "លក់ភ្លុកដំរី", ["ភ្លុក"]),
+        ("my-x", "ဆင်စွယ", "ဆင်စွယ်", []),
+    ],
+)
+def test_an_unspaced_script_has_no_words_but_whole_clusters(name, form, text, found):
+    """A form is found inside a run, but never without a mark that its last letter bears: ง is not in งู."""
+    assert surfaces(text, rule(name, form)) == found
+
+
+def test_a_prefix_is_free_at_its_end_alone():
+    """Inflections are covered, compounds that end in it are not."""
+    forms = rule("ru-x", Entry("бивн", "tusk", match="prefix"))
+    assert surfaces("бивни, бивнями, прибивни", forms) == ["бивн", "бивн"]
+
+
+def test_a_substring_is_free_on_both_sides():
+    """Rarely right, and what it says."""
+    assert surfaces("megaelfenbeinkette", rule("de-x", Entry("elfenbein", "ivory", match="substring"))) == ["elfenbein"]
+
+
+@pytest.mark.parametrize("written", ["rhino horn", "rhino-horn", "rhino  horn", "rhino\nhorn", "RHINO HORN", "#rhinohorn", "rhino_horn"])
+def test_a_form_of_several_words_is_also_read_with_a_hyphen_or_nothing_between(written):
+    """However it is spaced."""
+    assert surfaces(f"{written} for sale", rule("en-x", "rhino horn")) == [written.removeprefix("#")]
+
+
+def test_nothing_matches_from_one_field_into_the_next():
+    """But for a word that was split between them, and that is named."""
+    forms = rule("en-x", "rhino horn")
+    assert matches_in("rhino.", forms, description="horn of a car").taxa == ()
+    (found,) = matches_in("dried rhinoh", forms, description="orn powder").taxa
+    assert (found.field, found.surface, found.views) == ("title", "rhinoh", ("joined_fields",))
+
+
+def test_name_and_value_of_an_attribute_are_fields_of_their_own():
+    """A span lies in one of them."""
+    found = matches_in("", rule("en-x", "ivory"), attributes=(Attribute("Ivory", "old ivory"),))
+    assert [(each.field, each.start, each.end) for each in found.taxa] == [("attributes[0].name", 0, 5), ("attributes[0].value", 4, 9)]
+
+
+# --- spans ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("title", "surface", "start"),
+    [
+        ("İİİ ivory", "ivory", 4),
+        ("İVORY", "İVORY", 0),
+        ("STRAẞE ivory", "ivory", 7),
+        ("straße ivory ß", "ivory", 7),
+        ("ﬃﬃ ivory", "ivory", 3),
+        ("㎏㎏ IVORY", "IVORY", 3),
+        ("🎁🎁 ivory", "ivory", 3),
+        ("e\u0301e\u0301 ivo\u0301ry", "ivo\u0301ry", 5),
+        ("\u200b\u200bi\u200bvory", "i\u200bvory", 2),
+        ("a   b   ivory", "ivory", 8),
+    ],
+)
+def test_a_span_is_right_behind_letters_that_fold_longer_or_to_nothing(title, surface, start):
+    """İ lowers to two code points, ẞ folds to two, a ligature to three, an emoji to a word, an invisible character to none."""
+    (found,) = matches_in(title, rule("en-x", "ivory")).taxa
+    assert (found.surface, found.start, found.end) == (surface, start, start + len(surface))
+    assert title[found.start : found.end] == surface
+
+
+# --- longest match -------------------------------------------------------------------------------
+
+
+def test_the_longest_match_wins():
+    """A leopard tortoise is no leopard."""
+    leopard, tortoise = rule("en-leopard", "leopard", taxon="tiger"), rule("en-tortoise", "leopard tortoise")
+    assert [found.rule_id for found in matches_in("leopard tortoise", leopard, tortoise).taxa] == ["en-tortoise"]
+
+
+def test_matches_that_overlap_in_part_both_stand():
+    """Neither lies inside the other."""
+    one, other = rule("zh-one", "老象牙"), rule("zh-other", "象牙手镯")
+    assert surfaces("老象牙手镯", one, other) == ["老象牙", "象牙手镯"]
+
+
+def test_two_rules_with_one_form_both_match():
+    """A word may be two animals."""
+    one, other = rule("en-one", "horn"), rule("en-other", "horn", taxon="tiger")
+    assert [found.rule_id for found in matches_in("horn", one, other).taxa] == ["en-one", "en-other"]
+
+
+def test_a_longer_form_with_other_marks_does_not_hide_the_shorter_one():
+    """What falls away for its marks cannot win for its length."""
+    assert surfaces("ngà voi thất", rule("vi-x", "ngà voi", "ngà voi thật")) == ["ngà voi"]
+
+
+# --- protected marks -----------------------------------------------------------------------------
+
+
+def test_a_form_with_its_own_marks_matches_in_full():
+    """Whatever the case and however composed."""
+    for written in ("ngà voi", "NGÀ VOI", "nga\u0300 voi"):
+        (found,) = matches_in(written, rule("vi-x", "ngà voi")).taxa
+        assert (found.surface, found.views, found.counts) == (written, (), True)
+
+
+@pytest.mark.parametrize("written", ["ngã voi", "ngả voi", "nga vói"])
+def test_a_form_with_other_marks_never_matches(written):
+    """Each is another word."""
+    assert surfaces(written, rule("vi-x", "ngà voi")) == []
+
+
+def test_a_form_without_marks_does_not_match_in_a_field_that_has_some():
+    """Whoever writes đẹp would have written ngà."""
+    assert surfaces("bán nga voi đẹp", rule("vi-x", "ngà voi")) == []
+
+
+def test_a_form_without_marks_matches_in_a_field_that_has_none():
+    """And says what it took."""
+    (found,) = matches_in("ban nga voi dep", rule("vi-x", "ngà voi")).taxa
+    assert (found.surface, found.views) == ("nga voi", ("marks_dropped",))
+
+
+def test_a_form_whose_marks_were_dropped_needs_company_even_if_its_rule_stands_alone():
+    """Nga is Russia; beside a word of trade it is ivory."""
+    ivory, sell = rule("vi-x", "ngà voi"), rule("vi-sell", "bán", kind=RuleKind.TRADE_CUE)
+    assert [found.counts for found in matches_in("nga voi dep", ivory, sell).taxa] == [False]
+    assert [found.counts for found in matches_in("ban nga voi dep", ivory, sell).taxa] == [True]
+
+
+def test_the_marks_of_another_field_do_not_matter():
+    """A title typed without marks above a description with them."""
+    (found,) = matches_in("nga voi", rule("vi-x", "ngà voi"), description="hàng đẹp").taxa
+    assert (found.field, found.views) == ("title", ("marks_dropped",))
+
+
+def test_a_form_that_bears_no_mark_itself_never_matches_a_word_that_does():
+    """Voi is an elephant and vòi a tap."""
+    assert surfaces("voi và vòi", rule("vi-x", "voi")) == ["voi"]
+
+
+def test_marks_are_free_outside_vietnamese_unless_an_entry_protects_them():
+    """Écaille is also written ecaille, but pêche is not peche if the entry says so."""
+    assert surfaces("ecaille", rule("fr-x", "écaille")) == ["ecaille"]
+    protected = rule("fr-x", Entry("écaillé", "shell", marks="protected"))
+    assert surfaces("ecaille, né", protected) == []
+    assert surfaces("écaille", protected) == []
+
+
+# --- misspellings --------------------------------------------------------------------------------
+
+FUZZY = rule("en-x", Entry("pangolin", "pangolin", fuzzy=True))
+
+
+@pytest.mark.parametrize("written", ["pangolim", "pangoln", "pangollin", "pagnolin", "bangolin", "pangolinn", "angolin"])
+def test_one_edit_is_forgiven_and_named(written):
+    """A letter put in, left out, put for another, or two that changed places."""
+    (found,) = matches_in(f"dried {written} scale", FUZZY).taxa
+    assert (found.surface, found.form, found.views) == (written, "pangolin", ("misspelling",))
+
+
+@pytest.mark.parametrize("written", ["pagnolim", "pangol", "bangolim", "pangolinesque", "apangolins", "pangolin5x"])
+def test_two_edits_are_not(written):
+    """Nor a longer word or a model number."""
+    assert surfaces(written, FUZZY) == []
+
+
+def test_the_right_spelling_is_no_misspelling():
+    """It needs no view."""
+    assert [found.views for found in matches_in("pangolin", FUZZY).taxa] == [()]
+
+
+def test_a_form_that_is_not_fuzzy_bears_no_edit():
+    """Ivory and ivery."""
+    assert surfaces("pangolim", rule("en-x", "pangolin")) == []
+
+
+def test_a_misspelling_is_found_wherever_it_stands():
+    """Each time, though a token is looked up once."""
+    assert surfaces("pangolim, Pangolim; pangolimx pangolim", FUZZY) == ["pangolim", "Pangolim", "pangolim"]
+
+
+def test_the_memo_of_misspellings_is_bounded(monkeypatch):
+    """No text can make a process grow."""
+    monkeypatch.setattr(find, "MOST_REMEMBERED", 10)
+    lexicon = lexicon_of(FUZZY)
+    for number in range(100):
+        letters = "".join(chr(ord("a") + int(digit)) for digit in f"{number:03}")
+        match(normalize(Listing(title=f"wordof{letters} pangolim")), lexicon)
+        assert len(lexicon.misspellings) <= 10
+
+
+# --- company -------------------------------------------------------------------------------------
+
+WEAK = rule("en-ivory", "ivory", level=Level.WITH_COMPANY)
+CODE = rule("en-code", "white plastic", kind=RuleKind.CODE_WORD, level=Level.COMPANY_ONLY)
+TIGER = rule("en-tiger", "tiger bone", taxon="tiger")
+TRADE = rule("en-trade", "for sale", kind=RuleKind.TRADE_CUE)
+EVASION = rule("en-evasion", "dm me", kind=RuleKind.EVASION_CUE, cue_type="price_by_message")
+LEGAL = rule("en-legal", "cites permit", kind=RuleKind.LEGAL_TRADE_CUE)
+
+
+def standing(title: str, *rules: Rule) -> list[str]:
+    """The rules whose match has the company that it asks for."""
+    return [found.rule_id for found in matches_in(title, *rules).taxa if found.stands]
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        ("ivory beads", []),
+        ("ivory beads for sale", ["en-ivory"]),
+        ("ivory beads, dm me", ["en-ivory"]),
+        ("ivory beads and tiger bone", ["en-ivory", "en-tiger"]),
+        ("ivory beads, cites permit", []),
+        ("ivory and ivory", []),
+    ],
+)
+def test_company_is_a_word_of_trade_or_evasion_or_another_taxon_rule(title, found):
+    """Papers are none, and neither is the same word once more."""
+    assert standing(title, WEAK, TIGER, TRADE, EVASION, LEGAL) == found
+
+
+def test_a_form_without_its_company_is_faint_or_nothing():
+    """`with_company` usually means wildlife; `company_only` does not."""
+    assert [found.is_faint for found in matches_in("ivory and white plastic", WEAK).taxa] == [True]
+    assert [found.is_faint for found in matches_in("white plastic", CODE).taxa] == [False]
+
+
+def test_a_code_word_is_no_company_for_another_word():
+    """Two innocent words do not make a guilty one."""
+    assert standing("ivory dress in white plastic", WEAK, CODE) == ["en-code"]
+
+
+def test_a_cue_inside_the_form_itself_is_no_company():
+    """The "sale" of "sale ivory" speaks for another word alone."""
+    cue = rule("en-trade", "old ivory", kind=RuleKind.TRADE_CUE)
+    assert standing("old ivory", WEAK, cue) == []
+
+
+REQUIRING = rule(
+    "en-code",
+    Entry("white plastic", "ivory", requires=Requires((RuleKind.TRADE_CUE,), 10)),
+    kind=RuleKind.CODE_WORD,
+    level=Level.COMPANY_ONLY,
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        (f"white plastic{'.' * 10}for sale", ["en-code"]),
+        (f"white plastic{'.' * 11}for sale", []),
+        (f"for sale{'.' * 10}white plastic", ["en-code"]),
+        ("white plastic dm me", []),
+        ("white plastic tiger bone", []),
+    ],
+)
+def test_a_form_that_requires_a_kind_within_a_distance_gets_no_other_company(title, found):
+    """Ten code points between the two, on either side."""
+    assert [name for name in standing(title, REQUIRING, TRADE, EVASION, TIGER) if name == "en-code"] == found
+
+
+# --- contexts ------------------------------------------------------------------------------------
+
+INSIDE = rule("en-place", "ivory coast", kind=CONTEXT, cancels=Reach(("elephant",), 0))
+NEAR = rule("en-faux", "faux", kind=CONTEXT, cancels=Reach(("elephant",), 24))
+FAR = rule("en-news", "museum", kind=CONTEXT, weakens=Reach(("*",), 40))
+STRONG = rule("en-strong", "elephant ivory")
+
+
+def test_a_match_inside_an_innocent_phrase_is_canceled():
+    """Whatever stands beside it."""
+    (found,) = matches_in("ivory coast map for sale, dm me", WEAK, INSIDE, TRADE, EVASION).taxa
+    assert (found.canceled_by, found.stands, found.counts, found.is_faint) == (("en-place",), False, False, False)
+
+
+def test_a_phrase_does_not_reach_beyond_itself():
+    """The second ivory is none of the coast's."""
+    found = matches_in("ivory coast ivory for sale", WEAK, INSIDE, TRADE).taxa
+    assert [each.counts for each in found] == [False, True]
+
+
+def test_a_canceled_match_is_no_company():
+    """The coast does not make the beads ivory."""
+    assert standing("ivory coast beads, tusk", INSIDE, WEAK, rule("en-tusk", "tusk", level=Level.WITH_COMPANY)) == []
+
+
+def test_a_context_cancels_the_groups_it_names_alone():
+    """Faux ivory says nothing of tigers."""
+    tiger = rule("en-tiger", "tiger bone", taxon="tiger", level=Level.WITH_COMPANY)
+    (found,) = matches_in("faux tiger bone for sale", tiger, NEAR, TRADE).taxa
+    assert (found.explained_by, found.counts) == ((), True)
+
+
+def test_a_context_in_the_same_phrase_explains_a_weak_match():
+    """Faux ivory for sale is a trinket; it still stands, but it does not count."""
+    (found,) = matches_in("faux ivory beads for sale", WEAK, NEAR, TRADE).taxa
+    assert (found.explained_by, found.stands, found.counts) == (("en-faux",), True, False)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "ivory beads (faux) for sale",
+        "ivory beads. faux leather box for sale",
+        "faux 100 ivory beads for sale",
+    ],
+)
+def test_a_context_in_another_phrase_only_weakens(title):
+    """Brackets, full stops and numbers part it from the word."""
+    (found,) = matches_in(title, WEAK, NEAR, TRADE).taxa
+    assert (found.explained_by, found.weakened_by, found.counts) == ((), ("en-faux",), True)
+
+
+def test_a_context_too_far_away_does_nothing():
+    """25 code points between."""
+    title = f"faux {'x' * 23} ivory for sale"
+    (found,) = matches_in(title, WEAK, NEAR, TRADE).taxa
+    assert (found.explained_by, found.weakened_by) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["faux ivory beads, dm me", "faux ivory beads and tiger bone", "faux iv0ry beads for sale", "faux i\u200bvory beads for sale"],
+)
+def test_a_cover_word_beside_evasion_disguise_or_a_second_taxon_only_weakens(title):
+    """Resin, faux and ox bone are documented cover words."""
+    found = matches_in(title, WEAK, NEAR, TRADE, EVASION, TIGER).taxa
+    assert [(each.explained_by, each.weakened_by) for each in found if each.rule_id == "en-ivory"] == [((), ("en-faux",))]
+
+
+def test_a_strong_match_is_weakened_and_never_explained():
+    """It still counts."""
+    (found,) = matches_in("faux elephant ivory", STRONG, NEAR).taxa
+    assert (found.explained_by, found.weakened_by, found.counts) == ((), ("en-faux",), True)
+
+
+def test_a_weakening_context_leaves_the_match_counting():
+    """Within its distance, over any punctuation."""
+    (near,) = matches_in("ivory for sale. (museum)", WEAK, FAR, TRADE).taxa
+    (far,) = matches_in(f"ivory for sale. {'x' * 40} (museum)", WEAK, FAR, TRADE).taxa
+    assert [(each.weakened_by, each.counts) for each in (near, far)] == [(("en-news",), True), ((), True)]
+
+
+@pytest.mark.parametrize(
+    ("context", "taxon", "explained"),
+    [("vi-faux", "en-ivory", ()), ("en-faux", "en-ivory", ("en-faux",)), ("ms-faux", "id-ivory", ("ms-faux",)), ("en-faux", "la-ivory", ("en-faux",))],
+)
+def test_a_context_near_a_match_speaks_its_language(context, taxon, explained):
+    """A Vietnamese word beside an English one does not modify it; Malay and Indonesian share theirs; Latin names are nobody's."""
+    ivory = rule(taxon, "ivory", level=Level.WITH_COMPANY)
+    faux = rule(context, "faux", kind=CONTEXT, cancels=Reach(("elephant",), 24))
+    (found,) = matches_in("faux ivory for sale", ivory, faux, TRADE).taxa
+    assert found.explained_by == explained
+
+
+def test_cues_and_contexts_are_read_through_views_too():
+    """`f0r s4le` is a disguise of "for sale"."""
+    found = matches_in("ivory f0r s4le", WEAK, TRADE)
+    assert [(cue.rule_id, cue.views) for cue in found.cues] == [("en-trade", ("leetspeak",))]
+
+
+def test_a_text_without_taxon_words_has_no_matches_at_all():
+    """Cues and contexts are searched only beside one."""
+    assert list(matches_in("for sale, dm me, museum", WEAK, TRADE, EVASION, FAR)) == []
