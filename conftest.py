@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-
 from wildgate_service.lexicon import compile_lexicons, default_lexicons
 from wildgate_service.model.encoder_onnx import build_encoder
 from wildgate_service.pipeline import load_engine

@@ -10,12 +10,26 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("daachorse", "grpcio", "msgspec", "numpy", "onnxruntime", "protobuf", "pycld2", "rapidfuzz", "tokenizers", "uvloop")
+PACKAGES = (
+    "daachorse",
+    "grpcio",
+    "msgspec",
+    "numpy",
+    "onnxruntime",
+    "protobuf",
+    "pycld2",
+    "rapidfuzz",
+    "tokenizers",
+    "uvloop",
+)
 
 
 def machine() -> dict[str, Any]:
     """Processor, cores, Python, packages and time."""
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line), "?")
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line),
+        "?",
+    )
     return {
         "processor": model,
         "cores": len(os.sched_getaffinity(0)),

@@ -104,7 +104,9 @@ def show_one(listing: Listing, decision: Decision) -> None:
     print(f"  {decision.reason}")
     for match in decision.matches:
         views = f", read through {', '.join(match.views)}" if match.views else ""
-        print(f"  “{match.surface}” at {match.field}[{match.span.start}:{match.span.end}] is {match.kind} {match.rule_id} ({match.gloss}){views}")
+        print(
+            f"  “{match.surface}” at {match.field}[{match.span.start}:{match.span.end}] is {match.kind} {match.rule_id} ({match.gloss}){views}"
+        )
     print("  " + "  ".join(f"{evidence.name} {evidence.weight:+.2f}" for evidence in decision.evidence))
     print("  " + "  ".join(f"{timing.stage} {timing.microseconds} µs" for timing in decision.timings))
     print(f"  to the poster: {decision.notice}")
@@ -141,7 +143,20 @@ def write_report() -> None:
     store = f"sqlite:///{OUTPUT}/wildgate.db"
     for form in ("html", "json", "csv"):
         subprocess.run(
-            [WILDGATE, "report", "--from", today, "--to", today, "--format", form, "--output", OUTPUT / "report", "--store", store],
+            [
+                WILDGATE,
+                "report",
+                "--from",
+                today,
+                "--to",
+                today,
+                "--format",
+                form,
+                "--output",
+                OUTPUT / "report",
+                "--store",
+                store,
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
             env=os.environ,

@@ -1,7 +1,7 @@
 """Write docs/reference.md from the code itself: every command, setting, RPC, message field and error reason.
 
-    python tools/make_reference.py            # write
-    python tools/make_reference.py --check    # fail if the committed page is not what the code says
+python tools/make_reference.py            # write
+python tools/make_reference.py --check    # fail if the committed page is not what the code says
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from importlib import import_module
 from pathlib import Path
 
 import click
-
 from wildgate_service.cli import COMMANDS
 from wildgate_service.lexicon import linter
 from wildgate_service.settings import FIELDS, PREFIX, load_settings
@@ -41,7 +40,9 @@ def command(made: click.Command, path: str) -> Iterator[str]:
         for name, inner in made.commands.items():
             yield from command(inner, f"{path} {name}")
         return
-    arguments = " ".join(f"[{parameter.name.upper()}]" for parameter in made.params if isinstance(parameter, click.Argument) and parameter.name)
+    arguments = " ".join(
+        f"[{parameter.name.upper()}]" for parameter in made.params if isinstance(parameter, click.Argument) and parameter.name
+    )
     yield f"### `{path}{' ' + arguments if arguments else ''}`\n\n{clean(made.help or '')}"
     options = [parameter for parameter in made.params if isinstance(parameter, click.Option)]
     if options:
@@ -52,7 +53,8 @@ def command(made: click.Command, path: str) -> Iterator[str]:
 def settings() -> Iterator[str]:
     """The table of settings."""
     yield (
-        f"From a TOML file (`--config FILE` or `{PREFIX}CONFIG`), from variables `{PREFIX}<NAME>`, and from the command line; the later wins. "
+        f"From a TOML file (`--config FILE` or `{PREFIX}CONFIG`), from variables `{PREFIX}<NAME>`, "
+        "and from the command line; the later wins. "
         "`wildgate settings` prints those in force and where each came from, secrets masked."
     )
     defaults = {setting.name: setting for setting in load_settings(environment={}).table()}

@@ -22,20 +22,150 @@ JOINED = {ord(char): None for char in "_-’'.,!():&“”"}
 LATIN = "abcdefghijklmnopqrstuvwxyz"
 EMOJI_WORDS = dict(
     pair.split("=")
-    for pair in (
-        "🐘=elephant 🦣=mammoth 🦏=rhino 🦛=hippo 🐅=tiger 🐯=tiger 🐆=leopard 🦁=lion 🐒=monkey 🐵=monkey "
-        "🦍=gorilla 🦧=orangutan 🐻=bear 🐻‍❄️=bear 🐼=panda 🐨=koala 🦥=sloth 🦦=otter 🦔=hedgehog 🦇=bat 🐊=crocodile "
-        "🐢=turtle 🦎=lizard 🐍=snake 🐲=dragon 🐉=dragon 🐳=whale 🐋=whale 🐬=dolphin 🦭=seal 🦈=shark 🐙=octopus "
-        "🐚=shell 🪸=coral 🦜=parrot 🦉=owl 🦅=eagle 🦆=duck 🦢=swan 🦩=flamingo 🦚=peacock 🐦=bird 🐧=penguin "
-        "🐺=wolf 🦊=fox 🦌=deer 🦒=giraffe 🦬=bison 🐂=ox 🐃=buffalo 🐄=cow 🐮=cow 🐗=boar 🐐=goat 🐑=sheep 🐪=camel "
-        "🐫=camel 🦘=kangaroo 🦡=badger 🐇=rabbit 🐰=rabbit 🦂=scorpion 🕷=spider 🦋=butterfly 🐛=caterpillar 🐌=snail "
-        "🐠=fish 🐟=fish 🐡=blowfish 🦞=lobster 🦀=crab 🦐=shrimp 🦑=squid 🐸=frog 🐎=horse 🐴=horse 🦴=bone 🦷=tooth "
-        "💀=skull ☠=skull 🩸=blood 🪶=feather 💊=pill 💉=syringe 🥩=meat 🍖=meat 🥚=egg 🐾=paw 💍=ring 📿=beads 👑=crown "
-        "🏺=vase 🎹=piano 🪮=comb 🥢=chopsticks 🍲=soup 🥣=soup 🍷=wine 🍶=wine 🧪=vial ⚱=urn 🌵=cactus 🪴=plant 🌸=blossom "
-        "🌺=hibiscus 🪷=lotus 🌲=tree 🌳=tree 🪵=wood 🔪=knife 🏹=bow 🔫=gun 🎣=fishing 💰=money 💵=dollar 💲=dollar 💸=money "
-        "🤑=money 📦=package ✈=airplane 🚚=delivery 🚢=ship 📩=message ✉=message 💬=message 📨=message 📞=phone ☎=phone 📱=phone "
-        "🤫=secret 🙈=secret 🔒=locked 🛒=cart 🏷=price 🔥=fire ⚪=white ⬜=white 🤍=white 🟡=yellow 🟨=yellow 🧊=ice 🦀=crab"
-    ).split()
+    for pair in [
+        "🐘=elephant",
+        "🦣=mammoth",
+        "🦏=rhino",
+        "🦛=hippo",
+        "🐅=tiger",
+        "🐯=tiger",
+        "🐆=leopard",
+        "🦁=lion",
+        "🐒=monkey",
+        "🐵=monkey",
+        "🦍=gorilla",
+        "🦧=orangutan",
+        "🐻=bear",
+        "🐻\u200d❄️=bear",
+        "🐼=panda",
+        "🐨=koala",
+        "🦥=sloth",
+        "🦦=otter",
+        "🦔=hedgehog",
+        "🦇=bat",
+        "🐊=crocodile",
+        "🐢=turtle",
+        "🦎=lizard",
+        "🐍=snake",
+        "🐲=dragon",
+        "🐉=dragon",
+        "🐳=whale",
+        "🐋=whale",
+        "🐬=dolphin",
+        "🦭=seal",
+        "🦈=shark",
+        "🐙=octopus",
+        "🐚=shell",
+        "🪸=coral",
+        "🦜=parrot",
+        "🦉=owl",
+        "🦅=eagle",
+        "🦆=duck",
+        "🦢=swan",
+        "🦩=flamingo",
+        "🦚=peacock",
+        "🐦=bird",
+        "🐧=penguin",
+        "🐺=wolf",
+        "🦊=fox",
+        "🦌=deer",
+        "🦒=giraffe",
+        "🦬=bison",
+        "🐂=ox",
+        "🐃=buffalo",
+        "🐄=cow",
+        "🐮=cow",
+        "🐗=boar",
+        "🐐=goat",
+        "🐑=sheep",
+        "🐪=camel",
+        "🐫=camel",
+        "🦘=kangaroo",
+        "🦡=badger",
+        "🐇=rabbit",
+        "🐰=rabbit",
+        "🦂=scorpion",
+        "🕷=spider",
+        "🦋=butterfly",
+        "🐛=caterpillar",
+        "🐌=snail",
+        "🐠=fish",
+        "🐟=fish",
+        "🐡=blowfish",
+        "🦞=lobster",
+        "🦀=crab",
+        "🦐=shrimp",
+        "🦑=squid",
+        "🐸=frog",
+        "🐎=horse",
+        "🐴=horse",
+        "🦴=bone",
+        "🦷=tooth",
+        "💀=skull",
+        "☠=skull",
+        "🩸=blood",
+        "🪶=feather",
+        "💊=pill",
+        "💉=syringe",
+        "🥩=meat",
+        "🍖=meat",
+        "🥚=egg",
+        "🐾=paw",
+        "💍=ring",
+        "📿=beads",
+        "👑=crown",
+        "🏺=vase",
+        "🎹=piano",
+        "🪮=comb",
+        "🥢=chopsticks",
+        "🍲=soup",
+        "🥣=soup",
+        "🍷=wine",
+        "🍶=wine",
+        "🧪=vial",
+        "⚱=urn",
+        "🌵=cactus",
+        "🪴=plant",
+        "🌸=blossom",
+        "🌺=hibiscus",
+        "🪷=lotus",
+        "🌲=tree",
+        "🌳=tree",
+        "🪵=wood",
+        "🔪=knife",
+        "🏹=bow",
+        "🔫=gun",
+        "🎣=fishing",
+        "💰=money",
+        "💵=dollar",
+        "💲=dollar",
+        "💸=money",
+        "🤑=money",
+        "📦=package",
+        "✈=airplane",
+        "🚚=delivery",
+        "🚢=ship",
+        "📩=message",
+        "✉=message",
+        "💬=message",
+        "📨=message",
+        "📞=phone",
+        "☎=phone",
+        "📱=phone",
+        "🤫=secret",
+        "🙈=secret",
+        "🔒=locked",
+        "🛒=cart",
+        "🏷=price",
+        "🔥=fire",
+        "⚪=white",
+        "⬜=white",
+        "🤍=white",
+        "🟡=yellow",
+        "🟨=yellow",
+        "🧊=ice",
+        "🦀=crab",
+    ]
 )
 
 
@@ -72,7 +202,7 @@ def confusables() -> list[tuple[str, ...]]:
             continue
         if unicodedata.normalize("NFKC", char).isascii():
             continue  # the fold has it already
-        letters = sorted({l["c"].lower() for l in looks if l["c"].lower() in LATIN and len(l["c"]) == 1})
+        letters = sorted({look["c"].lower() for look in looks if look["c"].lower() in LATIN and len(look["c"]) == 1})
         if letters:
             rows.append((point(char.lower() if len(char.lower()) == 1 else char), letters[0]))
     return sorted(set(rows))
@@ -84,11 +214,20 @@ def emoji_words() -> list[tuple[str, ...]]:
     for char in sorted(emoji.EMOJI_DATA):
         base = char.replace("\ufe0f", "")
         if len(base) == 1 and not base.isascii() and not "\U0001f1e6" <= base <= "\U0001f1ff":
-            rows.append((point(base), EMOJI_WORDS.get(base) or emoji.EMOJI_DATA[char]["en"].strip(":").lower().translate(JOINED)))
+            rows.append(
+                (
+                    point(base),
+                    EMOJI_WORDS.get(base) or emoji.EMOJI_DATA[char]["en"].strip(":").lower().translate(JOINED),
+                )
+            )
     return sorted(set(rows))
 
 
 if __name__ == "__main__":
     write("han_simplified.tsv", "Traditional to Simplified: OpenCC TSCharacters, Apache-2.0", han_simplified())
     write("confusables.tsv", "Look-alike letters to Latin: Unicode confusables.txt, Unicode License v3", confusables())
-    write("emoji_words.tsv", "Emoji to one English word: Wildgate, else the CLDR name run together, Unicode License v3", emoji_words())
+    write(
+        "emoji_words.tsv",
+        "Emoji to one English word: Wildgate, else the CLDR name run together, Unicode License v3",
+        emoji_words(),
+    )

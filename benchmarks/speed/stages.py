@@ -13,7 +13,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from machine import write
-
 from wildgate_service.local import local_engine
 from wildgate_service.pipeline import score_listing
 from wildgate_service.types import Listing
@@ -29,8 +28,18 @@ WORDS = {
     "cyrillic": "новый синий хлопок рубашка лампа стол кухня полка камера зарядное устройство кожа ремень сад кресло часы рамка плед кроссовки размер",
     "thai": "เสื้อ กางเกง รองเท้า ผ้าฝ้าย สีฟ้า ของใหม่ ราคาถูก ส่งฟรี โต๊ะ เก้าอี้ โคมไฟ กระเป๋า นาฬิกา ของเล่น เด็ก ครัว ชั้นวาง",
 }
-OFFERS = {"latin": "elephant ivory bangle for sale", "han": "象牙手镯 出售", "cyrillic": "слоновая кость продам", "thai": "ขายงาช้าง"}
-DISGUISED = {"latin": "p4ng0l1n scales for sale", "han": "象 牙 手镯 出售", "cyrillic": "с л о н о в а я кость продам", "thai": "ขายงา.ช้าง"}
+OFFERS = {
+    "latin": "elephant ivory bangle for sale",
+    "han": "象牙手镯 出售",
+    "cyrillic": "слоновая кость продам",
+    "thai": "ขายงาช้าง",
+}
+DISGUISED = {
+    "latin": "p4ng0l1n scales for sale",
+    "han": "象 牙 手镯 出售",
+    "cyrillic": "с л о н о в а я кость продам",
+    "thai": "ขายงา.ช้าง",
+}
 
 
 def text(rng: random.Random, script: str, length: int, planted: str, number: int) -> str:
@@ -62,11 +71,20 @@ def main() -> None:
                     totals.append(sum(taken for _, taken in timings))
                 medians = {stage: round(statistics.median(values) / 1e3, 1) for stage, values in samples.items()}
                 rows.append(
-                    {"script": script, "characters": length, "text": kind, **medians, "total": round(statistics.median(totals) / 1e3, 1),
-                     "p99": round(sorted(totals)[int(len(totals) * 0.99)] / 1e3, 1)}
+                    {
+                        "script": script,
+                        "characters": length,
+                        "text": kind,
+                        **medians,
+                        "total": round(statistics.median(totals) / 1e3, 1),
+                        "p99": round(sorted(totals)[int(len(totals) * 0.99)] / 1e3, 1),
+                    }
                 )
                 print(rows[-1])
-    write(Path(__file__).parent.parent / "results" / "stages.json", {"seed": SEED, "calls": CALLS, "unit": "microseconds, median", "rows": rows})
+    write(
+        Path(__file__).parent.parent / "results" / "stages.json",
+        {"seed": SEED, "calls": CALLS, "unit": "microseconds, median", "rows": rows},
+    )
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class AsyncClient:
     say, it does so at its first call. It cannot be used from another loop, so not after a fork.
     """
 
-    def __init__(  # noqa: PLR0913 each argument is a decision of the caller
+    def __init__(
         self,
         target: str = "",
         *,
@@ -185,7 +185,7 @@ class AsyncClient:
                     batch.answered(request, response)
             return batch.results()
 
-    async def report_outcome(  # noqa: PLR0913 one argument a fact
+    async def report_outcome(
         self,
         decision_or_request_id: Decision | str,
         applied: OutcomeKind | str,
@@ -212,9 +212,7 @@ class AsyncClient:
         )
         return only_outcome(await self.report_outcomes([outcome], timeout=timeout))
 
-    async def report_outcomes(
-        self, outcomes: Iterable[Outcome], *, timeout: float | None = None
-    ) -> list[OutcomeResult]:
+    async def report_outcomes(self, outcomes: Iterable[Outcome], *, timeout: float | None = None) -> list[OutcomeResult]:
         """Report many outcomes; return one result for each, with its own error if it has one.
 
         They travel in requests of up to 256, within `timeout` seconds in all (by default 2 per
@@ -228,9 +226,7 @@ class AsyncClient:
                 results += read_outcomes(request, response)
             return results
 
-    async def transparency_report(
-        self, start: date | str, end: date | str, *, timeout: float = READ_TIMEOUT
-    ) -> TransparencyReport:
+    async def transparency_report(self, start: date | str, end: date | str, *, timeout: float = READ_TIMEOUT) -> TransparencyReport:
         """Return the report of the days from `start` to `end`, both included (UTC)."""
         with self._calls.counted():
             request, deadline = report_request(start, end), Deadline.after(timeout)
@@ -298,9 +294,7 @@ class AsyncClient:
         connection = self._connected()
         with self._calls.span(method) as metadata:
             try:
-                response: Response | None = await connection.call(method)(
-                    request, timeout=deadline.remaining(), metadata=metadata
-                )
+                response: Response | None = await connection.call(method)(request, timeout=deadline.remaining(), metadata=metadata)
             except grpc.aio.AioRpcError as error:
                 if self._unusable:
                     self._refuse(error)
@@ -323,10 +317,7 @@ class AsyncClient:
         if self._loop is None:
             self._bind()
         elif self._loop is not asyncio.get_running_loop():
-            message = (
-                "this AsyncClient belongs to another event loop; make one in each loop, and after "
-                "a fork in the child"
-            )
+            message = "this AsyncClient belongs to another event loop; make one in each loop, and after a fork in the child"
             raise WildgateUsageError(message, reason="UNUSABLE")
         if self._connection is None:
             self._refuse(None)
@@ -334,9 +325,7 @@ class AsyncClient:
 
     def _bind(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._connection = (
-            connect_aio(self._settings) if self._given is None else AioConnection(self._given)
-        )
+        self._connection = connect_aio(self._settings) if self._given is None else AioConnection(self._given)
 
     def _refuse(self, cause: BaseException | None) -> NoReturn:
         message = self._unusable or "the channel is closed"

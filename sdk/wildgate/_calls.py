@@ -67,9 +67,7 @@ class Deadline:
         """Start the clock; zero or less is already over, so that a spent budget may be passed."""
         if not isinstance(seconds, int | float) or math.isnan(seconds):
             message = f"timeout must be a number of seconds, not {seconds!r}"
-            raise WildgateInvalidRequestError(
-                message, reason="FIELD_INVALID", metadata={"field": "timeout"}
-            )
+            raise WildgateInvalidRequestError(message, reason="FIELD_INVALID", metadata={"field": "timeout"})
         return cls(time.monotonic() + min(seconds, _DAY))
 
     def remaining(self) -> float:
@@ -151,9 +149,7 @@ class Calls:
         items = list(listings)
         if request_ids is not None and len(request_ids) != len(items):
             message = f"{len(items)} listings came with {len(request_ids)} request_ids"
-            raise WildgateInvalidRequestError(
-                message, reason="FIELD_INVALID", metadata={"field": "request_ids"}
-            )
+            raise WildgateInvalidRequestError(message, reason="FIELD_INVALID", metadata={"field": "request_ids"})
         if deadline is None:
             deadline = Deadline.after(BATCH_TIMEOUT * max(1, math.ceil(len(items) / MAX_BATCH)))
         return Batch(self, items, deadline, self._explain(explain), request_ids)
@@ -166,9 +162,7 @@ class Calls:
         self.stats.count_decision()
         return _convert.decision_from_proto(response.decision, self.settings.span_unit)
 
-    def degrade(
-        self, error: WildgateUnavailableError, request_id: str, listing_id: str
-    ) -> Decision:
+    def degrade(self, error: WildgateUnavailableError, request_id: str, listing_id: str) -> Decision:
         """Decide without the service as `on_unavailable` says, or raise the error."""
         error.request_id = request_id
         if self.settings.on_unavailable == "raise":
@@ -241,9 +235,7 @@ class Batch:
         for item in request.items:
             self._keep(item, self._read(item, answers.get(item.correlation_id)))
 
-    def unanswered(
-        self, request: scoring_pb2.BatchScoreListingsRequest, error: WildgateUnavailableError
-    ) -> None:
+    def unanswered(self, request: scoring_pb2.BatchScoreListingsRequest, error: WildgateUnavailableError) -> None:
         """Take the failure of a request: its items are decided by `on_unavailable`."""
         for item in request.items:
             self._keep(item, type(error)(error.message, reason=error.reason))
@@ -270,13 +262,9 @@ class Batch:
 
     def _request(self, chunk: list[scoring_pb2.BatchItem]) -> scoring_pb2.BatchScoreListingsRequest:
         span_unit: SpanUnit = self._calls.settings.span_unit
-        return scoring_pb2.BatchScoreListingsRequest(
-            items=chunk, explain=self._explain, span_unit=_convert.SPAN_UNITS[span_unit]
-        )
+        return scoring_pb2.BatchScoreListingsRequest(items=chunk, explain=self._explain, span_unit=_convert.SPAN_UNITS[span_unit])
 
-    def _read(
-        self, item: scoring_pb2.BatchItem, answer: scoring_pb2.BatchResult | None
-    ) -> Decision | WildgateError:
+    def _read(self, item: scoring_pb2.BatchItem, answer: scoring_pb2.BatchResult | None) -> Decision | WildgateError:
         if answer is not None and answer.HasField("decision"):
             self._calls.stats.count_decision()
             return _convert.decision_from_proto(answer.decision, self._calls.settings.span_unit)
@@ -355,9 +343,7 @@ class OutcomeBatch:
         """Yield the requests to send, one after the other."""
         for start in range(0, len(self._outcomes), MAX_BATCH):
             chunk = self._outcomes[start : start + MAX_BATCH]
-            yield transparency_pb2.RecordOutcomesRequest(
-                outcomes=[_convert.outcome_to_proto(outcome) for outcome in chunk]
-            )
+            yield transparency_pb2.RecordOutcomesRequest(outcomes=[_convert.outcome_to_proto(outcome) for outcome in chunk])
 
 
 def read_outcomes(
@@ -379,13 +365,9 @@ def only_outcome(results: list[OutcomeResult]) -> OutcomeResult:
     return result
 
 
-def report_request(
-    start: date | str, end: date | str
-) -> transparency_pb2.GetTransparencyReportRequest:
+def report_request(start: date | str, end: date | str) -> transparency_pb2.GetTransparencyReportRequest:
     """Make the request of a report."""
-    return transparency_pb2.GetTransparencyReportRequest(
-        start_date=_day("start", start), end_date=_day("end", end)
-    )
+    return transparency_pb2.GetTransparencyReportRequest(start_date=_day("start", start), end_date=_day("end", end))
 
 
 def error_from_rpc(error: grpc.RpcError, request_id: str | None = None) -> WildgateError:
@@ -404,6 +386,4 @@ def _day(name: str, value: date | str) -> str:
         return date.fromisoformat(str(value)).isoformat()
     except ValueError:
         message = f"{name} must be a date, or a day such as 2026-11-22, not {value!r}"
-        raise WildgateInvalidRequestError(
-            message, reason="FIELD_INVALID", metadata={"field": f"{name}_date"}
-        ) from None
+        raise WildgateInvalidRequestError(message, reason="FIELD_INVALID", metadata={"field": f"{name}_date"}) from None

@@ -70,7 +70,7 @@ class Client:
     Connecting starts in the constructor. After a fork the child connects anew at its first call.
     """
 
-    def __init__(  # noqa: PLR0913 each argument is a decision of the caller
+    def __init__(
         self,
         target: str = "",
         *,
@@ -122,9 +122,7 @@ class Client:
         self._owns_channel = channel is None
         self._unusable = ""
         self._lock = Lock()
-        self._connection: Connection | None = (
-            connect(settings) if channel is None else Connection(channel)
-        )
+        self._connection: Connection | None = connect(settings) if channel is None else Connection(channel)
         _clients.add(self)
 
     @property
@@ -180,7 +178,7 @@ class Client:
                     batch.answered(request, response)
             return batch.results()
 
-    def report_outcome(  # noqa: PLR0913 one argument a fact
+    def report_outcome(
         self,
         decision_or_request_id: Decision | str,
         applied: OutcomeKind | str,
@@ -207,9 +205,7 @@ class Client:
         )
         return only_outcome(self.report_outcomes([outcome], timeout=timeout))
 
-    def report_outcomes(
-        self, outcomes: Iterable[Outcome], *, timeout: float | None = None
-    ) -> list[OutcomeResult]:
+    def report_outcomes(self, outcomes: Iterable[Outcome], *, timeout: float | None = None) -> list[OutcomeResult]:
         """Report many outcomes; return one result for each, with its own error if it has one.
 
         They travel in requests of up to 256, within `timeout` seconds in all (by default 2 per
@@ -223,9 +219,7 @@ class Client:
                 results += read_outcomes(request, response)
             return results
 
-    def transparency_report(
-        self, start: date | str, end: date | str, *, timeout: float = READ_TIMEOUT
-    ) -> TransparencyReport:
+    def transparency_report(self, start: date | str, end: date | str, *, timeout: float = READ_TIMEOUT) -> TransparencyReport:
         """Return the report of the days from `start` to `end`, both included (UTC)."""
         with self._calls.counted():
             request, deadline = report_request(start, end), Deadline.after(timeout)
@@ -331,14 +325,9 @@ class Client:
             _inherited.append(self._connection)
             self._connection = None
         if not self._owns_channel:
-            self._unusable = (
-                self._unusable or "the channel given to this client does not survive a fork"
-            )
+            self._unusable = self._unusable or "the channel given to this client does not survive a fork"
         elif not self._unusable and _fork_support_is_off():
-            self._unusable = (
-                "gRPC hangs in a forked process when GRPC_ENABLE_FORK_SUPPORT=0; "
-                "unset it, or start processes by spawn"
-            )
+            self._unusable = "gRPC hangs in a forked process when GRPC_ENABLE_FORK_SUPPORT=0; unset it, or start processes by spawn"
 
 
 _clients: WeakSet[Client] = WeakSet()

@@ -89,7 +89,7 @@ def channel_options(target: str) -> ChannelOptions:
     return CHANNEL_OPTIONS
 
 
-def make_settings(  # noqa: PLR0913 the arguments of the clients
+def make_settings(
     target: str,
     *,
     on_unavailable: OnUnavailable,

@@ -33,15 +33,11 @@ _MessageT = TypeVar("_MessageT", bound=Message)
 _OtherT = TypeVar("_OtherT", bound=Message)
 
 
-def _method(
-    path: str, request: type[_MessageT], response: type[_OtherT]
-) -> Method[_MessageT, _OtherT]:
+def _method(path: str, request: type[_MessageT], response: type[_OtherT]) -> Method[_MessageT, _OtherT]:
     return Method(f"/wildgate.v1.{path}", request.SerializeToString, response.FromString)
 
 
-SCORE = _method(
-    "ScoringService/ScoreListing", scoring_pb2.ScoreListingRequest, scoring_pb2.ScoreListingResponse
-)
+SCORE = _method("ScoringService/ScoreListing", scoring_pb2.ScoreListingRequest, scoring_pb2.ScoreListingResponse)
 BATCH = _method(
     "ScoringService/BatchScoreListings",
     scoring_pb2.BatchScoreListingsRequest,
@@ -57,9 +53,7 @@ REPORT = _method(
     transparency_pb2.GetTransparencyReportRequest,
     transparency_pb2.GetTransparencyReportResponse,
 )
-LEXICON = _method(
-    "LexiconService/GetLexicon", lexicon_pb2.GetLexiconRequest, lexicon_pb2.GetLexiconResponse
-)
+LEXICON = _method("LexiconService/GetLexicon", lexicon_pb2.GetLexiconRequest, lexicon_pb2.GetLexiconResponse)
 # The two messages of grpc.health.v1 that matter are short enough to compare as bytes.
 HEALTH: Method[bytes, bytes] = Method("/grpc.health.v1.Health/Check", bytes, bytes)
 METHODS: tuple[Method[Any, Any], ...] = (SCORE, BATCH, OUTCOMES, REPORT, LEXICON, HEALTH)
@@ -71,15 +65,10 @@ class Connection:
     def __init__(self, channel: grpc.Channel) -> None:
         """Prepare the calls of a channel."""
         self.channel = channel
-        self._calls = {
-            method.path: channel.unary_unary(method.path, method.serialize, method.deserialize)
-            for method in METHODS
-        }
+        self._calls = {method.path: channel.unary_unary(method.path, method.serialize, method.deserialize) for method in METHODS}
         self._first_call: Any = None  # grpc.CallFuture, which is a type of stubs alone
 
-    def call(
-        self, method: Method[Request, Response]
-    ) -> grpc.UnaryUnaryMultiCallable[Request, Response]:
+    def call(self, method: Method[Request, Response]) -> grpc.UnaryUnaryMultiCallable[Request, Response]:
         """Return the call of a method."""
         return self._calls[method.path]
 
@@ -108,14 +97,9 @@ class AioConnection:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         """Prepare the calls of a channel."""
         self.channel = channel
-        self._calls = {
-            method.path: channel.unary_unary(method.path, method.serialize, method.deserialize)
-            for method in METHODS
-        }
+        self._calls = {method.path: channel.unary_unary(method.path, method.serialize, method.deserialize) for method in METHODS}
 
-    def call(
-        self, method: Method[Request, Response]
-    ) -> grpc.aio.UnaryUnaryMultiCallable[Request, Response]:
+    def call(self, method: Method[Request, Response]) -> grpc.aio.UnaryUnaryMultiCallable[Request, Response]:
         """Return the call of a method."""
         return self._calls[method.path]
 

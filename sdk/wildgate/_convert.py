@@ -123,16 +123,11 @@ def decision_to_proto(decision: t.Decision) -> types_pb2.Decision:
         degraded=decision.degraded,
         degraded_reasons=decision.degraded_reasons,
         receipt=_receipt_to_proto(decision.receipt),
-        timings=[
-            types_pb2.StageTiming(stage=timing.stage, microseconds=timing.microseconds)
-            for timing in decision.timings
-        ],
+        timings=[types_pb2.StageTiming(stage=timing.stage, microseconds=timing.microseconds) for timing in decision.timings],
     )
 
 
-def decision_from_proto(
-    message: types_pb2.Decision, span_unit: t.SpanUnit = t.SpanUnit.CODE_POINT
-) -> t.Decision:
+def decision_from_proto(message: types_pb2.Decision, span_unit: t.SpanUnit = t.SpanUnit.CODE_POINT) -> t.Decision:
     """Read a decision; an action that is not known becomes REVIEW and says so."""
     action = _ACTION_OF.get(message.action)
     unknown = (UNKNOWN_ACTION,) if action is None else ()
@@ -208,9 +203,7 @@ def item_error(message: errors_pb2.ItemError, request_id: str | None = None) -> 
     names = errors_pb2.ErrorReason.values()
     known = message.reason in names and message.reason
     reason = errors_pb2.ErrorReason.Name(message.reason) if known else ""
-    details = ErrorDetails(
-        reason=reason.removeprefix("ERROR_REASON_"), metadata=dict(message.metadata)
-    )
+    details = ErrorDetails(reason=reason.removeprefix("ERROR_REASON_"), metadata=dict(message.metadata))
     return make_error(message.code, message.message, details, request_id)
 
 
@@ -248,10 +241,7 @@ def report_from_proto(message: transparency_pb2.TransparencyReport) -> t.Transpa
 
 def lexicon_from_proto(message: lexicon_pb2.GetLexiconResponse) -> t.LexiconInfo:
     """Read versions and counts of the lexicons."""
-    languages = tuple(
-        t.LexiconLanguage(each.language, each.rules, each.forms, each.sourced_forms)
-        for each in message.languages
-    )
+    languages = tuple(t.LexiconLanguage(each.language, each.rules, each.forms, each.sourced_forms) for each in message.languages)
     return t.LexiconInfo(message.lexicon_version, languages)
 
 
@@ -260,9 +250,7 @@ def _taxon(message: types_pb2.Taxon) -> t.Taxon:
 
 
 def _taxon_to_proto(taxon: t.Taxon) -> types_pb2.Taxon:
-    return types_pb2.Taxon(
-        group=taxon.group, scientific_name=taxon.scientific_name, appendix=taxon.appendix
-    )
+    return types_pb2.Taxon(group=taxon.group, scientific_name=taxon.scientific_name, appendix=taxon.appendix)
 
 
 def _match(message: types_pb2.Match) -> t.Match:
@@ -298,9 +286,7 @@ def _receipt(message: types_pb2.Receipt) -> t.Receipt:
 def _receipt_to_proto(receipt: t.Receipt | None) -> types_pb2.Receipt | None:
     if receipt is None:
         return None
-    return types_pb2.Receipt(
-        log_id=receipt.log_id, position=receipt.position, chain_hash=receipt.chain_hash
-    )
+    return types_pb2.Receipt(log_id=receipt.log_id, position=receipt.position, chain_hash=receipt.chain_hash)
 
 
 def _count(message: transparency_pb2.ReportCount) -> t.ReportCount:
@@ -332,9 +318,7 @@ def _share(message: transparency_pb2.ReportShare) -> t.ReportShare:
 
 
 def _share_to_proto(share: t.ReportShare) -> transparency_pb2.ReportShare:
-    return transparency_pb2.ReportShare(
-        name=share.name, count=share.count, total=share.total, lower=share.lower, upper=share.upper
-    )
+    return transparency_pb2.ReportShare(name=share.name, count=share.count, total=share.total, lower=share.lower, upper=share.upper)
 
 
 def _frozen(counts: Mapping[str, int]) -> Mapping[str, int]:

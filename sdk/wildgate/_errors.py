@@ -159,9 +159,7 @@ _BY_CODE: dict[int, type[WildgateError]] = {
 }
 
 
-def make_error(
-    code: int, message: str, details: ErrorDetails | None = None, request_id: str | None = None
-) -> WildgateError:
+def make_error(code: int, message: str, details: ErrorDetails | None = None, request_id: str | None = None) -> WildgateError:
     """Choose the error for a status: by Wildgate's reason where that says more, else by code.
 
     Codes that are not listed in the tree (UNKNOWN, ABORTED, DATA_LOSS, a number not defined yet)

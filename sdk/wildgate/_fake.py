@@ -111,7 +111,7 @@ class FakeWildgate:
         """
         self._answers.extend(answers)
 
-    def fail(  # noqa: PLR0913 each argument is one part of a status
+    def fail(
         self,
         code: str = "UNAVAILABLE",
         *,
@@ -229,9 +229,7 @@ class FakeWildgate:
             self._admit(context)
             return behavior(request, context)
 
-        return grpc.unary_unary_rpc_method_handler(
-            handle, request_type.FromString, lambda response: response.SerializeToString()
-        )
+        return grpc.unary_unary_rpc_method_handler(handle, request_type.FromString, lambda response: response.SerializeToString())
 
     def _admit(self, context: grpc.ServicerContext) -> None:
         metadata = {pair[0]: pair[1] for pair in context.invocation_metadata()}
@@ -254,12 +252,8 @@ class FakeWildgate:
                 fault.times -= 1
             return active
 
-    def _score(
-        self, request: scoring_pb2.ScoreListingRequest, context: grpc.ServicerContext
-    ) -> scoring_pb2.ScoreListingResponse:
-        decision = self._decide(
-            request.listing, request.request_id, request.explain, request.span_unit
-        )
+    def _score(self, request: scoring_pb2.ScoreListingRequest, context: grpc.ServicerContext) -> scoring_pb2.ScoreListingResponse:
+        decision = self._decide(request.listing, request.request_id, request.explain, request.span_unit)
         if decision is None:
             message = "the request_id came before with another listing"
             facts = ErrorDetails(message, "REQUEST_ID_REUSED")
@@ -267,15 +261,11 @@ class FakeWildgate:
             _abort(context, "ALREADY_EXISTS", message, encoded)
         return scoring_pb2.ScoreListingResponse(decision=decision)
 
-    def _batch(
-        self, request: scoring_pb2.BatchScoreListingsRequest, _: grpc.ServicerContext
-    ) -> scoring_pb2.BatchScoreListingsResponse:
+    def _batch(self, request: scoring_pb2.BatchScoreListingsRequest, _: grpc.ServicerContext) -> scoring_pb2.BatchScoreListingsResponse:
         response = scoring_pb2.BatchScoreListingsResponse()
         for item in request.items:
             result = response.results.add(correlation_id=item.correlation_id)
-            decision = self._decide(
-                item.listing, item.request_id, request.explain, request.span_unit
-            )
+            decision = self._decide(item.listing, item.request_id, request.explain, request.span_unit)
             if decision is None:
                 result.error.code = Code.ALREADY_EXISTS
                 result.error.reason = errors_pb2.ERROR_REASON_REQUEST_ID_REUSED
@@ -283,9 +273,7 @@ class FakeWildgate:
                 result.decision.CopyFrom(decision)
         return response
 
-    def _record(
-        self, request: transparency_pb2.RecordOutcomesRequest, _: grpc.ServicerContext
-    ) -> transparency_pb2.RecordOutcomesResponse:
+    def _record(self, request: transparency_pb2.RecordOutcomesRequest, _: grpc.ServicerContext) -> transparency_pb2.RecordOutcomesResponse:
         response = transparency_pb2.RecordOutcomesResponse()
         for outcome in request.outcomes:
             result = response.results.add(outcome_id=outcome.outcome_id)
@@ -293,9 +281,7 @@ class FakeWildgate:
                 self._record_one(outcome, result)
         return response
 
-    def _record_one(
-        self, outcome: transparency_pb2.Outcome, result: transparency_pb2.OutcomeResult
-    ) -> None:
+    def _record_one(self, outcome: transparency_pb2.Outcome, result: transparency_pb2.OutcomeResult) -> None:
         decisions = {decision.decision_id for _, decision in self._given.values()}
         if outcome.decision_id and outcome.decision_id not in decisions:
             result.error.code = Code.NOT_FOUND
@@ -311,22 +297,16 @@ class FakeWildgate:
         self, request: transparency_pb2.GetTransparencyReportRequest, _: grpc.ServicerContext
     ) -> transparency_pb2.GetTransparencyReportResponse:
         report = replace(self.report, start_date=request.start_date, end_date=request.end_date)
-        return transparency_pb2.GetTransparencyReportResponse(
-            report=_convert.report_to_proto(report)
-        )
+        return transparency_pb2.GetTransparencyReportResponse(report=_convert.report_to_proto(report))
 
-    def _lexicon(
-        self, _request: lexicon_pb2.GetLexiconRequest, _: grpc.ServicerContext
-    ) -> lexicon_pb2.GetLexiconResponse:
+    def _lexicon(self, _request: lexicon_pb2.GetLexiconRequest, _: grpc.ServicerContext) -> lexicon_pb2.GetLexiconResponse:
         language = lexicon_pb2.LexiconLanguage(language="en", rules=1, forms=2, sourced_forms=1)
         return lexicon_pb2.GetLexiconResponse(lexicon_version="0.0.0+fake", languages=[language])
 
     def _health(self, _request: bytes, _: grpc.ServicerContext) -> bytes:
         return _SERVING if self.serving else _NOT_SERVING
 
-    def _decide(
-        self, message: types_pb2.Listing, request_id: str, explain: int, span_unit: int
-    ) -> types_pb2.Decision | None:
+    def _decide(self, message: types_pb2.Listing, request_id: str, explain: int, span_unit: int) -> types_pb2.Decision | None:
         """Decide once per request_id; None if it came before with another listing."""
         with self._lock:
             self.listings.append(_convert.listing_from_proto(message))
@@ -357,9 +337,7 @@ class _Handlers(grpc.GenericRpcHandler):
     def __init__(self, handlers: dict[str, grpc.RpcMethodHandler[Any, Any]]) -> None:
         self._handlers = handlers
 
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         return self._handlers.get(handler_call_details.method)
 
 

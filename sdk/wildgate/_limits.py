@@ -101,8 +101,6 @@ def _invalid(message: str, name: str, reason: str = "FIELD_INVALID") -> Wildgate
     return WildgateInvalidRequestError(message, reason=reason, metadata={"field": name})
 
 
-def _too_much(
-    reason: str, message: str, name: str, limit: int, actual: int
-) -> WildgateInvalidRequestError:
+def _too_much(reason: str, message: str, name: str, limit: int, actual: int) -> WildgateInvalidRequestError:
     metadata = {"field": name, "limit": str(limit), "actual": str(actual)}
     return WildgateInvalidRequestError(message, reason=reason, metadata=metadata)

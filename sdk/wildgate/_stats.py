@@ -92,9 +92,7 @@ class Stats:
 class DegradedLog:
     """Warns through the logger "wildgate": at once, then at most once per interval with a count."""
 
-    def __init__(
-        self, interval: float = LOG_INTERVAL, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, interval: float = LOG_INTERVAL, clock: Callable[[], float] = time.monotonic) -> None:
         """Keep the seconds between warnings and the clock that counts them."""
         self._interval = interval
         self._clock = clock

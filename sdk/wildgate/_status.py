@@ -175,9 +175,7 @@ def _any(type_url: str, body: bytes) -> bytes:
 
 def _error_info(details: ErrorDetails) -> bytes:
     head = _write(1, details.reason.encode()) + _write(2, DOMAIN.encode())
-    return head + b"".join(
-        _write(3, _any(key, text.encode())) for key, text in details.metadata.items()
-    )
+    return head + b"".join(_write(3, _any(key, text.encode())) for key, text in details.metadata.items())
 
 
 def _duration(seconds: float) -> bytes:

@@ -121,7 +121,7 @@ class Listing:
     posted_time: datetime | None
     """With a time zone."""
 
-    def __init__(  # noqa: PLR0913 a value with this many facts
+    def __init__(
         self,
         *,
         id: str = "",  # noqa: A002 the contract's word
@@ -369,7 +369,7 @@ class Outcome:
     outcome_id: str = field(default_factory=lambda: str(uuid7()))
 
     @classmethod
-    def of(  # noqa: PLR0913 one argument a fact
+    def of(
         cls,
         subject: Decision | str,
         applied: OutcomeKind | str,
@@ -391,9 +391,7 @@ class Outcome:
             decision_id=decision_id,
             request_id=None if decision_id else _request_id(subject),
             means=means if means is None else read_enum(Means, means, "means"),
-            notice_source=notice_source
-            if notice_source is None
-            else read_enum(NoticeSource, notice_source, "notice_source"),
+            notice_source=notice_source if notice_source is None else read_enum(NoticeSource, notice_source, "notice_source"),
             occurred_time=occurred_time,
             degraded_action=own.action if own else None,
             degraded_reason=own.degraded_reasons[0] if own and own.degraded_reasons else "",
@@ -482,9 +480,7 @@ def read_enum(kind: type[E], value: str, name: str) -> E:
         return kind(value)
     except ValueError:
         message = f"{name} must be one of {', '.join(kind)}, not {value!r}"
-        raise WildgateInvalidRequestError(
-            message, reason="FIELD_INVALID", metadata={"field": name}
-        ) from None
+        raise WildgateInvalidRequestError(message, reason="FIELD_INVALID", metadata={"field": name}) from None
 
 
 def _read_attributes(given: AttributesLike) -> tuple[Attribute, ...]:
@@ -493,9 +489,7 @@ def _read_attributes(given: AttributesLike) -> tuple[Attribute, ...]:
         return tuple(pair if isinstance(pair, Attribute) else Attribute(*pair) for pair in pairs)
     except TypeError:
         message = "attributes must be a mapping of names to values, or pairs of name and value"
-        raise WildgateInvalidRequestError(
-            message, reason="FIELD_INVALID", metadata={"field": "attributes"}
-        ) from None
+        raise WildgateInvalidRequestError(message, reason="FIELD_INVALID", metadata={"field": "attributes"}) from None
 
 
 def _request_id(subject: Decision | str) -> str:

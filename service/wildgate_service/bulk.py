@@ -5,12 +5,13 @@ A line that cannot be read becomes `{"id"?, "line", "error"}` and the rest go on
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import itertools
 import json
 import multiprocessing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -25,15 +26,18 @@ from wildgate_service.types import Attribute, ContentKind, Decision, Listing
 
 FORMATS = ("jsonl", "csv", "parquet")
 CHUNK = 500
+MOST_CELL = 1 << 30  # characters of a CSV cell; what is too long for a field is said of its line, not of the file
 COLUMNS = ("id", "action", "score", "language", "taxa", "matches", "evidence", "reason", "notice", "lexicon_version", "model_version",
-           "policy_version", "line", "error")  # fmt: skip
-NESTED = frozenset({"taxa", "matches", "evidence"})
+           "policy_version", "degraded", "line", "error")  # fmt: skip
+NESTED = frozenset({"taxa", "matches", "evidence", "degraded"})
 
+Write = Callable[[bytes], object]
 Numbered = tuple[int, bytes]  # line number from 1, and one JSON object
+Attributes = dict[str, str | None] | list[Attribute | str] | None
 
 
 class InputRow(Struct, kw_only=True):
-    """One line of input. `attributes` is a mapping, a list of {"name", "value"}, or a list of texts."""
+    """One line of input. `attributes` is a mapping (null: no such attribute), a list of {"name", "value"}, or a list of texts."""
 
     id: str | int | None = None
     title: str | None = None
@@ -42,7 +46,13 @@ class InputRow(Struct, kw_only=True):
     language: str | None = None
     market: str | None = None
     category: str | None = None
-    attributes: dict[str, str] | list[Attribute | str] | None = None
+    attributes: Attributes = None
+
+
+class _Identified(Struct):
+    """What can still be read of an object that is otherwise no listing."""
+
+    id: str | int | None = None
 
 
 class Run(Struct, frozen=True):
@@ -59,7 +69,7 @@ def score_file(source: Path, output: Path, form: str, run: Run, progress: IO[str
     with _writer(output, form) as write:
         for answers in _answers(_chunks(_rows(source, form)), run):
             for answer in answers:
-                failed += b'"error":' in answer[:4096] and "error" in msgspec.json.decode(answer)
+                failed += b'"error":' in answer  # quotes inside a text are escaped, so that this is the key
                 write(answer)
             done += len(answers)
             if progress:
@@ -109,8 +119,10 @@ def score_line(engine: Engine, line: int, text: bytes) -> bytes:
         return msgspec.json.encode(decision_json(score_listing(engine, _listing(row)), row.id))
     except msgspec.DecodeError as error:
         return _failure(_id_of(text), line, f"not a listing: {error}")
-    except UnicodeDecodeError as error:
-        return _failure(None, line, f"not UTF-8 at byte {error.start}")
+    except UnicodeDecodeError:
+        return _failure(None, line, "not UTF-8")
+    except RecursionError:
+        return _failure(None, line, "not a listing: nested too deeply")
     except InvalidListingError as error:
         return _failure(row.id if row else None, line, str(error))
 
@@ -128,9 +140,9 @@ def _listing(row: InputRow) -> Listing:
     )
 
 
-def _attributes(given: dict[str, str] | list[Attribute | str] | None) -> Iterator[Attribute]:
+def _attributes(given: Attributes) -> Iterator[Attribute]:
     if isinstance(given, dict):
-        yield from itertools.starmap(Attribute, given.items())
+        yield from (Attribute(name, value) for name, value in given.items() if value is not None)
     for item in given if isinstance(given, list) else ():
         yield Attribute("", item) if isinstance(item, str) else item
 
@@ -138,11 +150,9 @@ def _attributes(given: dict[str, str] | list[Attribute | str] | None) -> Iterato
 def _id_of(text: bytes) -> str | int | None:
     """The id of an object that is otherwise no listing, if it can be found."""
     try:
-        loaded = json.loads(text)
-    except ValueError:
+        return msgspec.json.decode(text, type=_Identified).id
+    except (ValueError, RecursionError):
         return None
-    found = loaded.get("id") if isinstance(loaded, dict) else None
-    return found if isinstance(found, str | int) else None
 
 
 def _failure(listing_id: str | int | None, line: int, error: str) -> bytes:
@@ -150,28 +160,50 @@ def _failure(listing_id: str | int | None, line: int, error: str) -> bytes:
 
 
 def _rows(source: Path, form: str) -> Iterator[Numbered]:
-    """Every listing of a file as JSON; blank lines of JSONL are passed over."""
-    if form == "jsonl":
-        with source.open("rb") as file:
-            yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
-    elif form == "csv":
-        with source.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            reader = csv.DictReader(file)
-            yield from ((reader.line_num, _csv_row(row)) for row in reader)
-    else:
-        rows = (row for batch in _parquet().ParquetFile(source).iter_batches(CHUNK) for row in batch.to_pylist())
-        yield from ((number, msgspec.json.encode(row)) for number, row in enumerate(rows, 1))
+    """Every listing of a file as JSON; blank lines of JSONL are passed over. Raises WildgateError if the file is not of its format."""
+    read = {"jsonl": _jsonl_rows, "csv": _csv_rows, "parquet": _parquet_rows}[form]
+    try:
+        yield from read(source)
+    except (OSError, ValueError, csv.Error) as error:
+        raise WildgateError(f"{source} cannot be read as {form}: {error}") from error
+
+
+def _jsonl_rows(source: Path) -> Iterator[Numbered]:
+    with source.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            if text.strip():
+                yield number, text
+
+
+def _csv_rows(source: Path) -> Iterator[Numbered]:
+    csv.field_size_limit(MOST_CELL)
+    with source.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        reader = csv.DictReader(file)
+        yield from ((reader.line_num, _csv_row(row)) for row in reader)
+
+
+def _parquet_rows(source: Path) -> Iterator[Numbered]:
+    batches = _parquet().ParquetFile(source).iter_batches(CHUNK)
+    rows = (row for batch in batches for row in batch.to_pylist(maps_as_pydicts="lossy"))
+    yield from ((number, msgspec.json.encode(row)) for number, row in enumerate(rows, 1))
 
 
 def _csv_row(row: dict[str, Any]) -> bytes:
     """One CSV row as JSON; empty cells are left out, a cell `attributes` may hold JSON."""
     kept = {key: value for key, value in row.items() if key and value}
-    if str(kept.get("attributes", "")).startswith(("{", "[")):
-        try:
-            kept["attributes"] = json.loads(kept["attributes"])
-        except ValueError:
-            kept["attributes"] = [kept["attributes"]]
-    return json.dumps(kept, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    if "attributes" in kept:
+        kept["attributes"] = _csv_attributes(kept["attributes"])
+    return json.dumps(kept, ensure_ascii=False).encode("utf-8", "surrogatepass")  # refused later, as a line that is not UTF-8
+
+
+def _csv_attributes(cell: str) -> Any:  # noqa: ANN401  (whatever the cell holds)
+    """JSON, or the whole cell as one text."""
+    try:
+        loaded = json.loads(cell)
+    except (ValueError, RecursionError):
+        return [cell]
+    return loaded if isinstance(loaded, dict | list) else [cell]
 
 
 def _chunks(rows: Iterable[Numbered]) -> Iterator[list[Numbered]]:
@@ -206,6 +238,9 @@ def _score_chunk(chunk: list[Numbered]) -> list[bytes]:
 @contextmanager
 def _writer(output: Path, form: str) -> Iterator[Any]:
     """A function that writes one answer; the file appears whole or, if something fails, not at all."""
+    output = output.resolve()  # what a link points at is written, not the link
+    if output.exists() and not output.is_file():
+        raise WildgateError(f"{output} is no regular file and would be replaced by one; name a file to write")
     partial = output.with_name(f".{output.name}.partial")
     try:
         if form == "parquet":
@@ -222,7 +257,7 @@ def _writer(output: Path, form: str) -> Iterator[Any]:
         partial.unlink(missing_ok=True)
 
 
-def _csv_writer(file: IO[bytes]) -> Any:
+def _csv_writer(file: IO[bytes]) -> Write:
     """Writes answers as CSV rows; what is nested stands as JSON in its cell."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     rows = csv.writer(text)
@@ -241,13 +276,15 @@ def _flat(answer: bytes) -> dict[str, Any]:
 
 
 def _write_parquet(path: Path, answers: list[bytes]) -> None:
-    import pyarrow  # noqa: PLC0415  (an extra)
+    import pyarrow as pa  # noqa: PLC0415  (an extra)
 
     rows = [{key: str(value) if key == "id" and value is not None else value for key, value in _flat(answer).items()} for answer in answers]
-    _parquet().write_table(pyarrow.Table.from_pylist(rows), path)
+    types = {"score": pyarrow.float64(), "line": pyarrow.int64()}
+    schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in COLUMNS])
+    _parquet().write_table(pa.Table.from_pylist(rows, schema), path)
 
 
-def _parquet() -> Any:
+def _parquet() -> Any:  # noqa: ANN401  (a module without types)
     """pyarrow.parquet, or a clear error."""
     try:
         from pyarrow import parquet  # noqa: PLC0415  (an extra)

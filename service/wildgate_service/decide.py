@@ -84,7 +84,7 @@ class Policy(Struct, frozen=True):
         return self.shadow_tenants.get(tenant, self.shadow_markets.get(market, self.shadow))
 
 
-def decide(  # noqa: PLR0913  (every stage before this one)
+def decide(
     listing: Listing,
     matches: Matches,
     classification: Classification,

@@ -91,7 +91,11 @@ def fuse(matches: Matches, classification: Classification, kind: ContentKind, fu
     if not matches.contexts:
         return Score(value, evidence, value)
     strict = features(matches, classification, kind, strict=True)
-    return Score(value, evidence, max(value, _sigmoid(fusion.intercept + sum(fusion.weights[name] * size for name, size in strict.items()))))
+    return Score(
+        value,
+        evidence,
+        max(value, _sigmoid(fusion.intercept + sum(fusion.weights[name] * size for name, size in strict.items()))),
+    )
 
 
 def _of_matches(standing: list[Match], faint: list[Match]) -> Iterator[str]:

@@ -53,7 +53,7 @@ class KeyStore(Protocol):
         """Keep a new key."""
 
 
-def create_key(  # noqa: PLR0913  (keywords, each a property of the key)
+def create_key(
     store: KeyStore,
     pepper: bytes,
     *,
@@ -86,9 +86,7 @@ def create_key(  # noqa: PLR0913  (keywords, each a property of the key)
 
 def _check(tenant: str, scopes: frozenset[str], explain: str) -> None:
     if not TENANT.fullmatch(tenant):
-        message = (
-            f"tenant {tenant!r}: use up to 63 of a-z 0-9 . _ - and begin with a letter or digit"
-        )
+        message = f"tenant {tenant!r}: use up to 63 of a-z 0-9 . _ - and begin with a letter or digit"
         raise SettingsError(message)
     if unknown := sorted(scopes.difference(SCOPES)):
         message = f"unknown scope {', '.join(unknown)}: choose from {', '.join(SCOPES)}"

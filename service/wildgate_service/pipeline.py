@@ -84,7 +84,14 @@ def score_listing(engine: Engine, listing: Listing, *, tenant: str = "", timings
     score = fuse(matches, classification, listing.content_kind, engine.fusion)
     fused = clock()
     decision = decide(
-        listing, matches, classification, score, engine.policy, engine.lexicon.taxa, tenant=tenant, versions=engine.versions
+        listing,
+        matches,
+        classification,
+        score,
+        engine.policy,
+        engine.lexicon.taxa,
+        tenant=tenant,
+        versions=engine.versions,
     )
     if timings is not None:
         timings += [
@@ -101,14 +108,15 @@ def check_listing(listing: Listing) -> None:
     """Raise InvalidListingError if a stated limit is broken or there is no text at all."""
     _check_length("title", listing.title, TITLE_LIMIT)
     _check_length("description", listing.description, DESCRIPTION_LIMIT)
-    for name in ("id", "category", "seller_ref", "language", "market"):
+    _check_length("listing_id", listing.id, SHORT_LIMIT)
+    for name in ("category", "seller_ref", "language", "market"):
         _check_length(name, getattr(listing, name), SHORT_LIMIT)
     if len(listing.attributes) > ATTRIBUTES_LIMIT:
         raise _over("attributes", ATTRIBUTES_LIMIT, len(listing.attributes), "TOO_MANY_ITEMS", "items")
     for index, attribute in enumerate(listing.attributes):
         _check_length(f"attributes[{index}].name", attribute.name, SHORT_LIMIT)
         _check_length(f"attributes[{index}].value", attribute.value, SHORT_LIMIT)
-    if not (listing.title or listing.description or listing.attributes):
+    if not (listing.title or listing.description or any(each.name or each.value for each in listing.attributes)):
         message = "the listing has no text: title, description and attributes are all empty"
         raise InvalidListingError(message, reason="FIELD_MISSING", field="title")
 

@@ -24,7 +24,7 @@ class _Scope(Struct, forbid_unknown_fields=True):
     review: float | None = None
     block: float | None = None
     shadow: bool | None = None
-    groups: dict[str, Limits] = {}  # noqa: RUF012  (msgspec copies defaults)
+    groups: dict[str, Limits] = {}
 
 
 class _Ground(Struct, forbid_unknown_fields=True):
@@ -46,9 +46,9 @@ class _File(Struct, forbid_unknown_fields=True):
     notices: dict[str, dict[str, str]]
     dsa: dict[str, _Ground]
     shadow: bool = False
-    groups: dict[str, Limits] = {}  # noqa: RUF012
-    markets: dict[str, _Scope] = {}  # noqa: RUF012
-    tenants: dict[str, _Scope] = {}  # noqa: RUF012
+    groups: dict[str, Limits] = {}
+    markets: dict[str, _Scope] = {}
+    tenants: dict[str, _Scope] = {}
 
 
 def default_policy() -> Path:
@@ -95,11 +95,21 @@ def _problems(file: _File) -> list[str]:
     if file.thresholds.review is None or file.thresholds.block is None:
         problems.append("thresholds needs both review and block")
     for place, limits in _all_limits(file):
-        problems += [f"{place} is {value}, not between 0 and {OVER_ONE}" for value in limits if value is not None and not 0 <= value <= OVER_ONE]
-    problems += [f"{place} has review over block" for place, (review, block) in _all_limits(file) if None not in (review, block) and review > block]  # type: ignore[operator]
-    problems += [f"groups.{group}: unknown taxon group" for group in file.groups if group not in GROUPS]
+        problems += [
+            f"{place} is {value}, not between 0 and {OVER_ONE}" for value in limits if value is not None and not 0 <= value <= OVER_ONE
+        ]
+    problems += [
+        f"{place} has review over block"
+        for place, (review, block) in _all_limits(file)
+        if review is not None and block is not None and review > block
+    ]
+    problems += [f"{place}: unknown taxon group" for place, group in _all_groups(file) if group not in GROUPS]
     problems += [f"reasons.{name} is missing" for name in ("block", "review", "legal", "allow", "explained") if name not in file.reasons]
-    problems += [f"reasons.{name}: {slot}" for name, text in file.reasons.items() for slot in _wrong_slots(text)]
+    problems += [
+        f"reasons.{name}: {problem}"
+        for name, text in file.reasons.items()
+        for problem in _wrong_slots(text, frozenset() if name == "allow" else SLOTS)
+    ]
     problems += [f"notices.{name}.en is missing" for name in ("block", "review") if "en" not in file.notices.get(name, {})]
     return problems
 
@@ -113,9 +123,21 @@ def _all_limits(file: _File) -> list[tuple[str, tuple[float | None, float | None
     return [(place, (limits.review, limits.block)) for place, limits in found]
 
 
-def _wrong_slots(text: str) -> list[str]:
+def _all_groups(file: _File) -> list[tuple[str, str]]:
+    """(place, group) of every table of a group."""
+    scopes = [("groups", file.groups)]
+    for table, inner in (("markets", file.markets), ("tenants", file.tenants)):
+        scopes += [(f"{table}.{key}.groups", scope.groups) for key, scope in inner.items()]
+    return [(f"{place}.{group}", group) for place, groups in scopes for group in groups]
+
+
+def _wrong_slots(text: str, slots: frozenset[str]) -> list[str]:
+    """What keeps a reason from being filled in; the one of a text in which nothing was found has nothing to fill in."""
     try:
         names: list[Any] = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+        unknown = [f"unknown slot {{{name}}}; known are {', '.join(sorted(slots)) or 'none here'}" for name in names if name not in slots]
+        if not unknown:
+            text.format(**dict.fromkeys(slots, ""))
     except ValueError as error:
-        return [f"malformed braces: {error}"]
-    return [f"unknown slot {{{name}}}; known are {', '.join(sorted(SLOTS))}" for name in names if name not in SLOTS]
+        return [f"cannot be filled in: {error}; every slot is text"]
+    return unknown

@@ -42,7 +42,7 @@ _encode_fields = json.Encoder().encode
 # --- the record ----------------------------------------------------------------------------------
 
 
-def make_record(  # noqa: PLR0913  (each is a fact of its own; all but two are keywords)
+def make_record(
     decision: Decision,
     listing: Listing,
     *,
@@ -196,9 +196,7 @@ def chain_hash(previous: bytes, commitment: bytes) -> bytes:
     return hashlib.sha256(CHAIN_DOMAIN + previous + commitment).digest()
 
 
-def extend_chain(
-    previous: bytes, payloads: Sequence[bytes], salts: bytes
-) -> tuple[list[bytes], list[bytes]]:
+def extend_chain(previous: bytes, payloads: Sequence[bytes], salts: bytes) -> tuple[list[bytes], list[bytes]]:
     """Commitments and chain hashes of a group: `commitment` and `chain_hash` without the calls."""
     sha256 = hashlib.sha256
     commitments, chain = [], []
@@ -246,9 +244,7 @@ class VerifyResult(Struct, frozen=True):
         return not self.problem
 
 
-def verify_chain(
-    rows: Iterable[ChainRow], *, log_id: str, published: Sequence[Receipt] = ()
-) -> VerifyResult:
+def verify_chain(rows: Iterable[ChainRow], *, log_id: str, published: Sequence[Receipt] = ()) -> VerifyResult:
     """Walk the log from its first position and stop at the first that does not hold.
 
     `published` are receipts kept outside: each must be found at its position, which shows that the

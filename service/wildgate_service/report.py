@@ -45,9 +45,7 @@ class ReportFacts(Struct, frozen=True, kw_only=True):
     checkpoint: Receipt | None
 
 
-def make_report(
-    facts: ReportFacts, *, tenant: str, start: date, end: date, generated_time: datetime
-) -> TransparencyReport:
+def make_report(facts: ReportFacts, *, tenant: str, start: date, end: date, generated_time: datetime) -> TransparencyReport:
     """Fold the facts into totals, breakdowns and shares; a day without decisions counts 0.
 
     `tenant` is "" for all tenants.

@@ -42,8 +42,7 @@ SECTIONS = (
     Section(
         "taxon_group",
         "What was on offer",
-        "The animals and plants that the texts seemed to offer. A listing that names several counts "
-        "under each.",
+        "The animals and plants that the texts seemed to offer. A listing that names several counts under each.",
     ),
     Section(
         "appendix",
@@ -121,10 +120,7 @@ SHARES = {
     ),
     "reversal_rate": (
         "Taken down, and put back later",
-        (
-            "Of the listings that were taken down or restricted, those that were reinstated or whose "
-            "seller complained with success."
-        ),
+        ("Of the listings that were taken down or restricted, those that were reinstated or whose seller complained with success."),
     ),
 }
 
@@ -138,9 +134,7 @@ def render(report: TransparencyReport) -> str:
         report=report,
         version=__version__,
         timeline=make_timeline(by_dimension.get("day", [])),
-        breakdowns=[
-            make_breakdown(section, by_dimension.get(section.dimension, [])) for section in SECTIONS
-        ],
+        breakdowns=[make_breakdown(section, by_dimension.get(section.dimension, [])) for section in SECTIONS],
         by_dimension=by_dimension,
         outcomes=[(kind, report.outcomes[kind]) for kind in OutcomeKind if kind in report.outcomes],
         trial={count.value: count.decisions for count in by_dimension.get("shadow_action", [])},

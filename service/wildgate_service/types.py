@@ -5,6 +5,7 @@ All are frozen. Spans are half-open and in Unicode code points unless a name say
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -157,7 +158,8 @@ class Matches(Struct, frozen=True):
     cues: tuple[Match, ...] = ()
     contexts: tuple[Match, ...] = ()
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[Match]:
+        """All, kind by kind."""
         return iter((*self.taxa, *self.cues, *self.contexts))
 
 
@@ -173,8 +175,8 @@ class Classification(Struct, frozen=True, kw_only=True):
 
     language: str = "und"
     tiers: tuple[str, ...] = ()
-    probabilities: dict[str, float] = {}  # noqa: RUF012  (msgspec copies defaults)
-    strict_probabilities: dict[str, float] = {}  # noqa: RUF012
+    probabilities: dict[str, float] = {}
+    strict_probabilities: dict[str, float] = {}
     readable: bool = True
     share_read: float = 0.0
     missing: bool = False
@@ -289,8 +291,9 @@ class Receipt(Struct, frozen=True):
 
 
 class Recorded(Struct, frozen=True):
-    """What the writer answers: the record that stands under the request (an earlier one if the
-    request was a repeat), and its receipt.
+    """What the writer answers: the record that stands under the request, and its receipt.
+
+    It is an earlier record if the request was a repeat.
     """
 
     record: DecisionRecord

@@ -130,7 +130,7 @@ def to_span_unit(requested: int) -> SpanUnit:
 # --- out -----------------------------------------------------------------------------------------
 
 
-def from_decision(  # noqa: PLR0913  (each is a fact of the answer)
+def from_decision(
     decision: Decision,
     listing: Listing,
     *,

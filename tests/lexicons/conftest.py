@@ -1,7 +1,6 @@
 """The shipped lexicons, read once."""
 
 import pytest
-
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.lexicon.compiler import lexicon_in_memory
 

@@ -45,9 +45,7 @@ def cites(rows: list[Row], taxon: str, day: str) -> list[str]:
     return [
         row["appendix"]
         for row in rows
-        if row["taxon"] == taxon
-        and row["list"] == "CITES"
-        and (row["valid_from"] or day) <= day <= (row["valid_to"] or day)
+        if row["taxon"] == taxon and row["list"] == "CITES" and (row["valid_from"] or day) <= day <= (row["valid_to"] or day)
     ]
 
 
@@ -80,11 +78,7 @@ def test_cites_holds_in_every_market(rows: list[Row]) -> None:
 def test_appendices_are_those_of_their_list(rows: list[Row]) -> None:
     """CITES counts in I to III and the European Union in A to D, joined by slashes."""
     classes = {"CITES": {"I", "II", "III"}, "EU": {"A", "B", "C", "D"}}
-    wrong = [
-        row
-        for row in rows
-        if row["list"] in classes and not set(row["appendix"].split("/")) <= classes[row["list"]]
-    ]
+    wrong = [row for row in rows if row["list"] in classes and not set(row["appendix"].split("/")) <= classes[row["list"]]]
     assert wrong == []
 
 

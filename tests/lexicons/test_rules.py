@@ -3,7 +3,6 @@
 import hashlib
 
 import pytest
-
 from wildgate_service.lexicon import default_lexicons, lint, read_rules
 from wildgate_service.lexicon.examples import failures
 from wildgate_service.lexicon.taxa import GROUPS, read_taxa
@@ -32,7 +31,9 @@ def test_every_group_of_the_design_has_a_taxon():
 
 def test_no_code_word_stands_alone():
     """A code word is an innocent word elsewhere."""
-    assert [rule.id for rule in RULES for entry in rule.entries if rule.kind is RuleKind.CODE_WORD and rule.level_of(entry) is Level.ALONE] == []
+    assert [
+        rule.id for rule in RULES for entry in rule.entries if rule.kind is RuleKind.CODE_WORD and rule.level_of(entry) is Level.ALONE
+    ] == []
 
 
 @pytest.fixture(scope="module")

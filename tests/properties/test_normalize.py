@@ -4,7 +4,6 @@ import unicodedata
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
 from wildgate_service.normalize import fold, normalize
 from wildgate_service.normalize.fold import fold_char, fold_table, in_table
 from wildgate_service.normalize.slow import slow_fold
@@ -54,7 +53,12 @@ def test_spans_give_back_exactly_the_sellers_characters(title, description, valu
     """Every range of the skeleton maps into one field, inside its bounds, and ranges ascend."""
     listing = Listing(title=title, description=description, attributes=(Attribute("material", value),))
     text = normalize(listing)
-    fields = {"title": title, "description": description, "attributes[0].name": "material", "attributes[0].value": value}
+    fields = {
+        "title": title,
+        "description": description,
+        "attributes[0].name": "material",
+        "attributes[0].value": value,
+    }
     before = 0
     for at in range(len(text.skeleton)):
         first, last = text.source.span(at, at + 1)

@@ -30,9 +30,7 @@ OPTIONS = dict(CHANNEL_OPTIONS)
         ({"root_certificates": b"x", "credentials": object()}, "not both"),
     ],
 )
-def test_what_cannot_work_is_refused(
-    client: type[Client | AsyncClient], options: dict[str, Any], message: str
-) -> None:
+def test_what_cannot_work_is_refused(client: type[Client | AsyncClient], options: dict[str, Any], message: str) -> None:
     """Before anything is connected."""
     with pytest.raises(WildgateConfigurationError, match=message):
         client(**{"target": "wildgate.example:50051", "on_unavailable": "raise", **options})
@@ -115,10 +113,7 @@ def test_keepalive_is_what_servers_permit() -> None:
 
 def test_loopback_goes_through_no_proxy() -> None:
     """Whatever http_proxy says."""
-    proxies = [
-        dict(channel_options(target)).get("grpc.enable_http_proxy")
-        for target in ("localhost:1", "a.b:1")
-    ]
+    proxies = [dict(channel_options(target)).get("grpc.enable_http_proxy") for target in ("localhost:1", "a.b:1")]
     assert proxies == [0, None]
 
 

@@ -97,12 +97,8 @@ def test_spans_point_into_the_title_as_sent(client: Any) -> None:
     assert cut
 
 
-@pytest.mark.parametrize(
-    ("unit", "encoding", "width"), [("utf16", "utf-16-le", 2), ("utf8", "utf-8", 1)]
-)
-def test_spans_come_in_other_units(
-    make_client: Any, target: str, unit: str, encoding: str, width: int
-) -> None:
+@pytest.mark.parametrize(("unit", "encoding", "width"), [("utf16", "utf-16-le", 2), ("utf8", "utf-8", 1)])
+def test_spans_come_in_other_units(make_client: Any, target: str, unit: str, encoding: str, width: int) -> None:
     """Cutting the encoded title by them gives the surface."""
     listing = Listing(title="😀🐘é elephant ivory carving for sale, whatsapp me", market="US")
     decision = make_client(target, span_unit=unit).score(listing, explain="matches")
@@ -116,10 +112,7 @@ def test_spans_come_in_other_units(
 def test_an_outcome_is_recorded_once(client: Any) -> None:
     """A repeat with the same outcome_id is told to be one."""
     decision, outcome_id = client.score(DRESS), str(uuid7())
-    sent = [
-        client.report_outcome(decision, "published", means="automated", outcome_id=outcome_id)
-        for _ in range(2)
-    ]
+    sent = [client.report_outcome(decision, "published", means="automated", outcome_id=outcome_id) for _ in range(2)]
     assert [result.duplicate for result in sent] == [False, True]
 
 

@@ -65,9 +65,7 @@ def test_each_code_makes_an_error(code: int) -> None:
 def classes() -> tuple[Any, Any, Any]:
     """Build Status, ErrorInfo and its map entry in a pool of their own, as google.rpc has them."""
     pool = descriptor_pool.DescriptorPool()
-    file = descriptor_pb2.FileDescriptorProto(
-        name="rpc.proto", package="google.rpc", syntax="proto3"
-    )
+    file = descriptor_pb2.FileDescriptorProto(name="rpc.proto", package="google.rpc", syntax="proto3")
     label, kind = (
         descriptor_pb2.FieldDescriptorProto.Label,
         descriptor_pb2.FieldDescriptorProto.Type,
@@ -98,10 +96,7 @@ def classes() -> tuple[Any, Any, Any]:
                 type_name=f".google.rpc.{of}" if of else None,
             )
     pool.AddSerializedFile(file.SerializeToString())
-    found = [
-        pool.FindMessageTypeByName(f"google.rpc.{name}")
-        for name in ("Status", "ErrorInfo", "Entry")
-    ]
+    found = [pool.FindMessageTypeByName(f"google.rpc.{name}") for name in ("Status", "ErrorInfo", "Entry")]
     status, info, entry = (message_factory.GetMessageClass(each) for each in found)
     return status, info, entry
 
@@ -131,9 +126,7 @@ def test_what_protobuf_writes_is_read(details: ErrorDetails) -> None:
     info = ErrorInfo(reason=details.reason, domain="wildgate", metadata=entries)
     status = Status(code=3, message=details.message)
     status.details.add(type_url="type.googleapis.com/google.rpc.DebugInfo", value=b"\x00\xff")
-    status.details.add(
-        type_url="type.googleapis.com/google.rpc.ErrorInfo", value=info.SerializeToString()
-    )
+    status.details.add(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=info.SerializeToString())
     if details.retry_after is not None:
         delay = duration_pb2.Duration()
         delay.FromNanoseconds(round(details.retry_after * 1e9))
@@ -165,7 +158,5 @@ def test_a_reason_of_another_domain_is_not_ours() -> None:
     """A proxy may send an ErrorInfo of its own."""
     info = ErrorInfo(reason="OVERLOADED", domain="proxy.example")
     status = Status(code=13)
-    status.details.add(
-        type_url="type.googleapis.com/google.rpc.ErrorInfo", value=info.SerializeToString()
-    )
+    status.details.add(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=info.SerializeToString())
     assert decode_status(status.SerializeToString()) == ErrorDetails()

@@ -93,10 +93,7 @@ def test_another_name_is_an_attribute_error() -> None:
 
 def test_both_clients_have_the_same_methods() -> None:
     """What one can do, the other can."""
-    public = [
-        [name for name in vars(each) if not name.startswith("_")]
-        for each in (wildgate.Client, wildgate.AsyncClient)
-    ]
+    public = [[name for name in vars(each) if not name.startswith("_")] for each in (wildgate.Client, wildgate.AsyncClient)]
     assert [sorted(names) for names in public] == [METHODS, METHODS]
 
 
@@ -134,10 +131,7 @@ def test_importing_the_plugin_does_not_load_grpc() -> None:
 
 def test_the_types_load_without_grpc() -> None:
     """A module that only handles decisions pays for no network library."""
-    code = (
-        "import sys; from wildgate import Decision, Listing, WildgateError\n"
-        "print('grpc' in sys.modules)"
-    )
+    code = "import sys; from wildgate import Decision, Listing, WildgateError\nprint('grpc' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
 

@@ -66,9 +66,7 @@ def black_hole() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("policy", ["allow", "review", "block"])
-def test_nothing_listening_is_decided_by_policy(
-    make_client: Any, closed_port: str, policy: str
-) -> None:
+def test_nothing_listening_is_decided_by_policy(make_client: Any, closed_port: str, policy: str) -> None:
     """An unreachable service gives the degraded decision that the caller chose."""
     decision = make_client(closed_port, on_unavailable=policy).score(LISTING)
     assert (decision.action, decision.degraded, decision.degraded_reasons) == (
@@ -119,9 +117,7 @@ def test_a_server_killed_mid_call_is_unavailable(make_client: Any) -> None:
     assert (decision.blocked, decision.degraded_reasons) == (True, ("unavailable",))
 
 
-def test_a_service_that_stops_is_unavailable_and_one_that_returns_is_used(
-    make_client: Any, fake: FakeWildgate
-) -> None:
+def test_a_service_that_stops_is_unavailable_and_one_that_returns_is_used(make_client: Any, fake: FakeWildgate) -> None:
     """The client finds back by itself."""
     client = make_client(fake.target, on_unavailable="review")
     assert client.score(LISTING).answered
@@ -141,9 +137,7 @@ def test_a_slow_answer_is_a_missed_deadline(make_client: Any, fake: FakeWildgate
 
 
 @pytest.mark.parametrize("timeout", [0, -1.5])
-def test_a_spent_budget_is_a_missed_deadline(
-    make_client: Any, fake: FakeWildgate, timeout: float
-) -> None:
+def test_a_spent_budget_is_a_missed_deadline(make_client: Any, fake: FakeWildgate, timeout: float) -> None:
     """A caller who passes on what is left of its own time may have none left."""
     client = make_client(fake.target, on_unavailable="allow")
     assert client.score(LISTING, timeout=timeout).degraded_reasons == ("deadline_exceeded",)
@@ -194,9 +188,7 @@ def test_retries_stop_on_a_sick_service(make_client: Any, fake: FakeWildgate) ->
 
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "INTERNAL"])
-def test_a_store_that_cannot_be_written_is_unavailable(
-    make_client: Any, fake: FakeWildgate, code: str
-) -> None:
+def test_a_store_that_cannot_be_written_is_unavailable(make_client: Any, fake: FakeWildgate, code: str) -> None:
     """The reason says so, whatever the code."""
     fake.fail(code, reason="STORE_UNAVAILABLE")
     decision = make_client(fake.target, on_unavailable="review").score(LISTING)
@@ -216,7 +208,7 @@ def test_a_store_that_cannot_be_written_is_unavailable(
     ],
 )
 @pytest.mark.parametrize("policy", ["allow", "raise"])
-def test_what_is_not_an_outage_raises_whatever_the_policy(  # noqa: PLR0913, PLR0917 two tables
+def test_what_is_not_an_outage_raises_whatever_the_policy(
     make_client: Any,
     fake: FakeWildgate,
     code: str,
@@ -256,9 +248,7 @@ def test_error_metadata_reaches_the_caller(make_client: Any, fake: FakeWildgate)
 
 
 @pytest.mark.parametrize("details", [b"\xff\xff\xff", b"", b"\x1a\x05abc", os.urandom(64)])
-def test_garbage_in_the_details_falls_back_to_the_code(
-    make_client: Any, fake: FakeWildgate, details: bytes
-) -> None:
+def test_garbage_in_the_details_falls_back_to_the_code(make_client: Any, fake: FakeWildgate, details: bytes) -> None:
     """A proxy may put anything there."""
     fake.fail("UNAUTHENTICATED", details=details)
     with pytest.raises(WildgateAuthenticationError):
@@ -272,9 +262,7 @@ def test_an_unknown_action_is_a_review(make_client: Any, fake: FakeWildgate) -> 
     assert (decision.review, decision.degraded_reasons) == (True, ("unknown_action",))
 
 
-def test_a_degraded_decision_names_the_request_and_no_decision(
-    make_client: Any, closed_port: str
-) -> None:
+def test_a_degraded_decision_names_the_request_and_no_decision(make_client: Any, closed_port: str) -> None:
     """So that its outcome can be reported."""
     decision = make_client(closed_port, on_unavailable="review").score(LISTING)
     facts = (decision.decision_id, decision.score, decision.listing_id, len(decision.request_id))
@@ -284,15 +272,11 @@ def test_a_degraded_decision_names_the_request_and_no_decision(
 def test_a_degraded_decision_keeps_the_request_id_given(make_client: Any, closed_port: str) -> None:
     """The platform may have stored it already."""
     request_id = "01890a5d-ac96-774b-bcce-b302099a8057"
-    decision = make_client(closed_port, on_unavailable="allow").score(
-        LISTING, request_id=request_id
-    )
+    decision = make_client(closed_port, on_unavailable="allow").score(LISTING, request_id=request_id)
     assert decision.request_id == request_id
 
 
-def test_the_outcome_of_a_degraded_decision_says_what_was_answered(
-    make_client: Any, fake: FakeWildgate
-) -> None:
+def test_the_outcome_of_a_degraded_decision_says_what_was_answered(make_client: Any, fake: FakeWildgate) -> None:
     """The report tells decided from applied by it."""
     fake.fail("RESOURCE_EXHAUSTED", times=1)
     client = make_client(fake.target, on_unavailable="block")
@@ -351,9 +335,7 @@ def test_the_hook_is_told_of_degraded_decisions(make_client: Any, closed_port: s
     assert [client.score(LISTING)] == told
 
 
-def test_a_broken_hook_does_not_break_the_answer(
-    make_client: Any, closed_port: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_broken_hook_does_not_break_the_answer(make_client: Any, closed_port: str, caplog: pytest.LogCaptureFixture) -> None:
     """It is logged instead."""
 
     def broken(_: Decision) -> None:
@@ -364,17 +346,13 @@ def test_a_broken_hook_does_not_break_the_answer(
     assert "wildgate.on_degraded_failed" in caplog.text
 
 
-def test_a_degraded_decision_is_logged_without_text(
-    make_client: Any, closed_port: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_degraded_decision_is_logged_without_text(make_client: Any, closed_port: str, caplog: pytest.LogCaptureFixture) -> None:
     """Once per interval, as a warning of the logger "wildgate"."""
     client = make_client(closed_port, on_unavailable="review")
     for _ in range(3):
         client.score(LISTING)
     records = [record for record in caplog.records if record.name == "wildgate"]
-    assert [(record.levelno, "Ivory" in record.getMessage()) for record in records] == [
-        (logging.WARNING, False)
-    ]
+    assert [(record.levelno, "Ivory" in record.getMessage()) for record in records] == [(logging.WARNING, False)]
 
 
 @pytest.mark.parametrize(
@@ -390,9 +368,7 @@ def test_a_degraded_decision_is_logged_without_text(
         (Listing(title=None), "FIELD_INVALID", "title"),  # type: ignore[arg-type]
     ],
 )
-def test_a_listing_over_the_limits_is_not_sent(
-    make_client: Any, fake: FakeWildgate, listing: Listing, reason: str, field: str
-) -> None:
+def test_a_listing_over_the_limits_is_not_sent(make_client: Any, fake: FakeWildgate, listing: Listing, reason: str, field: str) -> None:
     """The error names the field, as the service would."""
     with pytest.raises(WildgateInvalidRequestError) as caught:
         make_client(fake.target, on_unavailable="allow").score(listing)
@@ -490,9 +466,7 @@ def test_waiting_for_nobody_says_what_is_in_the_way(make_client: Any, closed_por
         make_client(closed_port, on_unavailable="allow").wait_ready(timeout=0.3)
 
 
-def test_waiting_for_a_service_that_is_not_serving_ends(
-    make_client: Any, fake: FakeWildgate
-) -> None:
+def test_waiting_for_a_service_that_is_not_serving_ends(make_client: Any, fake: FakeWildgate) -> None:
     """It is up, but says it is not ready."""
     fake.serving = False
     with pytest.raises(WildgateDeadlineExceededError, match="not serving"):

@@ -68,9 +68,7 @@ def test_a_fork_while_connecting_leaves_deadlines_working(listening: bool) -> No
 def test_a_lock_held_at_the_fork_does_not_stop_the_child(fake: FakeWildgate) -> None:
     """Another thread may have been counting at that very moment."""
     held = "client.stats._lock.acquire()"
-    script = SCRIPT.format(before=held).replace(
-        "os.waitpid", "client.stats._lock.release(); os.waitpid"
-    )
+    script = SCRIPT.format(before=held).replace("os.waitpid", "client.stats._lock.release(); os.waitpid")
     assert run(script, fake.target) == ["child allow", "parent allow"]
 
 
@@ -82,10 +80,7 @@ def test_without_fork_support_the_child_refuses_rather_than_hangs(fake: FakeWild
 
 def test_a_channel_of_the_callers_does_not_survive(fake: FakeWildgate) -> None:
     """Nobody here knows how to make another."""
-    made = (
-        "import grpc\n"
-        "client = Client(on_unavailable='raise', channel=grpc.insecure_channel(sys.argv[1]))"
-    )
+    made = "import grpc\nclient = Client(on_unavailable='raise', channel=grpc.insecure_channel(sys.argv[1]))"
     lines = run(SCRIPT.format(before=made), fake.target)
     assert lines[0] == "child refused: the channel given to this client does not survive a fork"
 

@@ -93,9 +93,7 @@ def test_reset_forgets_everything(fake: FakeWildgate) -> None:
 def test_the_report_is_scripted(fake: FakeWildgate) -> None:
     """For tests of dashboards."""
     count = ReportCount("", "", 5, 3, 1, 1, 1)
-    fake.report = wildgate.TransparencyReport(
-        "", "", count, (), (), {"removed": 1}, {}, 2.5, Receipt("log", 5, "00")
-    )
+    fake.report = wildgate.TransparencyReport("", "", count, (), (), {"removed": 1}, {}, 2.5, Receipt("log", 5, "00"))
     report = fake.client().transparency_report("2026-01-01", "2026-01-31")
     assert (report.total, dict(report.outcomes), report.median_hours_to_act) == (
         count,
@@ -124,11 +122,7 @@ def redirected(monkeypatch: pytest.MonkeyPatch, fake: FakeWildgate) -> FakeWildg
 
 
 README = Path(wildgate.__file__).parents[1] / "README.md"
-BLOCKS = (
-    re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    if README.exists()
-    else []
-)
+BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL) if README.exists() else []
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
@@ -161,9 +155,7 @@ def test_the_warning_is_seen_without_any_logging_set_up() -> None:
     assert logging.getLogger("wildgate").handlers == []
 
 
-def test_a_call_is_traced_if_opentelemetry_is_there(
-    make_client: Any, fake: FakeWildgate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_call_is_traced_if_opentelemetry_is_there(make_client: Any, fake: FakeWildgate, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client span, whose context the service gets."""
     sdk = pytest.importorskip("opentelemetry.sdk.trace")
     export = pytest.importorskip("opentelemetry.sdk.trace.export")

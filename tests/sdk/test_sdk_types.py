@@ -59,9 +59,7 @@ listings = st.builds(
     posted_time=st.none() | times,
 )
 spans = st.builds(Span, counts, counts)
-matches = st.builds(
-    Match, texts, texts, texts, texts, texts, texts, spans, st.lists(texts, max_size=2).map(tuple)
-)
+matches = st.builds(Match, texts, texts, texts, texts, texts, texts, spans, st.lists(texts, max_size=2).map(tuple))
 receipts = st.builds(Receipt, texts, counts, texts)
 decisions = st.builds(
     Decision,
@@ -173,9 +171,7 @@ def test_highlighting_reads_every_unit(unit: str, start: int) -> None:
     """Two emoji and a blank stand before the word."""
     listing = Listing(title="🐘😀 ivory!")
     match = Match("r", span=Span(start, start + 5))
-    decision = Decision(
-        action=Action.BLOCK, request_id="", matches=(match,), span_unit=SpanUnit(unit)
-    )
+    decision = Decision(action=Action.BLOCK, request_id="", matches=(match,), span_unit=SpanUnit(unit))
     assert decision.highlight(listing) == "🐘😀 [ivory]!"
 
 
@@ -193,9 +189,7 @@ def test_overlapping_matches_are_marked_once() -> None:
 
 def test_highlighting_escapes_the_sellers_text() -> None:
     """For a moderator's web page."""
-    marked = decision_over(("title", 3, 8)).highlight(
-        Listing(title="<b>ivory"), before="<mark>", after="</mark>", escape=html.escape
-    )
+    marked = decision_over(("title", 3, 8)).highlight(Listing(title="<b>ivory"), before="<mark>", after="</mark>", escape=html.escape)
     assert marked == "&lt;b&gt;<mark>ivory</mark>"
 
 
@@ -235,9 +229,7 @@ def test_other_attributes_are_refused(attributes: Any) -> None:
 
 def test_an_unknown_content_kind_names_the_choices() -> None:
     """So that the mistake is mended at a glance."""
-    with pytest.raises(
-        WildgateInvalidRequestError, match="one of listing, social_post, cargo_booking"
-    ):
+    with pytest.raises(WildgateInvalidRequestError, match="one of listing, social_post, cargo_booking"):
         Listing(content_kind="advert")
 
 
@@ -271,25 +263,18 @@ def test_a_decision_prints_itself_on_one_line() -> None:
         matches=(Match("rule", surface="secret"),),
         language="en",
     )
-    assert (
-        str(decision) == "BLOCK 0.97 · elephant (Loxodonta africana, I) · 1 match · en · decision d"
-    )
+    assert str(decision) == "BLOCK 0.97 · elephant (Loxodonta africana, I) · 1 match · en · decision d"
 
 
 def test_a_degraded_decision_prints_why() -> None:
     """And the request, to look for."""
-    decision = Decision(
-        action=Action.ALLOW, request_id="r", degraded=True, degraded_reasons=("unavailable",)
-    )
+    decision = Decision(action=Action.ALLOW, request_id="r", degraded=True, degraded_reasons=("unavailable",))
     assert str(decision) == "ALLOW without the service (unavailable), request r"
 
 
 def test_exactly_one_property_of_an_action_holds() -> None:
     """Allowed, review or blocked."""
-    held = [
-        (each.allowed, each.review, each.blocked)
-        for each in (Decision(action=action, request_id="") for action in Action)
-    ]
+    held = [(each.allowed, each.review, each.blocked) for each in (Decision(action=action, request_id="") for action in Action)]
     assert held == [(True, False, False), (False, True, False), (False, False, True)]
 
 

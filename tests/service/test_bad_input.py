@@ -102,7 +102,8 @@ def test_listing_that_cannot_be_names_its_field(shared, error_of, fields, expect
 
 
 @pytest.mark.parametrize(
-    ("fields", "field"), [({"explain": 42}, "explain"), ({"span_unit": 42}, "span_unit"), ({"request_id": "42"}, "request_id")]
+    ("fields", "field"),
+    [({"explain": 42}, "explain"), ({"span_unit": 42}, "span_unit"), ({"request_id": "42"}, "request_id")],
 )
 def test_request_that_cannot_be_names_its_field(shared, error_of, fields, field):
     """The listing is not to blame."""

@@ -128,9 +128,7 @@ def test_committed_heads_fit_the_encoder_built_here(encoder: SentenceEncoder) ->
         ("Продаю бивень слона, недорого", "Красное летнее платье, размер M"),
     ],
 )
-def test_offers_outrank_innocent_listings(
-    encoder: SentenceEncoder, offer: str, innocent: str
-) -> None:
+def test_offers_outrank_innocent_listings(encoder: SentenceEncoder, offer: str, innocent: str) -> None:
     """In each of the main languages a plain offer scores above a plain dress."""
     heads = HeadSet.load(COMMITTED, encoder=encoder.config)
     one, other = (heads.probabilities(row) for row in encoder.embed([offer, innocent]))

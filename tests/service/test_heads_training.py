@@ -210,9 +210,7 @@ def test_average_precision_equals_its_slow_twin() -> None:
     """Ties included, the fast figure is scikit-learn's."""
     random = np.random.default_rng(0)
     labels, scores = random.random(300) < 0.2, random.integers(0, 40, 300) / 7
-    assert average_precision(labels, scores) == pytest.approx(
-        average_precision_score(labels, scores)
-    )
+    assert average_precision(labels, scores) == pytest.approx(average_precision_score(labels, scores))
 
 
 def test_best_threshold_separates() -> None:
@@ -309,9 +307,7 @@ def test_embeddings_are_kept(encoder: SentenceEncoder, tmp_path: Path) -> None:
     np.testing.assert_array_equal(cache.embed(["ivory", "dress", "ivory"]), first)
 
 
-def test_training_writes_loadable_heads_and_their_card(
-    encoder: SentenceEncoder, tmp_path: Path
-) -> None:
+def test_training_writes_loadable_heads_and_their_card(encoder: SentenceEncoder, tmp_path: Path) -> None:
     """From invented data to heads, figures and a card, in one call."""
     data = invented_data(tmp_path / "data")
     rules = [rule(f"rule {number}") for number in range(30)]

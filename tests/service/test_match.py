@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from wildgate_service.lexicon.compiler import build_tables
 from wildgate_service.lexicon.rules import Entry, Examples, Reach, Requires, Rule
 from wildgate_service.match import find, match
@@ -186,7 +185,10 @@ def test_nothing_matches_from_one_field_into_the_next():
 def test_name_and_value_of_an_attribute_are_fields_of_their_own():
     """A span lies in one of them."""
     found = matches_in("", rule("en-x", "ivory"), attributes=(Attribute("Ivory", "old ivory"),))
-    assert [(each.field, each.start, each.end) for each in found.taxa] == [("attributes[0].name", 0, 5), ("attributes[0].value", 4, 9)]
+    assert [(each.field, each.start, each.end) for each in found.taxa] == [
+        ("attributes[0].name", 0, 5),
+        ("attributes[0].value", 4, 9),
+    ]
 
 
 # --- spans ---------------------------------------------------------------------------------------
@@ -468,7 +470,12 @@ def test_a_context_too_far_away_does_nothing():
 
 @pytest.mark.parametrize(
     "title",
-    ["faux ivory beads, dm me", "faux ivory beads and tiger bone", "faux iv0ry beads for sale", "faux i\u200bvory beads for sale"],
+    [
+        "faux ivory beads, dm me",
+        "faux ivory beads and tiger bone",
+        "faux iv0ry beads for sale",
+        "faux i\u200bvory beads for sale",
+    ],
 )
 def test_a_cover_word_beside_evasion_disguise_or_a_second_taxon_only_weakens(title):
     """Resin, faux and ox bone are documented cover words."""
@@ -491,7 +498,12 @@ def test_a_weakening_context_leaves_the_match_counting():
 
 @pytest.mark.parametrize(
     ("context", "taxon", "explained"),
-    [("vi-faux", "en-ivory", ()), ("en-faux", "en-ivory", ("en-faux",)), ("ms-faux", "id-ivory", ("ms-faux",)), ("en-faux", "la-ivory", ("en-faux",))],
+    [
+        ("vi-faux", "en-ivory", ()),
+        ("en-faux", "en-ivory", ("en-faux",)),
+        ("ms-faux", "id-ivory", ("ms-faux",)),
+        ("en-faux", "la-ivory", ("en-faux",)),
+    ],
 )
 def test_a_context_near_a_match_speaks_its_language(context, taxon, explained):
     """A Vietnamese word beside an English one does not modify it; Malay and Indonesian share theirs; Latin names are nobody's."""

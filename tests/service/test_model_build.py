@@ -186,9 +186,7 @@ def test_two_builds_give_the_same_files(folder: Path, pinned: Path, tmp_path: Pa
     assert (other / CONFIG_FILE).read_bytes() == (folder / CONFIG_FILE).read_bytes()
 
 
-def test_failed_build_leaves_nothing(
-    pinned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_build_leaves_nothing(pinned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build that breaks half way leaves neither a folder nor a draft."""
 
     def broken(*_: object) -> None:
@@ -309,9 +307,7 @@ def test_empty_text_has_begin_and_end(encoder: SentenceEncoder) -> None:
     assert encoder.token_count("") == 2
 
 
-@pytest.mark.parametrize(
-    ("language", "readable"), [("en", True), ("zh-Hant", True), ("vi", False), ("", False)]
-)
+@pytest.mark.parametrize(("language", "readable"), [("en", True), ("zh-Hant", True), ("vi", False), ("", False)])
 def test_readable_languages(encoder: SentenceEncoder, language: str, *, readable: bool) -> None:
     """The encoder says of which languages it can judge."""
     assert encoder.reads(language) is readable
@@ -337,8 +333,7 @@ def dequantized_rows(weights: wheel.Weights, ids: list[int]) -> Vectors:
     """Token vectors [n, 512], piece by piece as the file's layout says."""
     blocks = len(weights["scale"])
     rows = [
-        weights[f"q{i % blocks + 1}"][i // blocks].astype(np.float32) * weights["scale"][i % blocks]
-        + weights["lo"][i % blocks]
+        weights[f"q{i % blocks + 1}"][i // blocks].astype(np.float32) * weights["scale"][i % blocks] + weights["lo"][i % blocks]
         for i in ids
     ]
     return np.array(rows, np.float32)
@@ -371,9 +366,7 @@ def slow_vector(weights: wheel.Weights, ids: list[int]) -> Vectors:
     for layer in (1, 2):
         parts = [
             convolved(part, w[f"w{layer}_{order}"], order, left) + w[f"b{layer}_{order}"]
-            for part, (order, left) in zip(
-                np.split(x, 3, axis=1), ((2, 0), (3, 1), (5, 2)), strict=True
-            )
+            for part, (order, left) in zip(np.split(x, 3, axis=1), ((2, 0), (3, 1), (5, 2)), strict=True)
         ]
         x = np.maximum(np.concatenate(parts, axis=1), 0) + x
     x = normalized(np.concatenate([tokens, x], axis=1), w["ln_g"], w["ln_b"], epsilon)

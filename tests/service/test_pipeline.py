@@ -1,7 +1,6 @@
 """From a listing to a decision."""
 
 import pytest
-
 from wildgate_service.errors import InvalidListingError
 from wildgate_service.pipeline import score_listing
 from wildgate_service.types import Action, Attribute, ContentKind, Listing
@@ -110,7 +109,17 @@ def test_a_broken_limit_is_an_error_that_names_it(engine, listing, reason):
 
 @pytest.mark.parametrize(
     "text",
-    ["\x00\x01\x02", "\u202e\u2066\ufeff", "🐘" * 10_000, "\ud800 lone", "𓀀" * 500, "a\u0300" * 5_000, "1v0ry " * 3_000, "i v o r y " * 2_000, "\n" * 20_000],
+    [
+        "\x00\x01\x02",
+        "\u202e\u2066\ufeff",
+        "🐘" * 10_000,
+        "\ud800 lone",
+        "𓀀" * 500,
+        "a\u0300" * 5_000,
+        "1v0ry " * 3_000,
+        "i v o r y " * 2_000,
+        "\n" * 20_000,
+    ],
 )
 def test_hostile_text_is_answered(engine, text):
     """Controls, bidi, ten thousand emoji, surrogates, stacked marks, disguises without end."""

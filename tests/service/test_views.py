@@ -1,7 +1,6 @@
 """Each view undoes one disguise, and ordinary text pays for none."""
 
 import pytest
-
 from wildgate_service.normalize import fold
 from wildgate_service.normalize.disguise import disguises_of
 from wildgate_service.normalize.views import read_views, trace

@@ -293,7 +293,7 @@ class ReportCount(google.protobuf.message.Message):
     BLOCKED_FIELD_NUMBER: builtins.int
     STOPPED_FIELD_NUMBER: builtins.int
     dimension: builtins.str
-    """taxon_group, appendix, language, market, content_kind, means, lexicon_version, model_version, policy_version or day."""
+    """taxon_group, appendix, language, market, content_kind, means, lexicon_version, model_version, policy_version, day or, if there were shadow decisions, shadow_action."""
     value: builtins.str
     """Its value; "" where unknown."""
     decisions: builtins.int

@@ -83,7 +83,7 @@ class _Explain:
 class _ExplainEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Explain.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     EXPLAIN_UNSPECIFIED: _Explain.ValueType  # 0
-    """The cap of the API key; MATCHES without a key."""
+    """What the service's setting explain_default says, at most the cap of the API key."""
     EXPLAIN_NONE: _Explain.ValueType  # 1
     """Action, score, language, notice and versions."""
     EXPLAIN_TAXA: _Explain.ValueType  # 2
@@ -97,7 +97,7 @@ class Explain(_Explain, metaclass=_ExplainEnumTypeWrapper):
     """How much of the explanation to return. Each level holds the ones before it."""
 
 EXPLAIN_UNSPECIFIED: Explain.ValueType  # 0
-"""The cap of the API key; MATCHES without a key."""
+"""What the service's setting explain_default says, at most the cap of the API key."""
 EXPLAIN_NONE: Explain.ValueType  # 1
 """Action, score, language, notice and versions."""
 EXPLAIN_TAXA: Explain.ValueType  # 2
@@ -454,7 +454,7 @@ class Decision(google.protobuf.message.Message):
 
     @property
     def degraded_reasons(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Which parts, from a fixed list: encoder_missing, encoder_unreadable_language, recording_delayed."""
+        """Which parts, from a fixed list: encoder_missing, encoder_unreadable_language."""
 
     @property
     def receipt(self) -> global___Receipt:

@@ -6,6 +6,7 @@ fired and its context must be judged. A language that the encoder cannot read is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -37,12 +38,13 @@ class Classifier(Struct, frozen=True):
 def classify(text: NormalizedText, matches: Matches, listing: Listing, classifier: Classifier | None) -> Classification:
     """Language of the text, and what the encoder says of it if something was found."""
     found = tuple(match for match in matches.taxa if not match.canceled_by)
-    language = identify_language(text.document, listing.language, _languages_of(found))
+    spoken = _languages_of([match for match in found if match.stands] or found)
+    language = identify_language(text.document, listing.language, spoken)
     if not found:
         return Classification(language=language)
     if classifier is None:
         return Classification(language=language, missing=True)
-    if not classifier.encoder.reads(language) and language != UNKNOWN:
+    if language != UNKNOWN and not any(map(classifier.encoder.reads, (language, *spoken))):
         return Classification(language=language, readable=False)
     parts, share = windows(text, found)
     probabilities = _highest(classifier, parts)
@@ -61,6 +63,6 @@ def _overlap(one: Match, other: Match) -> bool:
     return one.skeleton_start < other.skeleton_end and other.skeleton_start < one.skeleton_end
 
 
-def _languages_of(found: tuple[Match, ...]) -> frozenset[str]:
+def _languages_of(found: Sequence[Match]) -> frozenset[str]:
     """Languages of the rules that fired, without those that are nobody's: Latin names and emoji."""
     return frozenset(match.language.partition("-")[0] for match in found) - {"la", "zxx"}

@@ -17,11 +17,41 @@ SCRIPTS = (
     (re.compile("[\u0e80-\u0eff]"), "lo"),
     (re.compile("[\u1000-\u109f]"), "my"),
 )
-SPACED_SCRIPTS = ((re.compile("[\u0900-\u097f]"), "hi"), (re.compile("[\u0600-\u06ff]"), "ar"), (re.compile("[\u0400-\u052f]"), "ru"))
+SPACED_SCRIPTS = (
+    (re.compile("[\u0900-\u097f]"), "hi"),
+    (re.compile("[\u0600-\u06ff]"), "ar"),
+    (re.compile("[\u0400-\u052f]"), "ru"),
+)
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\uffff\ud800-\udfff]")
 CLD2_NAMES = {"iw": "he", "jw": "jv", "no": "nb", "zh-Hant": "zh", "mfe": UNKNOWN, "un": UNKNOWN, "xxx": UNKNOWN}
-TRADED = frozenset("en zh th vi id ms ja ko hi ar ru es pt fr de it tr sw tl km my lo".split())
+TRADED = frozenset(
+    [
+        "en",
+        "zh",
+        "th",
+        "vi",
+        "id",
+        "ms",
+        "ja",
+        "ko",
+        "hi",
+        "ar",
+        "ru",
+        "es",
+        "pt",
+        "fr",
+        "de",
+        "it",
+        "tr",
+        "sw",
+        "tl",
+        "km",
+        "my",
+        "lo",
+    ]
+)
 MOST_READ = 2_000
+SHORT = 60  # code points below which an unreliable guess at a rare language is no guess
 
 
 def identify_language(document: str, hint: str, rules: frozenset[str] = frozenset()) -> str:
@@ -37,9 +67,11 @@ def identify_language(document: str, hint: str, rules: frozenset[str] = frozense
             if pattern.search(text):
                 return language
     language, reliable = _by_ngrams(text)
-    if len(rules) == 1 and (not reliable or language not in TRADED):
+    if reliable and language in TRADED:
+        return language
+    if len(rules) == 1:
         return next(iter(rules))
-    return language
+    return language if reliable or language in TRADED or len(text) > SHORT else UNKNOWN
 
 
 def _by_ngrams(text: str) -> tuple[str, bool]:

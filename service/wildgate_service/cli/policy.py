@@ -23,6 +23,8 @@ def check(file: Path | None) -> None:
     default = policy.thresholds.default
     click.echo(f"{file}: policy {policy.version} is sound")
     click.echo(f"review from {default.review}, block from {default.block}; shadow: {'on' if policy.shadow else 'off'}")
-    for group, limits in policy.thresholds.groups.items():
-        click.echo(f"  {group}: review from {limits.review or default.review}, block from {limits.block or default.block}")
-    click.echo(f"notices in {len(policy.notices['block'])} languages; markets: {len(policy.thresholds.markets)}, tenants: {len(policy.thresholds.tenants)}")
+    for group in policy.thresholds.groups:
+        review, block = policy.thresholds.of(group, "", "")
+        click.echo(f"  {group}: review from {review}, block from {block}")
+    scopes = policy.thresholds
+    click.echo(f"notices in {len(policy.notices['block'])} languages; markets: {len(scopes.markets)}, tenants: {len(scopes.tenants)}")

@@ -32,9 +32,7 @@ class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic s
 
     name = "YYYY-MM-DD"
 
-    def convert(
-        self, value: str | date, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
+    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """The day, or a usage error."""
         if isinstance(value, date):
             return value
@@ -63,9 +61,7 @@ class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic s
 )
 @click.option("--store", help="URL of the store; that of the settings if not given.")
 @click.option("--tenant", help="This tenant alone; all if not given.")
-def command(  # noqa: PLR0913, PLR0917  (one argument an option)
-    start: date, end: date, form: str, output: Path, store: str | None, tenant: str | None
-) -> None:
+def command(start: date, end: date, form: str, output: Path, store: str | None, tenant: str | None) -> None:
     """Write the transparency report of the days --from to --to, and print the file's name."""
     if form in LATER_FORMATS:
         message = f"--format {form} comes in a later version; today there are {', '.join(FORMATS)}"
@@ -76,9 +72,7 @@ def command(  # noqa: PLR0913, PLR0917  (one argument an option)
     url = load_settings(options={"store": store}).settings.store
     with open_store(url, read_only=True) as opened:
         facts = opened.report_facts(start, end, tenant=tenant)
-    report = make_report(
-        facts, tenant=tenant or "", start=start, end=end, generated_time=datetime.now(UTC)
-    )
+    report = make_report(facts, tenant=tenant or "", start=start, end=end, generated_time=datetime.now(UTC))
     click.echo(write_report(report, form, output))
 
 

@@ -19,12 +19,25 @@ from wildgate_service.types import Listing
 @click.option("--text", help="Score this text as a listing's title and print the decision.")
 @click.option("--input", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="File of listings.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File of decisions.")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="Format of both files; default: by the input's ending, else jsonl.")
-@click.option("--policy", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Policy file; default: the one that ships.")
-@click.option("--lexicons", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Lexicon folder; default: the one that ships.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Format of both files; default: by the input's ending, else jsonl.",
+)
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Policy file; default: the one that ships.",
+)
+@click.option(
+    "--lexicons",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Lexicon folder; default: the one that ships.",
+)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @click.option("--explain", is_flag=True, help="With --text: print what each stage made of it on stderr.")
-def command(  # noqa: PLR0913  (one parameter per option)
+def command(
     text: str | None,
     source: Path | None,
     output: Path | None,
@@ -41,8 +54,10 @@ def command(  # noqa: PLR0913  (one parameter per option)
     """
     if (text is None) == (source is None):
         raise click.UsageError("give either --text TEXT or --input FILE --output FILE")
-    if source is not None and output is None:
-        raise click.UsageError("--input needs --output FILE")
+    if (source is None) != (output is None):
+        raise click.UsageError("--input and --output go together; the decision on a --text is printed")
+    if explain and text is None:
+        raise click.UsageError("--explain needs --text")
     if text is not None:
         _score_text(text, lexicons, policy, explain=explain)
         return
@@ -56,6 +71,8 @@ def command(  # noqa: PLR0913  (one parameter per option)
 
 
 def _score_text(text: str, lexicons: Path | None, policy: Path | None, *, explain: bool) -> None:
+    if not text.isprintable() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise click.UsageError("--text is not UTF-8")
     engine = local_engine(lexicons, policy)
     listing = Listing(title=text) if len(text) <= 1_000 else Listing(description=text)  # noqa: PLR2004  (the title's limit)
     if explain:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import daachorse
 
 from wildgate_service.errors import LexiconError
-from wildgate_service.lexicon.rules import Entry, Rule, read_rules
+from wildgate_service.lexicon.rules import Entry, Rule, read_rules, rule_files
 from wildgate_service.lexicon.taxa import read_taxa
 from wildgate_service.match.boundaries import Edge, edge_of
 from wildgate_service.match.tables import (
@@ -31,11 +32,15 @@ JOINED_LETTERS = 8
 
 
 def compile_lexicons(root: Path, output: Path) -> Path:
-    """Compile a lexicon folder into one content-hashed file in `output`; returns its path.
+    """Compile a lexicon folder into one file in `output`, named by the hash of what it is made from; returns its path.
 
-    Raises LexiconError with file and line at the first thing that is broken; then nothing is written.
+    Returns at once if that file is there: neither the rules nor this code changed. Raises LexiconError with file and line at the first
+    thing that is broken; then nothing is written.
     """
-    return write_compiled(tables_of(root), output)
+    path = output / f"lexicon-{_hash_of_sources(root)[:16]}.bin"
+    if not path.exists():
+        write_compiled(tables_of(root), path)
+    return path
 
 
 def lexicon_in_memory(root: Path) -> CompiledLexicon:
@@ -113,7 +118,17 @@ def _form(number: int, rule: Rule, entry: Entry, pattern: str) -> Form:
 
 def _with_view(form: Form, view: str) -> Form:
     return Form(
-        form.rule, form.form, form.gloss, form.level, form.left, form.right, "", form.requires, form.within, form.sourced, view
+        form.rule,
+        form.form,
+        form.gloss,
+        form.level,
+        form.left,
+        form.right,
+        "",
+        form.requires,
+        form.within,
+        form.sourced,
+        view,
     )
 
 
@@ -156,6 +171,18 @@ def _check_ids(rules: tuple[Rule, ...]) -> None:
             other = seen[rule.id]
             raise LexiconError(f"id {rule.id} stands already at {other.file}:{other.line}", file=rule.file, line=rule.line)
         seen[rule.id] = rule
+
+
+def _hash_of_sources(root: Path) -> str:
+    """Hash of every file that the compiled tables depend on: the lexicon's, and this package's own code and character tables."""
+    package = Path(__file__).parent.parent
+    code = [path for name in ("lexicon", "match", "normalize") for path in (package / name).rglob("*") if path.suffix in {".py", ".tsv"}]
+    content = [*rule_files(root), *(root / name for name in ("taxa.csv", "protection.csv", "VERSION")), *code]
+    digest = hashlib.sha256()
+    for path in sorted(content):
+        digest.update(path.name.encode())
+        digest.update(hashlib.sha256(path.read_bytes() if path.exists() else b"").digest())
+    return digest.hexdigest()
 
 
 def _version(root: Path) -> str:

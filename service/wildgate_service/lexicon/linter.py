@@ -105,7 +105,13 @@ def lint_text(text: str, taxa: dict[str, TaxonRow] | None = None, file: str = "r
 
 def _lint_file(text: str, file: str, taxa: dict[str, TaxonRow] | None) -> tuple[list[Finding], list[Rule]]:
     findings = [
-        Finding(file, number, "LEX008", f"raw invisible character U+{ord(found[0]):04X}", "write it as an escape in double quotes")
+        Finding(
+            file,
+            number,
+            "LEX008",
+            f"raw invisible character U+{ord(found[0]):04X}",
+            "write it as an escape in double quotes",
+        )
         for number, line in enumerate(text.splitlines(), 1)
         for found in INVISIBLE.finditer(ZERO_WIDTH_JOINERS.sub("", line))
     ]
@@ -114,7 +120,10 @@ def _lint_file(text: str, file: str, taxa: dict[str, TaxonRow] | None) -> tuple[
     except LexiconError as error:
         code = "LEX001" if "not YAML" in str(error) or "list of rules" in str(error) else "LEX002"
         message = str(error).removeprefix(f"{error.file}:{error.line}: ")
-        return [*findings, Finding(file, error.line, code, message, "CONVENTIONS.md and SCHEMA.json say what a rule holds")], []
+        return [
+            *findings,
+            Finding(file, error.line, code, message, "CONVENTIONS.md and SCHEMA.json say what a rule holds"),
+        ], []
     for rule in rules:
         problems = [problem for check in CHECKS for problem in check(rule)]
         problems += _check_taxa(rule, taxa) if taxa is not None else []
@@ -140,7 +149,11 @@ def _check_id(rule: Rule) -> Iterator[Problem]:
 
 def _check_has_taxa(rule: Rule) -> Iterator[Problem]:
     if (rule.kind in TAXON_KINDS) != bool(rule.taxa):
-        yield "LEX004", f"a {rule.kind} with {len(rule.taxa)} taxa", "species, product and code_word have taxa; the other kinds none"
+        yield (
+            "LEX004",
+            f"a {rule.kind} with {len(rule.taxa)} taxa",
+            "species, product and code_word have taxa; the other kinds none",
+        )
 
 
 def _check_reach(rule: Rule) -> Iterator[Problem]:
@@ -150,15 +163,27 @@ def _check_reach(rule: Rule) -> Iterator[Problem]:
             if group != EVERY_GROUP and group not in GROUPS:
                 yield "LEX005", f"unknown taxon group {group}", "CONVENTIONS.md and taxa.csv list the groups"
     if bool(reaches) != (rule.kind is RuleKind.BENIGN_CONTEXT):
-        yield "LEX006", f"a {rule.kind} with {len(reaches)} of cancels and weakens", "a benign_context needs one; other kinds have none"
+        yield (
+            "LEX006",
+            f"a {rule.kind} with {len(reaches)} of cancels and weakens",
+            "a benign_context needs one; other kinds have none",
+        )
     if rule.cancels and rule.cancels.within > MOST_NEAR:
-        yield "LEX020", f"cancels within {rule.cancels.within}", f"at most {MOST_NEAR}; use weakens for farther contexts"
+        yield (
+            "LEX020",
+            f"cancels within {rule.cancels.within}",
+            f"at most {MOST_NEAR}; use weakens for farther contexts",
+        )
 
 
 def _check_cue_type(rule: Rule) -> Iterator[Problem]:
     allowed = {RuleKind.EVASION_CUE: EVASIONS, RuleKind.TRADE_CUE: {"", AMOUNT}}.get(rule.kind, {""})
     if rule.cue_type not in allowed:
-        yield "LEX007", f"cue_type {rule.cue_type!r} on a {rule.kind}", "evasion cues have one; trade cues of prices and weights have amount"
+        yield (
+            "LEX007",
+            f"cue_type {rule.cue_type!r} on a {rule.kind}",
+            "evasion cues have one; trade cues of prices and weights have amount",
+        )
 
 
 def _check_forms(rule: Rule) -> Iterator[Problem]:
@@ -169,10 +194,18 @@ def _check_forms(rule: Rule) -> Iterator[Problem]:
         if not folded:
             yield "LEX010", f"form {entry.form!r} folds to nothing", "the fold drops such characters; remove the form"
         if key in seen:
-            yield "LEX009", f"form {entry.form!r} stands twice (after folding)", "remove one; case, width and marks fold by themselves"
+            yield (
+                "LEX009",
+                f"form {entry.form!r} stands twice (after folding)",
+                "remove one; case, width and marks fold by themselves",
+            )
         seen.add(key)
         if entry.form != entry.form.strip() or entry.form != entry.form.lower() or entry.form != unicodedata.normalize("NFC", entry.form):
-            yield "LEX018", f"form {entry.form!r} has capitals, outer blanks or is not NFC", "lower case, no outer blanks, NFC"
+            yield (
+                "LEX018",
+                f"form {entry.form!r} has capitals, outer blanks or is not NFC",
+                "lower case, no outer blanks, NFC",
+            )
         if entry.match == "substring" and folded.isascii():
             yield "LEX019", f"form {entry.form!r} matches inside words", "use prefix, or list the words"
 

@@ -44,7 +44,11 @@ def lock_findings(root: Path, rules: Iterable[Rule]) -> Iterator[tuple[Place, st
     for rule in rules:
         locked = missing.pop(rule.id, None)
         if locked != content_hash(rule):
-            yield (rule.file, rule.line), f"{rule.id}: {'changed' if locked else 'new'} since version {lock['version']}", hint
+            yield (
+                (rule.file, rule.line),
+                f"{rule.id}: {'changed' if locked else 'new'} since version {lock['version']}",
+                hint,
+            )
     for gone in missing:
         yield (LOCK, 1), f"{gone}: locked but gone", "rules are deprecated, not deleted; a removal is a major version"
     if not missing and version != lock["version"]:

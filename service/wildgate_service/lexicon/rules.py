@@ -90,11 +90,14 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return (entry.marks or ("protected" if self.language == "vi" else "free")) == "protected"
 
 
-class _LineLoader(Loader):  # type: ignore[misc, valid-type]
+class _LineLoader(Loader):  # type: ignore[misc]
     """Keeps the line of each mapping under `LINE`, and dates as text."""
 
 
-def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
+def _mapping(
+    loader: Any,  # noqa: ANN401  (PyYAML has no type for it)
+    node: yaml.MappingNode,
+) -> dict[str, Any]:
     value = loader.construct_mapping(node, deep=True)
     value[LINE] = node.start_mark.line + 1
     return dict(value)
@@ -140,7 +143,7 @@ def rules_of_text(text: str, file: str) -> Iterator[Rule]:
             raise LexiconError(f"rule {item.get('id', '?')}: {error}", file=file, line=line) from error
 
 
-def strip_lines(value: Any) -> Any:
+def strip_lines(value: Any) -> Any:  # noqa: ANN401  (whatever YAML holds)
     """The loaded value without line numbers."""
     if isinstance(value, dict):
         return {key: strip_lines(inner) for key, inner in value.items() if key != LINE}

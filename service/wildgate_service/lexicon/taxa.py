@@ -10,11 +10,47 @@ from wildgate_service.match.tables import Listed, TaxonRow
 
 TAXA_COLUMNS = ["taxon", "scientific_name", "rank", "group", "common_name"]
 PROTECTION_COLUMNS = ["taxon", "list", "appendix", "market", "valid_from", "valid_to", "source", "note"]
-GROUPS = tuple(
-    "elephant mammoth rhino hippo pangolin big_cat bear primate small_carnivore antelope musk_deer vicuna ungulate_other marine_mammal "
-    "mammal_other marine_turtle tortoise_turtle crocodilian snake_lizard reptile_other amphibian parrot songbird hornbill raptor bird_other "
-    "shark_ray sturgeon eel seahorse fish_other sea_cucumber coral giant_clam invertebrate_other orchid cactus_succulent timber agarwood "
-    "plant_other".split()
+GROUPS = (
+    "elephant",
+    "mammoth",
+    "rhino",
+    "hippo",
+    "pangolin",
+    "big_cat",
+    "bear",
+    "primate",
+    "small_carnivore",
+    "antelope",
+    "musk_deer",
+    "vicuna",
+    "ungulate_other",
+    "marine_mammal",
+    "mammal_other",
+    "marine_turtle",
+    "tortoise_turtle",
+    "crocodilian",
+    "snake_lizard",
+    "reptile_other",
+    "amphibian",
+    "parrot",
+    "songbird",
+    "hornbill",
+    "raptor",
+    "bird_other",
+    "shark_ray",
+    "sturgeon",
+    "eel",
+    "seahorse",
+    "fish_other",
+    "sea_cucumber",
+    "coral",
+    "giant_clam",
+    "invertebrate_other",
+    "orchid",
+    "cactus_succulent",
+    "timber",
+    "agarwood",
+    "plant_other",
 )
 
 

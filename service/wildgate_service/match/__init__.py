@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wildgate_service.match.company import settle
 from wildgate_service.match.find import find_contexts, find_taxa
-from wildgate_service.types import RuleKind, Matches
+from wildgate_service.types import Matches, RuleKind
 
 if TYPE_CHECKING:
     from wildgate_service.match.tables import CompiledLexicon

@@ -22,11 +22,12 @@ KANA = ((0x3041, 0x309F), (0x30A1, 0x30FA), (0x30FC, 0x30FF))
 HANGUL = (0xAC00, 0xD7A3)
 ARABIC = (0x0600, 0x06FF)
 HAN_NUMERALS = frozenset("一二三四五六七八九十百千万两半几")
-# The article and the one-letter words that Arabic writes as part of the next word (W. Wright, A Grammar of the Arabic Language, §§ 355-367).
+# The article and the one-letter words that Arabic writes as part of the next word.
 ARABIC_PROCLITIC = re.compile("(?<![\u0621-\u064a])(?:[\u0648\u0641]?(?:[\u0628\u0643]?\u0627\u0644|\u0644\u0644|[\u0628\u0643\u0644])?)$")
-# Particles that Korean writes behind a noun (National Institute of Korean Language, Standard Korean Language Dictionary, 조사), and 들, plural.
+# Particles (조사) that Korean writes behind a noun, and 들, plural.
 HANGUL_PARTICLE = re.compile(
-    "들?(?:을|를|이|가|은|는|의|에|에서|에게|께|도|로|으로|와|과|만|랑|이랑|하고|까지|부터|보다|처럼|이나|나|요|이요|입니다|예요|이에요|임|님)?(?![가-힣])"
+    "들?(?:을|를|이|가|은|는|의|에|에서|에게|께|도|로|으로|와|과|만|랑|이랑|하고|까지|부터|보다|처럼|이나|나|요|이요|입니다|예요|이에요|임|님)?"
+    "(?![가-힣])"
 )
 
 

@@ -28,7 +28,13 @@ ANYWHERE = 1 << 30
 CUES = frozenset({RuleKind.TRADE_CUE, RuleKind.EVASION_CUE})
 
 
-def settle(skeleton: str, taxa: tuple[Match, ...], cues: tuple[Match, ...], contexts: tuple[Match, ...], lexicon: CompiledLexicon) -> Matches:
+def settle(
+    skeleton: str,
+    taxa: tuple[Match, ...],
+    cues: tuple[Match, ...],
+    contexts: tuple[Match, ...],
+    lexicon: CompiledLexicon,
+) -> Matches:
     """The matches with company and contexts worked out."""
     rows = lexicon.rows
     inside = [_explained_inside(match, contexts, rows) for match in taxa]
@@ -63,18 +69,19 @@ def _explained_inside(match: Match, contexts: Iterable[Match], rows: dict[str, R
     return msgspec.structs.replace(match, canceled_by=tuple(dict.fromkeys(names))) if names else match
 
 
-def _explained_near(  # noqa: PLR0913, PLR0917  (all that may speak)
-    skeleton: str, match: Match, standing: list[Match], cues: tuple[Match, ...], contexts: tuple[Match, ...], rows: dict[str, RuleRow]
+def _explained_near(
+    skeleton: str,
+    match: Match,
+    standing: list[Match],
+    cues: tuple[Match, ...],
+    contexts: tuple[Match, ...],
+    rows: dict[str, RuleRow],
 ) -> Match:
     """The match with the contexts near it: explained if it is weak and nothing else speaks against, else weakened."""
     if match.canceled_by or not contexts:
         return match
     near = [(context, rows[context.rule_id]) for context in contexts if _same_tongue(context, match)]
-    canceling = [
-        context
-        for context, row in near
-        if 0 < row.cancels_within >= distance(match, context) and _speaks_of(row.cancels, match)
-    ]
+    canceling = [context for context, row in near if 0 < row.cancels_within >= distance(match, context) and _speaks_of(row.cancels, match)]
     if match.level is not Level.ALONE and not _speaks_against(match, standing, cues):
         modifiers = _names(context for context in canceling if _modifies(skeleton, context, match))
         if modifiers:
@@ -101,9 +108,7 @@ def _with_company(match: Match, standing: list[Match], cues: tuple[Match, ...], 
         return match
     kinds, within = lexicon.requirements.get((match.rule_id, match.form), ((), 0))
     reach = within or ANYWHERE
-    beside = [
-        cue for cue in cues if cue.kind in (kinds or CUES) and not _overlap(match, cue) and distance(match, cue) <= reach
-    ]
+    beside = [cue for cue in cues if cue.kind in (kinds or CUES) and not _overlap(match, cue) and distance(match, cue) <= reach]
     others = any(
         _is_other(match, each)
         and (not kinds or each.kind in kinds)

@@ -41,7 +41,10 @@ class Occurrence(NamedTuple):
 def find_taxa(text: NormalizedText, lexicon: CompiledLexicon) -> tuple[Match, ...]:
     """Matches of species, products and code words, longest first where one lies inside another (those are dropped)."""
     skeleton = text.skeleton
-    found = [*_plain(lexicon, lexicon.find_taxa(skeleton), skeleton, lexicon.tables.taxon_patterns), *_misspelled(skeleton, lexicon)]
+    found = [
+        *_plain(lexicon, lexicon.find_taxa(skeleton), skeleton, lexicon.tables.taxon_patterns),
+        *_misspelled(skeleton, lexicon),
+    ]
     for view in text.views:
         for occurrence in _plain(lexicon, lexicon.find_taxa(view.text), view.text, lexicon.tables.taxon_patterns):
             start, end, names = trace(view, occurrence.start, occurrence.end)
@@ -172,13 +175,20 @@ def _matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurre
 def _marks_hold(form: Form, surface: str, field: str) -> tuple[str, ...] | None:
     """() if the surface bears the form's marks, the view if the whole field bears none, None if they are other marks."""
     written = fold_with_marks(surface)
-    if written == form.marked or not has_marks(form.marked) and not has_marks(written):
+    if written == form.marked or (not has_marks(form.marked) and not has_marks(written)):
         return ()
     return (MARKS_DROPPED,) if not has_marks(field) else None
 
 
-def _match(  # noqa: PLR0913  (one value made of its parts)
-    lexicon: CompiledLexicon, form: Form, at: Occurrence, views: tuple[str, ...], field: str, start: int, end: int, surface: str
+def _match(
+    lexicon: CompiledLexicon,
+    form: Form,
+    at: Occurrence,
+    views: tuple[str, ...],
+    field: str,
+    start: int,
+    end: int,
+    surface: str,
 ) -> Match:
     rule = lexicon.rules[form.rule]
     doubtful = form.level is Level.ALONE and MARKS_DROPPED in views  # bare of its marks it may be another word

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -146,17 +147,13 @@ def one_deletion(word: str) -> set[str]:
     return {word[:at] + word[at + 1 :] for at in range(len(word))}
 
 
-def write_compiled(tables: Tables, output: Path) -> Path:
-    """Write `lexicon-<hash>.bin` into a folder; the same content gives the same file. Returns its path."""
+def write_compiled(tables: Tables, path: Path) -> None:
+    """Write a compiled file in one step: it appears whole or not at all."""
     body = msgspec.msgpack.encode(tables)
-    digest = hashlib.sha256(body).hexdigest()
-    path = output / f"lexicon-{digest[:16]}.bin"
-    if not path.exists():
-        output.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{id(tables)}.partial")
-        partial.write_bytes(MAGIC + bytes.fromhex(digest) + body)
-        partial.replace(path)
-    return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial.write_bytes(MAGIC + hashlib.sha256(body).digest() + body)
+    partial.replace(path)
 
 
 def load_compiled(path: Path) -> CompiledLexicon:

@@ -78,9 +78,7 @@ class NgramClassifier:
         """Log odds of the test places, after fitting on the train places."""
         parts = [tfidf(counts, train) for counts in self.counts]
         features = csr_matrix(hstack(parts))
-        model = LogisticRegression(
-            C=NGRAM_STRENGTH, class_weight="balanced", solver="liblinear", max_iter=MOST_STEPS
-        )
+        model = LogisticRegression(C=NGRAM_STRENGTH, class_weight="balanced", solver="liblinear", max_iter=MOST_STEPS)
         model.fit(features[train], labels[train])
         return np.asarray(model.decision_function(features[test]))
 
@@ -100,9 +98,7 @@ def tfidf(counts: Any, train: Places) -> Any:  # noqa: ANN401 - sparse matrices 
     return TfidfTransformer(sublinear_tf=True).fit(kept[train]).transform(kept)
 
 
-def held_out_scores(
-    classifier: Classifier, labels: Labels, groups: Groups, places: Places, seed: int
-) -> Scores:
+def held_out_scores(classifier: Classifier, labels: Labels, groups: Groups, places: Places, seed: int) -> Scores:
     """Log odds of each place by a model that has not seen its group."""
     scores = np.empty(len(places))
     for train, test in grouped_folds(labels[places], groups[places], seed):
@@ -110,9 +106,7 @@ def held_out_scores(
     return scores
 
 
-def compare(
-    parts: dict[str, Classifier], labels: Labels, groups: Groups, seed: int
-) -> dict[str, Judged]:
+def compare(parts: dict[str, Classifier], labels: Labels, groups: Groups, seed: int) -> dict[str, Judged]:
     """Each classifier, and `both` stacked, on the same grouped folds.
 
     Thresholds, and the weights of the stack, are learned on inner folds of the training part.
@@ -166,9 +160,7 @@ class TrainedHead:
         return np.asarray(expit(self.config.slope * scores + self.config.offset), np.float64)
 
 
-def finish_head(
-    description: str, classifier: EmbeddingClassifier, labels: Labels, held_out: Scores
-) -> TrainedHead:
+def finish_head(description: str, classifier: EmbeddingClassifier, labels: Labels, held_out: Scores) -> TrainedHead:
     """Fit on everything, calibrate on `held_out` log odds; the text's weights set the prior."""
     weights = classifier.weights
     model = classifier.fit(labels, np.arange(len(labels)))

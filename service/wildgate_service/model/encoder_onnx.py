@@ -166,9 +166,7 @@ def ngram_layer(graph: GraphWriter, weights: Weights, x: str, number: int) -> st
     rows = graph.quantize(x, axes=(1, 2))
     parts = graph.split(rows.codes, [CHANNELS] * len(BRANCHES))
     sums = [
-        graph.product(
-            Rows(windows(graph, part, branch), rows.peak), weights[f"w{number}_{branch.order}"]
-        )
+        graph.product(Rows(windows(graph, part, branch), rows.peak), weights[f"w{number}_{branch.order}"])
         for part, branch in zip(parts, BRANCHES, strict=True)
     ]
     bias = graph.constant(joined(weights, f"b{number}_"))
@@ -181,10 +179,7 @@ def windows(graph: GraphWriter, codes: str, branch: Branch) -> str:
     right = branch.order - 1 - branch.left
     pads = graph.integers(0, branch.left, 0, 0, right, 0)
     padded = graph.node("Pad", codes, pads, graph.zero)
-    taps = [
-        graph.node("Slice", padded, *map(graph.integers, (tap, end, 1)))
-        for tap, end in enumerate([*range(1 - branch.order, 0), LAST])
-    ]
+    taps = [graph.node("Slice", padded, *map(graph.integers, (tap, end, 1))) for tap, end in enumerate([*range(1 - branch.order, 0), LAST])]
     return graph.node("Concat", *taps, axis=-1)
 
 

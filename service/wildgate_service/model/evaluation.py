@@ -61,14 +61,11 @@ def resamples(groups: Groups, seed: int) -> Iterator[Places]:
 
 def bootstrap(groups: Groups, seed: int, measures: dict[str, Measure]) -> dict[str, Interval]:
     """Each measure on all places and its interval; all are taken on the same samples."""
-    samples = [
-        [measure(places) for measure in measures.values()] for places in resamples(groups, seed)
-    ]
+    samples = [[measure(places) for measure in measures.values()] for places in resamples(groups, seed)]
     low, high = np.quantile(samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     everything = np.arange(len(groups))
     return {
-        name: Interval(measure(everything), float(low[place]), float(high[place]))
-        for place, (name, measure) in enumerate(measures.items())
+        name: Interval(measure(everything), float(low[place]), float(high[place])) for place, (name, measure) in enumerate(measures.items())
     }
 
 

@@ -97,10 +97,7 @@ def check_encoder(folder: Path, config: HeadSetConfig, encoder: EncoderConfig) -
     """ModelError unless the heads were trained on this very encoder."""
     trained = (config.encoder_name, config.encoder_version)
     if trained != (encoder.name, encoder.version):
-        message = (
-            f"The heads in {folder} were trained for {' '.join(trained)}, not for "
-            f"{encoder.name} {encoder.version}; {HINT}"
-        )
+        message = f"The heads in {folder} were trained for {' '.join(trained)}, not for {encoder.name} {encoder.version}; {HINT}"
         raise ModelError(message)
 
 
@@ -132,16 +129,12 @@ def read_weights(folder: Path, config: HeadSetConfig) -> Vector:
         return np.asarray(archive["weights"], np.float32)
 
 
-def write_heads(
-    folder: Path, encoder: EncoderConfig, heads: dict[str, HeadConfig], weights: Vector
-) -> None:
+def write_heads(folder: Path, encoder: EncoderConfig, heads: dict[str, HeadConfig], weights: Vector) -> None:
     """Write config.json and weights.npz; `weights` has a row [dimension] per head, in order."""
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / WEIGHTS_FILE, weights=weights)
     digest = hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
     identity = f"{folder.name}-{digest[:12]}"
-    config = HeadSetConfig(
-        identity, encoder.name, encoder.version, encoder.dimension, digest, heads
-    )
+    config = HeadSetConfig(identity, encoder.name, encoder.version, encoder.dimension, digest, heads)
     text = msgspec.json.format(msgspec.json.encode(asdict(config)), indent=2)
     (folder / CONFIG_FILE).write_bytes(text + b"\n")

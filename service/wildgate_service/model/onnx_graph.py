@@ -66,9 +66,7 @@ class GraphWriter:
         """Store an int64 vector."""
         return self.constant(np.array(values, np.int64))
 
-    def node(
-        self, op: str, *inputs: str, domain: str = "", output: str = "", **attributes: Attribute
-    ) -> str:
+    def node(self, op: str, *inputs: str, domain: str = "", output: str = "", **attributes: Attribute) -> str:
         """Add a node with one output."""
         name = output or f"{op}_{len(self._nodes)}"
         node = helper.make_node(op, inputs, [name], domain=domain)

@@ -28,9 +28,7 @@ DESCRIPTIONS = {
 }
 
 
-def train_heads(
-    data: Path, lexicons: Path, output: Path, seed: int, *, embeddings: Path | None = None
-) -> Results:
+def train_heads(data: Path, lexicons: Path, output: Path, seed: int, *, embeddings: Path | None = None) -> Results:
     """Train all heads, write the folder `output` (config, weights, card) and return the figures.
 
     `data` holds the data sets, `lexicons` the rules; `embeddings` is where embeddings are kept
@@ -48,9 +46,7 @@ def train_heads(
     return figures
 
 
-def train_on_labels(
-    data: Path, cache: EmbeddingCache, seed: int
-) -> tuple[dict[str, TrainedHead], dict[str, LabeledSetResults]]:
+def train_on_labels(data: Path, cache: EmbeddingCache, seed: int) -> tuple[dict[str, TrainedHead], dict[str, LabeledSetResults]]:
     """The heads whose texts were labeled by people, and their figures, by name."""
     sets = {
         "animal_product": (LEATHER, read_leather(data)),
@@ -65,9 +61,7 @@ def train_on_labels(
     return heads, figures
 
 
-def summary(
-    encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResults], offers: OfferResults
-) -> Results:
+def summary(encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResults], offers: OfferResults) -> Results:
     """All figures, with what they were measured on."""
     return Results(
         machine=this_machine(),
@@ -81,9 +75,7 @@ def summary(
     )
 
 
-def write_everything(
-    output: Path, encoder: EncoderConfig, heads: dict[str, TrainedHead], figures: Results
-) -> None:
+def write_everything(output: Path, encoder: EncoderConfig, heads: dict[str, TrainedHead], figures: Results) -> None:
     """Write config, weights and card."""
     configs = {name: heads[name].config for name in DESCRIPTIONS}
     weights = np.array([heads[name].weights for name in DESCRIPTIONS], np.float32)

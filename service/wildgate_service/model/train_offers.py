@@ -91,9 +91,7 @@ class OfferSet:
         return np.array([text.language for text in texts])
 
 
-def train_offers(
-    data: Path, lexicons: Path, cache: EmbeddingCache, description: str, seed: int
-) -> tuple[TrainedHead, OfferResults]:
+def train_offers(data: Path, lexicons: Path, cache: EmbeddingCache, description: str, seed: int) -> tuple[TrainedHead, OfferResults]:
     """The head, trained on what the encoder reads, and how it fares on folds without the rule."""
     languages = cache.languages
     negatives = read_negatives(data, languages)
@@ -111,19 +109,14 @@ def train_offers(
         negatives=len(used.negatives),
         held_out=len(kept),
         average_precision=authored_precision(used, scores, seed),
-        languages={
-            language: language_results(used, classifier, calls, language)
-            for language in sorted(set(used.languages[used.labels]))
-        },
+        languages={language: language_results(used, classifier, calls, language) for language in sorted(set(used.languages[used.labels]))},
         held_out_negatives=negative_results(kept, head.probabilities(embedded(kept, cache))),
         calibration=head.bins,
     )
     return head, results
 
 
-def offer_set(
-    examples: Sequence[RuleExample], negatives: Sequence[Negative], cache: EmbeddingCache
-) -> OfferSet:
+def offer_set(examples: Sequence[RuleExample], negatives: Sequence[Negative], cache: EmbeddingCache) -> OfferSet:
     """Everything to train on: all examples, and the negatives that are not held out."""
     used = [negative for negative in negatives if not is_held_out(negative.id)]
     return OfferSet(examples, used, embedded([*examples, *used], cache))
@@ -143,9 +136,7 @@ def authored_precision(used: OfferSet, scores: Scores, seed: int) -> Interval:
     return bootstrap(used.groups[places], seed, measures)[name]
 
 
-def language_results(
-    used: OfferSet, classifier: EmbeddingClassifier, calls: Labels, language: str
-) -> LanguageResults:
+def language_results(used: OfferSet, classifier: EmbeddingClassifier, calls: Labels, language: str) -> LanguageResults:
     """What was found of one language's examples."""
     authored = used.authored & (used.languages == language)
     offers, innocent = authored & used.labels, authored & ~used.labels
@@ -158,9 +149,7 @@ def language_results(
     )
 
 
-def untrained_precision(
-    used: OfferSet, classifier: EmbeddingClassifier, left_out: Labels
-) -> float | None:
+def untrained_precision(used: OfferSet, classifier: EmbeddingClassifier, left_out: Labels) -> float | None:
     """Average precision on places left out of training; None when they are too few to say."""
     labels = used.labels[left_out]
     trained = used.labels[~left_out]
@@ -170,9 +159,7 @@ def untrained_precision(
     return average_precision(labels, classifier.scores(used.labels, train, test))
 
 
-def negative_results(
-    negatives: Sequence[Negative], probabilities: Scores
-) -> tuple[NegativeResults, ...]:
+def negative_results(negatives: Sequence[Negative], probabilities: Scores) -> tuple[NegativeResults, ...]:
     """False positives by language and kind of text."""
     kinds = [(negative.language, negative.source_kind) for negative in negatives]
     rows = np.array(kinds)

@@ -66,19 +66,13 @@ def readable(text: str) -> str:
 def read_leather(data: Path) -> list[LabeledText]:
     """500 marketplace titles; label: a real animal product."""
     return [
-        LabeledText(
-            row["id"], readable(row["title"].removesuffix(PLATFORM_MARK)), row["label"] == "1"
-        )
-        for row in read_rows(data / LEATHER)
+        LabeledText(row["id"], readable(row["title"].removesuffix(PLATFORM_MARK)), row["label"] == "1") for row in read_rows(data / LEATHER)
     ]
 
 
 def read_tweets(data: Path) -> list[LabeledText]:
     """8,676 tweets; label: promotes the sale of ivory."""
-    return [
-        LabeledText(row["id"], readable(row["text"]), row["label"] == "1")
-        for row in read_rows(data / TWEETS)
-    ]
+    return [LabeledText(row["id"], readable(row["text"]), row["label"] == "1") for row in read_rows(data / TWEETS)]
 
 
 def read_negatives(data: Path, languages: Iterable[str]) -> list[Negative]:
@@ -96,10 +90,7 @@ def read_rows(path: Path) -> Iterator[dict[str, str]]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        message = (
-            f"Training needs {path} ({error.strerror}); "
-            "--data must name the folder that holds the data sets"
-        )
+        message = f"Training needs {path} ({error.strerror}); --data must name the folder that holds the data sets"
         raise ModelError(message) from error
     text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
     yield from csv.DictReader(io.StringIO(text, newline=""), delimiter="\t")

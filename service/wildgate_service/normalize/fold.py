@@ -159,9 +159,9 @@ def _han_simplified() -> dict[str, str]:
     return dict(tables.read("han_simplified.tsv"))
 
 
+# Combining marks of Latin, Greek, Cyrillic, Arabic, Hebrew and symbols; those of Indic, Southeast Asian and kana stay.
+_DROPPABLE_MARKS = ((0x0300, 0x06FF), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F))
+
+
 def _is_droppable_mark(char: str) -> bool:
-    """Combining marks of Latin, Greek, Cyrillic, Arabic, Hebrew and symbols; those of Indic, Southeast Asian and kana stay."""
-    point = ord(char)
-    if not unicodedata.category(char).startswith("M"):
-        return False
-    return point < 0x0700 or 0x1AB0 <= point <= 0x1AFF or 0x1DC0 <= point <= 0x1DFF or 0x20D0 <= point <= 0x20FF or 0xFE20 <= point <= 0xFE2F
+    return unicodedata.category(char).startswith("M") and any(first <= ord(char) <= last for first, last in _DROPPABLE_MARKS)

@@ -18,7 +18,11 @@ TRACES = f" \t\r\n,;:-{FIELD_SEPARATOR}"
 
 
 def readable_text(
-    text: NormalizedText, matches: Iterable[Match], without: Iterable[Match] = (), start: int = 0, end: int | None = None
+    text: NormalizedText,
+    matches: Iterable[Match],
+    without: Iterable[Match] = (),
+    start: int = 0,
+    end: int | None = None,
 ) -> str:
     """The document from `start` to `end` with matches that needed a view written as their plain form, and emoji as words.
 
@@ -41,5 +45,7 @@ def readable_text(
 
 
 def _rewritten(text: NormalizedText, matches: Iterable[Match], without: Iterable[Match]) -> list[tuple[int, int, str]]:
+    """(start, end, what stands there instead), the longer first where two begin together."""
     written = [(match, match.form) for match in matches if match.views] + [(match, "") for match in without]
-    return sorted((*text.source.span(match.skeleton_start, match.skeleton_end), form) for match, form in written)
+    spans = [(*text.source.span(match.skeleton_start, match.skeleton_end), form) for match, form in written]
+    return sorted(spans, key=lambda span: (span[0], -span[1]))

@@ -30,7 +30,9 @@ class SourceMap:
         self._document = document
         self._starts, self._ends = cells
         if len(self._starts) != len(skeleton):
-            raise AssertionError(f"the map has {len(self._starts)} code points, the skeleton {len(skeleton)}: the fold and its map disagree")
+            raise AssertionError(
+                f"the map has {len(self._starts)} code points, the skeleton {len(skeleton)}: the fold and its map disagree"
+            )
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The range of the document behind a non-empty range of the skeleton, with the marks that trail its last letter."""

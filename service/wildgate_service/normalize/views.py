@@ -39,8 +39,9 @@ class Step(NamedTuple):
 
 
 def classes(text: str) -> bytes:
-    """The text's UTF-8 bytes as classes, for gates that are one substring search each: `a` Latin letter, `0` digit or sign that
-    stands for a letter, `c` first byte of a script with look-alikes, `u` other byte above ASCII, `.` glue, blank anything else;
+    """The text's UTF-8 bytes as classes, for gates that are one substring search each.
+
+    `a` is a Latin letter, `0` a digit or sign that stands for a letter, `c` first byte of a script with look-alikes, `u` other byte above ASCII, `.` glue, blank anything else;
     and a blank at both ends.
     """
     return b" " + text.encode().translate(_CLASSES) + b" "

@@ -34,9 +34,7 @@ FROM decisions AS d JOIN facets AS f ON d.facets = f.id WHERE decision_id = ?
 _read_payloads = msgpack.Decoder(list[bytes]).decode
 
 
-def verify(
-    connection: sqlite3.Connection, log_id: str, published: Sequence[Receipt]
-) -> VerifyResult:
+def verify(connection: sqlite3.Connection, log_id: str, published: Sequence[Receipt]) -> VerifyResult:
     """Check the chain, then that every decision counted is the one committed to."""
     connection.execute("BEGIN")  # one snapshot for both
     try:
@@ -129,7 +127,5 @@ def _erase(connection: sqlite3.Connection, position: int) -> bool:
     )
     connection.execute("UPDATE decisions SET listing_id = '' WHERE decision_id = ?", (decision_id,))
     now = time.time_ns() // 1000
-    connection.execute(
-        "INSERT INTO tombstones (position, erased_time) VALUES (?, ?)", (position, now)
-    )
+    connection.execute("INSERT INTO tombstones (position, erased_time) VALUES (?, ?)", (position, now))
     return True

@@ -144,9 +144,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 def _stamp(connection: sqlite3.Connection, version: int) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {version}")
-    connection.execute(
-        "INSERT OR IGNORE INTO meta (key, value) VALUES ('log_id', ?)", (str(uuid.uuid4()),)
-    )
+    connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('log_id', ?)", (str(uuid.uuid4()),))
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
@@ -154,8 +152,7 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     _refuse_newer(version, known, path)
     if version < known:
         message = (
-            f"the store {path} is of version {version}, this Wildgate reads {known}: "
-            "start the service once, which brings it up to date"
+            f"the store {path} is of version {version}, this Wildgate reads {known}: start the service once, which brings it up to date"
         )
         raise StoreError(message)
 
@@ -174,8 +171,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 def _refuse_newer(version: int, known: int, path: Path) -> None:
     if version > known:
         message = (
-            f"the store {path} was written by a newer Wildgate (version {version} of its tables, "
-            f"this one knows {known}): upgrade this one"
+            f"the store {path} was written by a newer Wildgate (version {version} of its tables, this one knows {known}): upgrade this one"
         )
         raise StoreError(message)
 

@@ -85,9 +85,7 @@ AND degraded_reason <> '' GROUP BY degraded_reason ORDER BY degraded_reason
 """
 
 
-def count(
-    connection: sqlite3.Connection, log_id: str, *, tenant: str | None, start: date, end: date
-) -> ReportFacts:
+def count(connection: sqlite3.Connection, log_id: str, *, tenant: str | None, start: date, end: date) -> ReportFacts:
     """The facts of the UTC days `start` to `end`, both included; of all tenants if `tenant` is None."""
     arguments = {
         "tenant": tenant,
@@ -99,10 +97,7 @@ def count(
     try:
         return ReportFacts(
             decisions=_decisions(connection, arguments),
-            shares={
-                name: connection.execute(WITH + query, arguments).fetchone()
-                for name, query in SHARES.items()
-            },
+            shares={name: connection.execute(WITH + query, arguments).fetchone() for name, query in SHARES.items()},
             outcomes=dict(connection.execute(OUTCOMES, arguments)),
             degraded_answers=dict(connection.execute(DEGRADED_ANSWERS, arguments)),
             median_hours_to_act=_median_hours(connection, arguments),
@@ -118,9 +113,7 @@ def head(connection: sqlite3.Connection, log_id: str) -> Receipt | None:
     return Receipt(log_id, position, chain.hex()) if position else None
 
 
-def _decisions(
-    connection: sqlite3.Connection, arguments: Mapping[str, object]
-) -> tuple[CountedDecisions, ...]:
+def _decisions(connection: sqlite3.Connection, arguments: Mapping[str, object]) -> tuple[CountedDecisions, ...]:
     facets = _facets.by_id(connection)
     return tuple(
         CountedDecisions(
@@ -130,9 +123,7 @@ def _decisions(
             stopped=bool(stopped),
             decisions=decisions,
         )
-        for day, facets_id, means, stopped, decisions in connection.execute(
-            WITH + DECISIONS, arguments
-        )
+        for day, facets_id, means, stopped, decisions in connection.execute(WITH + DECISIONS, arguments)
     )
 
 

@@ -32,10 +32,7 @@ COLUMNS = 9
 ROWS_A_STATEMENT = 8  # a third faster than row by row
 
 _ONE_ROW = f"({','.join('?' * COLUMNS)})"
-_INSERT = (
-    "INSERT INTO decisions (decision_id, tenant, request_id, listing_id, decided_time, action,"
-    " score, facets, position) VALUES "
-)
+_INSERT = "INSERT INTO decisions (decision_id, tenant, request_id, listing_id, decided_time, action, score, facets, position) VALUES "
 INSERT_ONE = _INSERT + _ONE_ROW
 INSERT_MANY = _INSERT + ",".join([_ONE_ROW] * ROWS_A_STATEMENT)
 
@@ -63,9 +60,7 @@ class Known:
         self.first_ids.clear()
 
 
-def append(
-    connection: sqlite3.Connection, known: Known, log_id: str, entries: Sequence[Entry]
-) -> list[Appended | WildgateError]:
+def append(connection: sqlite3.Connection, known: Known, log_id: str, entries: Sequence[Entry]) -> list[Appended | WildgateError]:
     """Append the entries in one transaction; each gets its place, or an error that is its own."""
     if not entries:
         return []
@@ -75,9 +70,7 @@ def append(
         return _append_sorted(connection, known, log_id, entries)
 
 
-def _append_new(
-    connection: sqlite3.Connection, known: Known, log_id: str, entries: Sequence[Entry]
-) -> list[Appended]:
+def _append_new(connection: sqlite3.Connection, known: Known, log_id: str, entries: Sequence[Entry]) -> list[Appended]:
     """All or nothing. Raises IntegrityError if a request or a decision was recorded before."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -96,15 +89,11 @@ def _append_new(
 
 def tail(connection: sqlite3.Connection, log_id: str) -> tuple[int, bytes]:
     """Position and chain hash of the last record; 0 and the genesis hash if there is none."""
-    row = connection.execute(
-        "SELECT last_position, chain_hash FROM log ORDER BY last_position DESC LIMIT 1"
-    ).fetchone()
+    row = connection.execute("SELECT last_position, chain_hash FROM log ORDER BY last_position DESC LIMIT 1").fetchone()
     return row or (0, genesis(log_id))
 
 
-def _insert_decisions(
-    connection: sqlite3.Connection, known: Known, entries: Sequence[Entry], first: int
-) -> None:
+def _insert_decisions(connection: sqlite3.Connection, known: Known, entries: Sequence[Entry], first: int) -> None:
     facets = known.facets
     rows = [
         (
@@ -148,16 +137,13 @@ def _insert_days(connection: sqlite3.Connection, known: Known, entries: Sequence
         ).fetchone()
 
 
-def _insert_log(
-    connection: sqlite3.Connection, entries: Sequence[Entry], first: int, previous: bytes
-) -> list[Appended]:
+def _insert_log(connection: sqlite3.Connection, entries: Sequence[Entry], first: int, previous: bytes) -> list[Appended]:
     payloads = [entry.payload for entry in entries]
     salts = os.urandom(SALT_BYTES * len(payloads))
     commitments, chain = extend_chain(previous, payloads, salts)
     last = first + len(payloads) - 1
     connection.execute(
-        "INSERT INTO log (last_position, first_position, commitments, chain_hash)"
-        " VALUES (?, ?, ?, ?)",
+        "INSERT INTO log (last_position, first_position, commitments, chain_hash) VALUES (?, ?, ?, ?)",
         (last, first, b"".join(commitments), chain[-1]),
     )
     connection.execute(
@@ -170,9 +156,7 @@ def _insert_log(
 # --- repeats -------------------------------------------------------------------------------------
 
 
-def _append_sorted(
-    connection: sqlite3.Connection, known: Known, log_id: str, entries: Sequence[Entry]
-) -> list[Appended | WildgateError]:
+def _append_sorted(connection: sqlite3.Connection, known: Known, log_id: str, entries: Sequence[Entry]) -> list[Appended | WildgateError]:
     """As `append`, for a group of which some were recorded before or stand in it twice."""
     first_of: dict[tuple[str, str], Entry] = {}
     ids: set[str] = set()
@@ -190,9 +174,7 @@ def _append_sorted(
 
 
 def _position_of(connection: sqlite3.Connection, tenant: str, request_id: str) -> int | None:
-    row = connection.execute(
-        "SELECT position FROM decisions WHERE tenant = ? AND request_id = ?", (tenant, request_id)
-    ).fetchone()
+    row = connection.execute("SELECT position FROM decisions WHERE tenant = ? AND request_id = ?", (tenant, request_id)).fetchone()
     return row[0] if row else None
 
 
@@ -207,13 +189,10 @@ def _repeat(connection: sqlite3.Connection, log_id: str, entry: Entry) -> Append
         return StoreError(f"decision_id {entry.decision_id} belongs to another request: make a new")
     place = place_at(connection, log_id, position)
     if not place.payload:
-        return RequestReusedError(
-            f"request_id {entry.request_id} was answered and its record erased: send a new one"
-        )
+        return RequestReusedError(f"request_id {entry.request_id} was answered and its record erased: send a new one")
     if read_payload(place.payload).fingerprint != entry.fingerprint:
         return RequestReusedError(
-            f"request_id {entry.request_id} came before with another text: "
-            "make one per listing and keep it on every attempt"
+            f"request_id {entry.request_id} came before with another text: make one per listing and keep it on every attempt"
         )
     return place
 
@@ -225,9 +204,7 @@ def place_at(connection: sqlite3.Connection, log_id: str, position: int) -> Appe
         " WHERE last_position >= ? ORDER BY last_position LIMIT 1",
         (position,),
     ).fetchone()
-    before = connection.execute(
-        "SELECT chain_hash FROM log WHERE last_position = ?", (first - 1,)
-    ).fetchone()
+    before = connection.execute("SELECT chain_hash FROM log WHERE last_position = ?", (first - 1,)).fetchone()
     chain = before[0] if before else genesis(log_id)
     index = position - first
     for start in range(0, HASH_BYTES * (index + 1), HASH_BYTES):

@@ -25,9 +25,7 @@ _read = msgspec.msgpack.Decoder(Facets).decode
 def to_row(facets: Facets) -> tuple[object, ...]:
     """The values of the columns."""
     values = ((name, getattr(facets, name)) for name in COLUMNS)
-    return tuple(
-        msgspec.json.encode(value).decode() if name in LISTS else value for name, value in values
-    )
+    return tuple(msgspec.json.encode(value).decode() if name in LISTS else value for name, value in values)
 
 
 def id_of(connection: sqlite3.Connection, encoded: bytes) -> int:
@@ -44,8 +42,5 @@ def by_id(connection: sqlite3.Connection) -> dict[int, Facets]:
 
 
 def _from_row(row: list[object]) -> Facets:
-    values = [
-        msgspec.json.decode(str(value)) if name in LISTS else value
-        for name, value in zip(COLUMNS, row, strict=True)
-    ]
+    values = [msgspec.json.decode(str(value)) if name in LISTS else value for name, value in zip(COLUMNS, row, strict=True)]
     return msgspec.convert(values, Facets, strict=False)

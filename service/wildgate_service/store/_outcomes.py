@@ -27,9 +27,7 @@ class OutcomeRecorded(Struct, frozen=True):
     duplicate: bool
 
 
-def append_outcomes(
-    connection: sqlite3.Connection, outcomes: Sequence[Outcome]
-) -> list[OutcomeRecorded | DecisionNotFoundError]:
+def append_outcomes(connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -> list[OutcomeRecorded | DecisionNotFoundError]:
     """Append in one transaction; an outcome about an unknown decision gets an error of its own."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -42,9 +40,7 @@ def append_outcomes(
     return results
 
 
-def _append_outcome(
-    connection: sqlite3.Connection, outcome: Outcome
-) -> OutcomeRecorded | DecisionNotFoundError:
+def _append_outcome(connection: sqlite3.Connection, outcome: Outcome) -> OutcomeRecorded | DecisionNotFoundError:
     known = _decision_of(connection, outcome)
     if outcome.decision_id and not known:
         return DecisionNotFoundError(f"decision_id {outcome.decision_id} is not of this tenant")

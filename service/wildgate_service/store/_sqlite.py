@@ -59,8 +59,7 @@ class SqliteStore:
         """
         places = self.append_entries([make_entry(record) for record in records])
         return [
-            place if isinstance(place, Exception) else self._recorded(record, place)
-            for record, place in zip(records, places, strict=True)
+            place if isinstance(place, Exception) else self._recorded(record, place) for record, place in zip(records, places, strict=True)
         ]
 
     def _recorded(self, record: DecisionRecord, place: Appended) -> Recorded:
@@ -73,9 +72,7 @@ class SqliteStore:
         with explained(self._path):
             return _decisions.append(self._connection, self._known, self.log_id, entries)
 
-    def append_outcomes(
-        self, outcomes: Sequence[Outcome]
-    ) -> list[OutcomeRecorded | DecisionNotFoundError]:
+    def append_outcomes(self, outcomes: Sequence[Outcome]) -> list[OutcomeRecorded | DecisionNotFoundError]:
         """Append outcomes in one transaction and answer each, in order.
 
         An outcome_id that the tenant has already is a duplicate. The decision_id must be known, the
@@ -112,9 +109,7 @@ class SqliteStore:
         Of all tenants if `tenant` is None.
         """
         with explained(self._path):
-            return _counting.count(
-                self._connection, self.log_id, tenant=tenant, start=start, end=end
-            )
+            return _counting.count(self._connection, self.log_id, tenant=tenant, start=start, end=end)
 
     # --- API keys --------------------------------------------------------------------------------
 

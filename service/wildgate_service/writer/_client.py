@@ -30,6 +30,8 @@ log = structlog.get_logger()
 
 MAX_PENDING = 4096
 PATIENCE_SECONDS = 3.0
+BUSY = 4  # calls waiting from which a group may gather
+GATHER_SECONDS = 0.002
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.01, 0.2
 CLOSED = "the connection to the writer was closed"
 ERRORS: dict[Code, type[WildgateError]] = {
@@ -107,9 +109,7 @@ class WriterClient:
         receipt = Receipt(self._log_id, answer.position, answer.chain_hash.hex())
         return Recorded(standing, receipt, repeated)
 
-    async def record_outcomes(
-        self, outcomes: Sequence[Outcome]
-    ) -> list[OutcomeRecorded | WildgateError]:
+    async def record_outcomes(self, outcomes: Sequence[Outcome]) -> list[OutcomeRecorded | WildgateError]:
         """Append outcomes and wait until they are in the store; each gets a result or its own error."""
         return await asyncio.gather(*map(self._record_outcome, outcomes))
 
@@ -130,7 +130,7 @@ class WriterClient:
         self._last_call = number = self._last_call + 1
         self._pending[number] = call = _Call(item, loop.time(), loop.create_future())
         if not self._unsent or self._transport is None:
-            loop.call_soon(self._flush)
+            self._flush_soon(loop)
         self._unsent.append(number)
         if not self._watching:
             loop.call_later(self._patience, self._watch)
@@ -145,16 +145,19 @@ class WriterClient:
 
     # --- the connection --------------------------------------------------------------------------
 
+    def _flush_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Flush in this turn; while many calls wait already, a moment later, so that groups grow as load does."""
+        if len(self._pending) > BUSY and self._transport is not None:
+            loop.call_later(GATHER_SECONDS, self._flush)
+        else:
+            loop.call_soon(self._flush)
+
     def _flush(self) -> None:
         """Send all calls of this turn; those that were given up meanwhile are not sent."""
         if self._transport is None:
             self._connect()
             return
-        calls = [
-            (number, self._pending[number].item)
-            for number in self._unsent
-            if number in self._pending
-        ]
+        calls = [(number, self._pending[number].item) for number in self._unsent if number in self._pending]
         self._unsent = []
         entries = [(number, item) for number, item in calls if isinstance(item, Entry)]
         if entries:

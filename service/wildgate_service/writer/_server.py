@@ -52,9 +52,7 @@ ERROR_CODES: list[tuple[type[WildgateError], Code]] = [
 ]
 
 
-def run_writer(
-    listener: socket.socket, store_url: str, *, durability: Durability = "process"
-) -> None:
+def run_writer(listener: socket.socket, store_url: str, *, durability: Durability = "process") -> None:
     """Be the writer until SIGTERM; then answer what has arrived, and return.
 
     `listener` is a listening Unix socket, which outlives the process so that its successor can take
@@ -81,15 +79,11 @@ class StoreKeeper:
         """As the store's; a store that breaks answers StoreError to each."""
         return self._attempt(lambda store: store.append_entries(entries), len(entries))
 
-    def append_outcomes(
-        self, outcomes: Sequence[Outcome]
-    ) -> Sequence[OutcomeRecorded | WildgateError]:
+    def append_outcomes(self, outcomes: Sequence[Outcome]) -> Sequence[OutcomeRecorded | WildgateError]:
         """Likewise."""
         return self._attempt(lambda store: store.append_outcomes(outcomes), len(outcomes))
 
-    def _attempt(
-        self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]], count: int
-    ) -> Sequence[Result | WildgateError]:
+    def _attempt(self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]], count: int) -> Sequence[Result | WildgateError]:
         try:
             if self._store is None:
                 self._store = self._open()

@@ -76,9 +76,7 @@ def test_a_key_passes_between_processes(made):
 def test_an_expired_key_does_not_open(store, samples):
     """From its expiry on."""
     expires = samples.noon + timedelta(hours=1)
-    key, text = create_key(
-        store, PEPPER, tenant="a", scopes=["score"], created=samples.noon, expires=expires
-    )
+    key, text = create_key(store, PEPPER, tenant="a", scopes=["score"], created=samples.noon, expires=expires)
     ring = KeyRing([key], PEPPER)
     times = [expires - timedelta(seconds=1), expires]
     assert [ring.authenticate(text, time) for time in times] == [key, None]

@@ -49,9 +49,7 @@ def test_neither_text_nor_seller_is_kept(samples):
         seller_ref="seller-77",
     )
     payload = make_entry(samples.record(Action.BLOCK, listing=listing)).payload
-    kept = [
-        word for word in (b"grandfather", b"meeting", b"eggshell", b"seller-77") if word in payload
-    ]
+    kept = [word for word in (b"grandfather", b"meeting", b"eggshell", b"seller-77") if word in payload]
     assert kept == []
 
 
@@ -75,10 +73,7 @@ def test_the_same_text_has_the_same_fingerprint_under_one_key_only(samples):
 )
 def test_moving_text_between_fields_changes_the_fingerprint(samples, listing):
     """Fields are told apart, not run together."""
-    assert (
-        samples.record(listing=listing).fingerprint
-        != samples.record(listing=Listing(title="abc")).fingerprint
-    )
+    assert samples.record(listing=listing).fingerprint != samples.record(listing=Listing(title="abc")).fingerprint
 
 
 def test_a_listing_without_seller_has_no_seller_hash(samples):
@@ -129,9 +124,7 @@ def build(payloads, *, group=1):
             salts[:SALT_BYTES],
             payload,
         )
-        for position, (payload, committed, link) in enumerate(
-            zip(payloads, commitments, chain, strict=True), 1
-        )
+        for position, (payload, committed, link) in enumerate(zip(payloads, commitments, chain, strict=True), 1)
     ]
 
 
@@ -193,10 +186,7 @@ def test_erased_payloads_leave_the_chain_provable(payloads, data):
     rows = build(payloads)
     erased = data.draw(st.sets(st.integers(0, len(rows) - 1)))
     left = [
-        msgspec.structs.replace(row, payload=None, salt=b"", tombstoned=True)
-        if index in erased
-        else row
-        for index, row in enumerate(rows)
+        msgspec.structs.replace(row, payload=None, salt=b"", tombstoned=True) if index in erased else row for index, row in enumerate(rows)
     ]
     result = verify_chain(left, log_id=LOG)
     assert (result.intact, result.erased, result.head) == (

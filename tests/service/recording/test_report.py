@@ -138,10 +138,7 @@ def follow(store, samples):
         record = samples.record(action, **fields)
         store.append([record])
         store.append_outcomes(
-            [
-                samples.outcome(kind, means=means, hours=hour, decision_id=record.decision_id)
-                for hour, (kind, means) in enumerate(steps, 1)
-            ]
+            [samples.outcome(kind, means=means, hours=hour, decision_id=record.decision_id) for hour, (kind, means) in enumerate(steps, 1)]
         )
 
     return make
@@ -273,9 +270,7 @@ def test_the_page_needs_nothing_but_itself(store, samples, report_of):
     """No script, no address, no file."""
     store.append([samples.record(Action.BLOCK)])
     page = render(report_of())
-    assert [
-        word for word in ("<script", "http://", "https://", "src=", "@import") if word in page
-    ] == []
+    assert [word for word in ("<script", "http://", "https://", "src=", "@import") if word in page] == []
 
 
 def test_whatever_was_recorded_is_escaped(store, samples, report_of):
@@ -297,9 +292,7 @@ def test_every_group_of_the_taxa_has_a_name_for_readers():
     assert label("taxon_group", "tortoise_turtle") == "Tortoises and freshwater turtles"
 
 
-@pytest.mark.parametrize(
-    ("days", "unit", "columns"), [(31, "day", 31), (365, "week", 53), (1461, "month", 49)]
-)
+@pytest.mark.parametrize(("days", "unit", "columns"), [(31, "day", 31), (365, "week", 53), (1461, "month", 49)])
 def test_long_periods_are_drawn_by_week_and_month(days, unit, columns):
     """Nothing is lost on the way."""
     first = date(2024, 1, 15)

@@ -89,10 +89,7 @@ def test_processes_that_ask_at_once_get_the_same_keys(path):
     """Whoever comes first makes a key; nobody's is overwritten."""
     context = multiprocessing.get_context("fork")
     results, names = context.Queue(), [f"tenant-{number}" for number in range(10)]
-    processes = [
-        context.Process(target=_first_key, args=(path, names[::step], results))
-        for step in (1, -1, 1, -1)
-    ]
+    processes = [context.Process(target=_first_key, args=(path, names[::step], results)) for step in (1, -1, 1, -1)]
     for process in processes:
         process.start()
     answers = [results.get(timeout=30) for _ in processes]

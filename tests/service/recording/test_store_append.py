@@ -118,9 +118,7 @@ def test_every_receipt_is_found_in_the_log(store, samples):
 @given(data=st.data())
 def test_any_interleaving_of_repeats_keeps_one_record_per_request(data, fresh_url, samples):
     """Whatever the groups: one row per (tenant, request_id), all answers alike, and a chain that holds."""
-    calls = data.draw(
-        st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("123456")), max_size=30)
-    )
+    calls = data.draw(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("123456")), max_size=30))
     url = fresh_url()
     answers = {}
     with open_store(url) as store:
@@ -139,10 +137,7 @@ def test_a_reused_request_says_what_to_do(store, samples):
     """The message names the id and the remedy."""
     store.append([samples.record(request_id="r-1")])
     (error,) = store.append([samples.record(request_id="r-1", listing=Listing(title="other"))])
-    assert str(error) == (
-        "request_id r-1 came before with another text: "
-        "make one per listing and keep it on every attempt"
-    )
+    assert str(error) == ("request_id r-1 came before with another text: make one per listing and keep it on every attempt")
     assert isinstance(error, RequestReusedError)
 
 

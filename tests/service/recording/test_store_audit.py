@@ -16,11 +16,7 @@ from wildgate_service.types import Action
 def filled(url, samples):
     """A closed store with three groups; its URL and the receipts."""
     with open_store(url) as store:
-        receipts = [
-            result.receipt
-            for size in (3, 1, 4)
-            for result in store.append([samples.record(Action.REVIEW) for _ in range(size)])
-        ]
+        receipts = [result.receipt for size in (3, 1, 4) for result in store.append([samples.record(Action.REVIEW) for _ in range(size)])]
     return url, receipts
 
 
@@ -48,14 +44,10 @@ def test_a_changed_payload_is_found_at_its_position(filled):
     url, _ = filled
     path = url.removeprefix("sqlite:///")
     with sqlite3.connect(path) as connection:
-        (packed,) = connection.execute(
-            "SELECT payloads FROM payloads WHERE last_position = 8"
-        ).fetchone()
+        (packed,) = connection.execute("SELECT payloads FROM payloads WHERE last_position = 8").fetchone()
         payloads = msgpack.decode(packed)
         payloads[1] = payloads[1].replace(b"review", b"allow!")
-        connection.execute(
-            "UPDATE payloads SET payloads = ? WHERE last_position = 8", (msgpack.encode(payloads),)
-        )
+        connection.execute("UPDATE payloads SET payloads = ? WHERE last_position = 8", (msgpack.encode(payloads),))
     connection.close()
     assert (verified(url).intact, verified(url).position) == (False, 6)
 

@@ -37,6 +37,4 @@ def test_another_tenants_decision_is_unknown(store, samples, decided):
 def test_an_outcome_may_be_about_a_request_that_never_arrived(store, samples):
     """The client answered itself, and says so."""
     outcome = samples.outcome(request_id=samples.uuid(), degraded_reason="unavailable")
-    assert store.append_outcomes([outcome]) == [
-        OutcomeRecorded(outcome.outcome_id, duplicate=False)
-    ]
+    assert store.append_outcomes([outcome]) == [OutcomeRecorded(outcome.outcome_id, duplicate=False)]

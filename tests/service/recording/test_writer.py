@@ -50,9 +50,7 @@ async def test_many_records_at_once_are_each_answered_with_their_own_place(clien
 async def test_several_workers_share_one_log(writer, samples, url):
     """Each has a connection of its own."""
     clients = [WriterClient(writer.path) for _ in range(3)]
-    results = await asyncio.gather(
-        *(client.record(samples.record()) for client in clients for _ in range(20))
-    )
+    results = await asyncio.gather(*(client.record(samples.record()) for client in clients for _ in range(20)))
     for client in clients:
         client.close()
     assert len({result.receipt.position for result in results}) == len(recorded_ids(url)) == 60
@@ -69,9 +67,7 @@ async def test_a_request_id_used_for_another_text_is_refused(client, samples):
     """By its own error, while its neighbors are recorded."""
     await client.record(samples.record(request_id="r-1"))
     other = samples.record(request_id="r-1", listing=Listing(title="something else"))
-    refused, fine = await asyncio.gather(
-        client.record(other), client.record(samples.record()), return_exceptions=True
-    )
+    refused, fine = await asyncio.gather(client.record(other), client.record(samples.record()), return_exceptions=True)
     assert (type(refused), fine.receipt.position) == (RequestReusedError, 2)
 
 

@@ -1,0 +1,119 @@
+"""Servers of our own, started as their users start them, on 127.0.0.1 and in folders of their own; only they are ever ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, Self
+
+READY = "serving on "
+WAIT_SECONDS = 60
+SERVICE = (sys.executable, "-c", "from wildgate_service.cli import main; main()", "serve")
+
+
+class NotStartedError(Exception):
+    """A server ended before it was ready; the message holds the end of its log."""
+
+
+class Server:
+    """A process that prints "… serving on H:P" when it is ready; its errors go to `log`."""
+
+    def __init__(self, name: str, command: Sequence[str], folder: Path, core: int | None = None) -> None:
+        self.name = name
+        self.target = ""
+        self._command = (*pinned(core), *command)
+        self._folder = folder
+        self._log = folder / f"{name}.log"
+
+    def __enter__(self) -> Self:
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                self._command, cwd=self._folder, env=_environment(), stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        assert self.process.stdout  # noqa: S101  (it was asked for)
+        line = self.process.stdout.readline()
+        if READY not in line:
+            self.process.kill()
+            self.process.wait()
+            raise NotStartedError(f"{self.name} did not start:\n{self.log[-2_000:]}")
+        self.target = line.partition(READY)[2].strip()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(WAIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def log(self) -> str:
+        """All that it wrote to standard error."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the process and all below it."""
+        ticks = sum(map(_ticks, _tree(self.process.pid)))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
+class Service(Server):
+    """`wildgate serve` with settings in a file; what it records is in `database`."""
+
+    def __init__(self, name: str, folder: Path, core: int | None = None, **settings: Any) -> None:  # noqa: ANN401  (as TOML has them)
+        self.database = folder / f"{name}.db"
+        config = folder / f"{name}.toml"
+        chosen = {"port": 0, "workers": 1, "store": f"sqlite:///{self.database}"} | settings
+        config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in chosen.items()), encoding="utf-8")
+        super().__init__(name, (*SERVICE, "--config", str(config)), folder, core)
+
+    def pid(self, process: str) -> int:
+        """Process id of the youngest child of that name, such as worker-0."""
+        return int(self._births(process)[-1]["pid"])
+
+    def kill(self, process: str) -> None:
+        """Send SIGKILL to a child and wait until another has taken its place."""
+        births = len(self._births(process))
+        os.kill(self.pid(process), signal.SIGKILL)
+        deadline = monotonic() + WAIT_SECONDS
+        while len(self._births(process)) == births:
+            if monotonic() > deadline:
+                raise NotStartedError(f"no other {process} in {WAIT_SECONDS} s:\n{self.log[-2_000:]}")
+            sleep(0.02)
+
+    def _births(self, process: str) -> list[dict[str, Any]]:
+        events = (json.loads(line) for line in self.log.split("\n") if line.startswith("{") and line.endswith("}"))
+        return [event for event in events if event["event"] == "process_started" and event["name"] == process]
+
+
+def pinned(core: int | None) -> tuple[str, ...]:
+    """The beginning of a command that may run on one core alone; empty for None."""
+    return () if core is None else ("taskset", "-c", str(core))
+
+
+def _environment() -> dict[str, str]:
+    """Ours without settings that somebody may have made for a service of their own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("WILDGATE_")}
+
+
+def _tree(pid: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return []
+    return [pid, *(below for child in children for below in _tree(int(child)))]
+
+
+def _ticks(pid: int) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0
+    return int(fields[11]) + int(fields[12])

@@ -1,0 +1,153 @@
+"""Texts written to try one thing each, in contrast pairs: what is found and what is let through, by functionality and language."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from rates import Row, interval, print_table, shown
+from scoring import Verdict, verdict
+from wildgate_service.pipeline import Engine
+from wildgate_service.types import ContentKind, Listing
+
+MEANING = (
+    "Texts written by the project's authors without sight of the lexicons, not native-checked. They are short and invented: a share found here is no "
+    "share of real offers. Scored without language or market; with_language gives the totals when the platform says the language. "
+    "Intervals: 95 %, Wilson. A contrast pair is right when its offer is not ALLOW and its benign twin is."
+)
+
+
+class Text(Struct, frozen=True):
+    """One line of the file; what is not named here is for its readers."""
+
+    id: str
+    functionality: str
+    language: str
+    kind: ContentKind
+    title: str
+    expected: str
+    pair: str | None = None
+    description: str | None = None
+
+    @property
+    def offer(self) -> bool:
+        """Whether the text offers or seeks a specimen."""
+        return self.expected == "offer"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A text with its verdict."""
+
+    text: Text
+    verdict: Verdict
+
+    @property
+    def right(self) -> bool:
+        """An offer that is not let through, or a benign text that is."""
+        return self.text.offer == self.verdict.stopped
+
+
+def read_texts(path: Path) -> list[Text]:
+    """Read the file. Raises ValueError naming the line or the ids, never quoting a text."""
+    texts = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        try:
+            texts += [msgspec.json.decode(line, type=Text)] if line.strip() else []
+        except msgspec.DecodeError as error:
+            raise ValueError(f"{path}:{number} is no functional text: {error}") from error
+    _check(texts, path)
+    return texts
+
+
+def _check(texts: list[Text], path: Path) -> None:
+    """Raise ValueError for an unknown expectation, an id used twice, or a pair that is not mutual and of one offer and one benign text."""
+    by_id = {text.id: text for text in texts}
+    twice = [identifier for identifier, count in Counter(text.id for text in texts).items() if count > 1]
+    unknown = [text.id for text in texts if text.expected not in {"offer", "benign"}]
+    unpaired = [text.id for text in texts if text.pair and not _are_twins(text, by_id.get(text.pair))]
+    for what, ids in (
+        ("used twice", twice),
+        ("neither offer nor benign", unknown),
+        ("without a contrasting twin", unpaired),
+    ):
+        if ids:
+            raise ValueError(f"{path}: {what}: {', '.join(ids)}")
+
+
+def _are_twins(one: Text, other: Text | None) -> bool:
+    return other is not None and other.pair == one.id and other.offer != one.offer
+
+
+def measure(engine: Engine, path: Path) -> Row:
+    """Score the texts of a file."""
+    texts = read_texts(path)
+    answered = [_answered(engine, text, "") for text in texts]
+    told = [_answered(engine, text, text.language) for text in texts]
+    return {
+        "meaning": MEANING,
+        "total": figures(answered),
+        "pairs": pair_accuracy(answered),
+        "with_language": {"total": figures(told), "pairs": pair_accuracy(told)},
+        "by_language": _grouped(answered, "language"),
+        "by_functionality": _grouped(answered, "functionality"),
+    }
+
+
+def _answered(engine: Engine, text: Text, language: str) -> Answered:
+    listing = Listing(title=text.title, description=text.description or "", content_kind=text.kind, language=language)
+    return Answered(text, verdict(engine, listing))
+
+
+def figures(answered: Iterable[Answered]) -> Row:
+    """Recall of offers, at REVIEW or BLOCK and at BLOCK, and the share of benign texts that are not let through."""
+    offers: list[Verdict] = []
+    benign: list[Verdict] = []
+    for each in answered:
+        (offers if each.text.offer else benign).append(each.verdict)
+    return {
+        "offers_stopped": interval(sum(each.stopped for each in offers), len(offers)),
+        "offers_blocked": interval(sum(each.blocked for each in offers), len(offers)),
+        "benign_stopped": interval(sum(each.stopped for each in benign), len(benign)),
+        "benign_blocked": interval(sum(each.blocked for each in benign), len(benign)),
+    }
+
+
+def pair_accuracy(answered: list[Answered]) -> Row:
+    """Contrast pairs of which both texts are answered rightly."""
+    by_id = {each.text.id: each for each in answered}
+    pairs = [(each, by_id[each.text.pair]) for each in answered if each.text.offer and each.text.pair in by_id]
+    return interval(sum(offer.right and twin.right for offer, twin in pairs), len(pairs))
+
+
+def _grouped(answered: list[Answered], field: str) -> list[Row]:
+    """Figures for each value of a field; a pair counts where its offer stands."""
+    groups: dict[str, list[Answered]] = defaultdict(list)
+    for each in answered:
+        groups[getattr(each.text, field)].append(each)
+    right = {each.text.id: each.right for each in answered}
+    rows = []
+    for value, members in sorted(groups.items()):
+        pairs = [each.right and right[each.text.pair] for each in members if each.text.offer and each.text.pair]
+        rows.append({field: value, "n": len(members), **figures(members), "pairs": interval(sum(pairs), len(pairs))})
+    return rows
+
+
+HEADS = ("offers not ALLOW", "offers BLOCK", "benign not ALLOW", "benign BLOCK", "pairs right")
+
+
+def print_tables(result: Row) -> None:
+    """Print the totals and both groupings."""
+    totals = (("all", result), ("all, language told", result["with_language"]))
+    rows = [(name, *_cells({**each["total"], "pairs": each["pairs"]})) for name, each in totals]
+    print_table(f"Functional texts. {MEANING}", ("", *HEADS), rows)
+    for field in ("language", "functionality"):
+        print_table(f"By {field}", (field, *HEADS), [(row[field], *_cells(row)) for row in result[f"by_{field}"]])
+
+
+def _cells(row: Row) -> list[str]:
+    return [shown(row[name]) for name in ("offers_stopped", "offers_blocked", "benign_stopped", "benign_blocked", "pairs")]
