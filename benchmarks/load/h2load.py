@@ -69,7 +69,8 @@ def fire(shots: tuple[Shot, ...], seconds: float, folder: Path, core: int | None
         outputs = [run.communicate(timeout=seconds + 60)[0] for run in runs]
     answers: list[_Answer] = []
     for number, (shot, output) in enumerate(zip(shots, outputs, strict=True)):
-        own = _read_log(folder / f"run-{number}", number)
+        log = folder / f"run-{number}"
+        own = _read_log(log, number) if log.exists() else []
         _check(shot, output, len(own))
         answers += own
     return _burst(answers, len(shots))

@@ -22,6 +22,7 @@ import negatives
 from machine import write
 from rates import Row
 from scoring import NothingToMeasureWithError, complete_engine, provenance
+from wildgate_service.errors import WildgateError
 from wildgate_service.model.training_data import LEATHER, NEGATIVES, TWEETS
 from wildgate_service.pipeline import Engine
 
@@ -42,7 +43,7 @@ def main() -> int:
                 result = measure(engine, source)
                 show(result)
                 write(chosen.output / f"{name}.json", provenance(engine) | result)
-    except (NothingToMeasureWithError, ValueError) as error:
+    except (NothingToMeasureWithError, WildgateError, ValueError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
     for path in missing:

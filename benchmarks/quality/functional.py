@@ -11,14 +11,20 @@ import msgspec
 from msgspec import Struct
 from rates import Row, interval, print_table, shown
 from scoring import Verdict, verdict
-from wildgate_service.pipeline import Engine
+from wildgate_service.fuse import load_fusion
+from wildgate_service.model.fusion import is_development
+from wildgate_service.pipeline import MODELS, Engine
 from wildgate_service.types import ContentKind, Listing
 
 MEANING = (
     "Texts written by the project's authors without sight of the lexicons, not native-checked. They are short and invented: a share found here is no "
-    "share of real offers. Scored without language or market; with_language gives the totals when the platform says the language. "
-    "Intervals: 95 %, Wilson. A contrast pair is right when its offer is not ALLOW and its benign twin is."
+    "share of real offers. The weights of fusion are fitted on the development half (`wildgate model fuse`), so the figures to go by are those of the "
+    "reported half; with_priors has the weights that were set by hand. Scored without language or market; with_language gives the totals when the "
+    "platform says the language. Intervals: 95 %, Wilson. A contrast pair is right when its offer is not ALLOW and its benign twin is."
 )
+
+FIELDS = ("language", "functionality")
+HEADS = ("offers not ALLOW", "offers BLOCK", "benign not ALLOW", "benign BLOCK", "pairs right")
 
 
 class Text(Struct, frozen=True):
@@ -86,16 +92,26 @@ def _are_twins(one: Text, other: Text | None) -> bool:
 def measure(engine: Engine, path: Path) -> Row:
     """Score the texts of a file."""
     texts = read_texts(path)
+    by_hand = msgspec.structs.replace(engine, fusion=load_fusion(MODELS / "fusion-priors"))
     answered = [_answered(engine, text, "") for text in texts]
-    told = [_answered(engine, text, text.language) for text in texts]
+    reported = [each for each in answered if not is_development(each.text)]
     return {
         "meaning": MEANING,
-        "total": figures(answered),
-        "pairs": pair_accuracy(answered),
-        "with_language": {"total": figures(told), "pairs": pair_accuracy(told)},
-        "by_language": _grouped(answered, "language"),
-        "by_functionality": _grouped(answered, "functionality"),
+        "totals": _halves(answered),
+        "with_language": _halves([_answered(engine, text, text.language) for text in texts]),
+        "with_priors": _halves([_answered(by_hand, text, "") for text in texts]),
+        "reported": {f"by_{field}": _grouped(reported, field) for field in FIELDS},
+        "all": {f"by_{field}": _grouped(answered, field) for field in FIELDS},
     }
+
+
+def _halves(answered: list[Answered]) -> Row:
+    halves = {
+        "reported": [each for each in answered if not is_development(each.text)],
+        "development": [each for each in answered if is_development(each.text)],
+        "all": answered,
+    }
+    return {name: {"n": len(half), **figures(half), "pairs": pair_accuracy(half)} for name, half in halves.items()}
 
 
 def _answered(engine: Engine, text: Text, language: str) -> Answered:
@@ -137,16 +153,14 @@ def _grouped(answered: list[Answered], field: str) -> list[Row]:
     return rows
 
 
-HEADS = ("offers not ALLOW", "offers BLOCK", "benign not ALLOW", "benign BLOCK", "pairs right")
-
-
 def print_tables(result: Row) -> None:
-    """Print the totals and both groupings."""
-    totals = (("all", result), ("all, language told", result["with_language"]))
-    rows = [(name, *_cells({**each["total"], "pairs": each["pairs"]})) for name, each in totals]
+    """Print the totals by half, and both groupings of the reported half."""
+    runs = (("", "totals"), (", language told", "with_language"), (", weights set by hand", "with_priors"))
+    rows = [(f"{half}{name}", *_cells(figures)) for name, run in runs for half, figures in result[run].items()]
     print_table(f"Functional texts. {MEANING}", ("", *HEADS), rows)
-    for field in ("language", "functionality"):
-        print_table(f"By {field}", (field, *HEADS), [(row[field], *_cells(row)) for row in result[f"by_{field}"]])
+    for field in FIELDS:
+        groups = result["reported"][f"by_{field}"]
+        print_table(f"Reported half by {field}", (field, *HEADS), [(row[field], *_cells(row)) for row in groups])
 
 
 def _cells(row: Row) -> list[str]:

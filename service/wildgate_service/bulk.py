@@ -279,13 +279,13 @@ def _write_parquet(path: Path, answers: list[bytes]) -> None:
     import pyarrow as pa  # noqa: PLC0415  (an extra)
 
     rows = [{key: str(value) if key == "id" and value is not None else value for key, value in _flat(answer).items()} for answer in answers]
-    types = {"score": pyarrow.float64(), "line": pyarrow.int64()}
-    schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in COLUMNS])
+    types = {"score": pa.float64(), "line": pa.int64()}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
     _parquet().write_table(pa.Table.from_pylist(rows, schema), path)
 
 
 def _parquet() -> Any:  # noqa: ANN401  (a module without types)
-    """pyarrow.parquet, or a clear error."""
+    """`pyarrow.parquet`, or a clear error."""
     try:
         from pyarrow import parquet  # noqa: PLC0415  (an extra)
     except ImportError as error:

@@ -84,7 +84,7 @@ def _by_ngrams(text: str) -> tuple[str, bool]:
 def _cld2(text: str) -> tuple[str, bool]:
     """CLD2's first guess and whether it stands by it. It refuses control characters and non-characters, so they are blanked first."""
     try:
-        reliable, _, guesses = pycld2.detect(UNPRINTABLE.sub(" ", text), bestEffort=True)
+        reliable, _, guesses = pycld2.detect(text if text.isprintable() else UNPRINTABLE.sub(" ", text), bestEffort=True)
     except pycld2.error:
         return UNKNOWN, False
     code: str = guesses[0][1]

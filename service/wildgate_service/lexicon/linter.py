@@ -84,7 +84,7 @@ def lint(root: Path) -> list[Finding]:
     try:
         taxa = read_taxa(root)
     except LexiconError as error:
-        return [Finding(error.file, error.line, "LEX004", str(error), "mend the table first")]
+        return [Finding(error.file, error.line, "LEX004", _bare(error), "mend the table first")]
     rules: list[Rule] = []
     for file in rule_files(root):
         name = str(file.relative_to(root))
@@ -119,16 +119,20 @@ def _lint_file(text: str, file: str, taxa: dict[str, TaxonRow] | None) -> tuple[
         rules = list(rules_of_text(text, file))
     except LexiconError as error:
         code = "LEX001" if "not YAML" in str(error) or "list of rules" in str(error) else "LEX002"
-        message = str(error).removeprefix(f"{error.file}:{error.line}: ")
         return [
             *findings,
-            Finding(file, error.line, code, message, "CONVENTIONS.md and SCHEMA.json say what a rule holds"),
+            Finding(file, error.line, code, _bare(error), "CONVENTIONS.md and SCHEMA.json say what a rule holds"),
         ], []
     for rule in rules:
         problems = [problem for check in CHECKS for problem in check(rule)]
         problems += _check_taxa(rule, taxa) if taxa is not None else []
         findings += [Finding(rule.file, rule.line, code, f"{rule.id}: {message}", hint) for code, message, hint in problems]
     return findings, rules
+
+
+def _bare(error: LexiconError) -> str:
+    """The message without the place, which a finding has of its own."""
+    return str(error).removeprefix(f"{error.file}:{error.line}: ")
 
 
 def _check_taxa(rule: Rule, taxa: dict[str, TaxonRow]) -> Iterator[Problem]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from wildgate_service.errors import LexiconError
 from wildgate_service.types import Level, RuleKind
@@ -20,15 +20,15 @@ Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Requires(Struct, frozen=True, forbid_unknown_fields=True):
     """Kinds of which one must stand within so many code points."""
 
-    kinds: tuple[RuleKind, ...]
-    within: int
+    kinds: Annotated[tuple[RuleKind, ...], Meta(min_length=1)]
+    within: Annotated[int, Meta(ge=1)]
 
 
 class Reach(Struct, frozen=True, forbid_unknown_fields=True):
     """Taxon groups that a benign context speaks of (`*`: all), and how near; 0: inside the context's own form."""
 
-    groups: tuple[str, ...]
-    within: int
+    groups: Annotated[tuple[str, ...], Meta(min_length=1)]
+    within: Annotated[int, Meta(ge=0)]
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,10 +36,10 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     form: str
     gloss: str
-    match: str = "word"  # word, prefix, substring or amount
+    match: Literal["word", "prefix", "substring", "amount"] = "word"
     level: Level | None = None
     fuzzy: bool = False
-    marks: str = ""
+    marks: Literal["", "protected", "free"] = ""
     requires: Requires | None = None
     references: tuple[str, ...] = ()
 
@@ -56,16 +56,16 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     id: str
     title: str
-    status: str
+    status: Literal["experimental", "test", "stable", "deprecated"]
     description: str
     language: str
     taxa: tuple[str, ...]
     kind: RuleKind
     level: Level
-    entries: tuple[Entry, ...]
+    entries: Annotated[tuple[Entry, ...], Meta(min_length=1)]
     falsepositives: tuple[str, ...]
     references: tuple[str, ...]
-    visibility: str
+    visibility: Literal["public", "restricted"]
     examples: Examples
     author: str
     reviewed_by: str

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 LONG_WORD = re.compile(r"[^\W\d_]{6,24}")
 WHOLE_WORD = re.compile(rf"(?<![^\W_]){LONG_WORD.pattern}(?![^\W_])")
-MOST_REMEMBERED = 200_000
+SHORTEST = 6
+LONGEST_REMEMBERED = 32
+MOST_REMEMBERED = 100_000
 MOST_OCCURRENCES = 400
 MISSPELLING = "misspelling"
 MARKS_DROPPED = "marks_dropped"
@@ -84,37 +86,43 @@ def _plain(
 
 def _misspelled(skeleton: str, lexicon: CompiledLexicon) -> Iterator[Occurrence]:
     """Words one edit away from a form that bears it (insertion, deletion, substitution, transposition; OSA distance 1)."""
-    fuzzy = lexicon.tables.fuzzy
-    if not fuzzy:
-        return
     memo = lexicon.misspellings
-    meant: dict[str, str] = {}
-    for token in LONG_WORD.findall(skeleton):
-        form = memo.get(token)
-        if form is None:
-            form = _remember(token, lexicon)
-        if form:
-            meant[token] = form
-    for found in WHOLE_WORD.finditer(skeleton) if meant else ():
-        for index in fuzzy.get(meant.get(found[0], ""), ()):
-            yield Occurrence(found.start(), found.end(), index, (MISSPELLING,))
+    for token in skeleton.split():
+        if len(token) < SHORTEST:
+            continue
+        meant = memo.get(token)
+        if meant is None:
+            meant = _remember(token, lexicon)
+        for word, form in meant:
+            for found in re.finditer(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", skeleton):
+                for index in lexicon.tables.fuzzy[form]:
+                    yield Occurrence(found.start(), found.end(), index, (MISSPELLING,))
 
 
-def _remember(token: str, lexicon: CompiledLexicon) -> str:
-    """The fuzzy form that a token misspells, or ""; kept in a memo that is emptied when full, so that no text can make it grow."""
+def _remember(token: str, lexicon: CompiledLexicon) -> tuple[tuple[str, str], ...]:
+    """(word, the fuzzy form it misspells) for the words in a token between blanks.
+
+    Short tokens are kept in a memo that is emptied when full, so that no text can make it grow.
+    """
+    meant = tuple((word, form) for word in LONG_WORD.findall(token) if (form := _form_meant(word, lexicon)))
     memo = lexicon.misspellings
-    if len(memo) >= MOST_REMEMBERED:
-        memo.clear()
-    deletions = lexicon.deletions
-    meant = ""
-    if token not in lexicon.tables.fuzzy:
-        for key in (token, *one_deletion(token)):
-            near = [form for form in deletions.get(key, ()) if OSA.distance(token, form, score_cutoff=1) == 1]
-            if near:
-                meant = near[0]
-                break
-    memo[token] = meant
+    if len(token) <= LONGEST_REMEMBERED:
+        if len(memo) >= MOST_REMEMBERED:
+            memo.clear()
+        memo[token] = meant
     return meant
+
+
+def _form_meant(word: str, lexicon: CompiledLexicon) -> str:
+    """The fuzzy form one edit from a word, or "" if there is none or the word is itself one."""
+    if word in lexicon.tables.fuzzy:
+        return ""
+    deletions = lexicon.deletions
+    for key in (word, *one_deletion(word)):
+        for form in deletions.get(key, ()):
+            if OSA.distance(word, form, score_cutoff=1) == 1:
+                return form
+    return ""
 
 
 def _across_fields(skeleton: str, lexicon: CompiledLexicon) -> Iterator[Occurrence]:

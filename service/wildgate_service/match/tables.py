@@ -137,8 +137,8 @@ class CompiledLexicon:
         return {key: tuple(forms) for key, forms in index.items()}
 
     @cached_property
-    def misspellings(self) -> dict[str, str]:
-        """Memo: token → the fuzzy form it is one edit from, or "". Bounded by its user."""
+    def misspellings(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Memo: token → (word, the fuzzy form it misspells) in it. Bounded by its user."""
         return {}
 
 

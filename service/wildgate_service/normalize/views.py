@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
+import daachorse
+
 from wildgate_service.normalize import tables
 from wildgate_service.types import Edit, View
 
 MOST_VIEWS = 8
+REPEATS = "repeats"
 HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 LETTER = r"[^\W\d_]"
 BLANK_LIKE = r" \-/,;:_"
@@ -41,8 +44,8 @@ class Step(NamedTuple):
 def classes(text: str) -> bytes:
     """The text's UTF-8 bytes as classes, for gates that are one substring search each.
 
-    `a` is a Latin letter, `0` a digit or sign that stands for a letter, `c` first byte of a script with look-alikes, `u` other byte above ASCII, `.` glue, blank anything else;
-    and a blank at both ends.
+    `a` is a Latin letter, `0` a digit or sign that stands for a letter, `c` the first byte of a script with look-alikes, `u` another byte
+    above ASCII, `.` glue, a blank anything else; and there is a blank at both ends.
     """
     return b" " + text.encode().translate(_CLASSES) + b" "
 
@@ -62,11 +65,13 @@ _CLASSES = _class_table()
 
 def read_views(skeleton: str) -> tuple[View, ...]:
     """All readings of a skeleton that differ from it, at most `MOST_VIEWS`."""
-    kinds = classes(skeleton)
+    opened = _opened_gates(skeleton)
+    if not opened:
+        return ()
     views: list[View] = []
     leaves: list[tuple[str, View | None]] = [(skeleton, None)]
     for step in steps():
-        if not (views or _may_apply(step, kinds, skeleton)):
+        if not (views or step.name in opened):
             continue
         grown: list[tuple[str, View | None]] = []
         for text, parent in leaves:
@@ -75,6 +80,29 @@ def read_views(skeleton: str) -> tuple[View, ...]:
             grown += [(view.text, view) for view in readings] or [(text, parent)]
         leaves = grown
     return tuple(views)
+
+
+def _opened_gates(skeleton: str) -> set[str]:
+    """Names of the steps whose gate the text opens: one search for all in its classes, one for repeated letters."""
+    automaton, names = _gates()
+    opened = {names[pattern] for _, _, pattern in automaton.find_overlapping(classes(skeleton))}
+    if _repeats().find(skeleton):
+        opened.add(REPEATS)
+    return opened
+
+
+@cache
+def _gates() -> tuple[daachorse.DoubleArrayAhoCorasick, tuple[str, ...]]:
+    """An automaton over the class patterns of all gates, and the step of each pattern."""
+    pairs = [(needle, step.name) for step in steps() for needle in step.gate]
+    unique = dict(pairs)
+    return daachorse.DoubleArrayAhoCorasick(list(unique)), tuple(unique.values())
+
+
+@cache
+def _repeats() -> daachorse.CharwiseDoubleArrayAhoCorasick:
+    """An automaton over three times the same letter; without w, for www."""
+    return daachorse.CharwiseDoubleArrayAhoCorasick([char * 3 for char in "abcdefghijklmnopqrstuvxyz"])
 
 
 def trace(view: View, start: int, end: int) -> tuple[int, int, tuple[str, ...]]:
@@ -116,12 +144,6 @@ def _rewrite(step: Step, text: str, parent: View | None) -> Iterator[View]:
             yield View(step.name, changed, edits, parent)
 
 
-def _may_apply(step: Step, kinds: bytes, skeleton: str) -> bool:
-    if step.name == "repeats":
-        return any(triple in skeleton for triple in _TRIPLES)
-    return any(needle in kinds for needle in step.gate)
-
-
 def _apply(pattern: re.Pattern[str], reading: Reading, text: str) -> tuple[str, tuple[Edit, ...]]:
     pieces: list[str] = []
     edits: list[Edit] = []
@@ -138,9 +160,6 @@ def _apply(pattern: re.Pattern[str], reading: Reading, text: str) -> tuple[str, 
     return "".join([*pieces, text[kept:]]), tuple(edits)
 
 
-_TRIPLES = tuple(char * 3 for char in "abcdefghijklmnopqrstuvxyz")  # without w: www
-
-
 @cache
 def steps() -> tuple[Step, ...]:
     """The views in the order in which they come off."""
@@ -148,7 +167,7 @@ def steps() -> tuple[Step, ...]:
     return (
         Step("confusables", (b"ac", b"ua", b"ca", b"0c", b"u0"), re.compile(rf"[a-z0-9{look_alike}]+"), (_as_latin,)),
         Step("leetspeak", (b"a0a", b"a00a", b"0aaa"), LEET_TOKEN, (_leet_reading(0), _leet_reading(1))),
-        Step("repeats", (), re.compile(rf"({LETTER})\1{{2,}}"), (lambda found: found[1], lambda found: found[1] * 2)),
+        Step(REPEATS, (), re.compile(rf"({LETTER})\1{{2,}}"), (lambda found: found[1], lambda found: found[1] * 2)),
         Step(
             "separated_letters",
             (b" a a a", b".a.a", b" a.a.", b" uuu uuu ", b"uuu.uuu", b".uuu.", b" uuu.uuu"),
