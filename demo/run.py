@@ -104,9 +104,8 @@ def show_one(listing: Listing, decision: Decision) -> None:
     print(f"  {decision.reason}")
     for match in decision.matches:
         views = f", read through {', '.join(match.views)}" if match.views else ""
-        print(
-            f"  “{match.surface}” at {match.field}[{match.span.start}:{match.span.end}] is {match.kind} {match.rule_id} ({match.gloss}){views}"
-        )
+        place = f"{match.field}[{match.span.start}:{match.span.end}]"
+        print(f"  “{match.surface}” at {place} is {match.kind} {match.rule_id} ({match.gloss}){views}")
     print("  " + "  ".join(f"{evidence.name} {evidence.weight:+.2f}" for evidence in decision.evidence))
     print("  " + "  ".join(f"{timing.stage} {timing.microseconds} µs" for timing in decision.timings))
     print(f"  to the poster: {decision.notice}")

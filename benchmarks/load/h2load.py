@@ -82,7 +82,7 @@ def _start(shot: Shot, seconds: float, log: Path, core: int | None) -> subproces
         *pinned(core),
         "h2load",
         "-D",
-        str(seconds),
+        f"{seconds * 1000:.0f}ms",
         "-c",
         str(shot.connections),
         "-m",

@@ -72,12 +72,13 @@ SCENARIOS = (
 
 @dataclass(frozen=True)
 class Round:
-    """Bodies and the answers that the service gave to them, by kind: ordinary, offer, batch."""
+    """Bodies and the answers that the service gave to them, by kind: ordinary, offer, batch. Bare, it has no id and receipt to answer."""
 
     number: int
     script: str
     bodies: dict[str, Path]
     answers: dict[str, bytes]
+    bare_answers: dict[str, bytes]
 
 
 def main() -> int:
@@ -129,9 +130,9 @@ class Bench:
         """Bodies, and what each service answers to them. Raises LoadError if an answer is not what it should be."""
         requests = make_requests(self._rng, number)
         bodies = {kind: write_body(self._folder / f"{kind}-{number}.body", getattr(requests, kind)) for kind in ("ordinary", "offer", "batch")}
-        check_answers(self._servers["bare"], requests, recorded=False)
+        bare = check_answers(self._servers["bare"], requests, recorded=False)
         answers = check_answers(self._servers["default"], requests, recorded=True)
-        return Round(number, requests.script, bodies, answers)
+        return Round(number, requests.script, bodies, answers, bare)
 
     def _echo(self) -> Server:
         folder = self._folder / "answers"
@@ -204,7 +205,8 @@ class Bench:
         path = BATCHED if kind == "batch" else UNARY
         if name.startswith("echo"):
             path = f"/echo.{'stubs' if 'stubs' in name else 'bytes'}/{kind}-{each.number}"
-        return Shot(self._servers[name].target, path, each.bodies[kind], len(each.answers[kind]), connections, streams, rate)
+        answer = (each.bare_answers if name == "bare" else each.answers)[kind]
+        return Shot(self._servers[name].target, path, each.bodies[kind], len(answer), connections, streams, rate)
 
     def _count(self, name: str, burst: Burst, listings: int) -> None:
         if name == "default":

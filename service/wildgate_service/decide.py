@@ -174,6 +174,8 @@ def _reason(action: Action, matches: Matches, score: Score, policy: Policy) -> s
     name = {Action.ALLOW: "explained", Action.REVIEW: "review", Action.BLOCK: "block"}[action]
     if action is Action.REVIEW and any(cue.kind is RuleKind.LEGAL_TRADE_CUE for cue in matches.cues):
         name = "legal"
+    elif action is Action.REVIEW and score.value < score.strict:
+        name = "covered"
     surfaces = list(dict.fromkeys(match.surface for match in found))[:MOST_SURFACES]
     return policy.reasons[name].format(
         groups=", ".join(dict.fromkeys(group.replace("_", " ") for match in found for group in match.groups)),

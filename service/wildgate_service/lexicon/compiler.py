@@ -11,7 +11,7 @@ from pathlib import Path
 import daachorse
 
 from wildgate_service.errors import LexiconError
-from wildgate_service.lexicon.rules import Entry, Rule, read_rules, rule_files
+from wildgate_service.lexicon.rules import Entry, Rule, read_rules, read_version, rule_files
 from wildgate_service.lexicon.taxa import read_taxa
 from wildgate_service.match.boundaries import Edge, edge_of
 from wildgate_service.match.tables import (
@@ -52,7 +52,7 @@ def tables_of(root: Path) -> Tables:
     """The tables of a lexicon folder."""
     rules = tuple(rule for rule in read_rules(root) if rule.status != "deprecated")
     taxa = read_taxa(root)
-    return build_tables(rules, taxa, _version(root))
+    return build_tables(rules, taxa, read_version(root))
 
 
 def build_tables(rules: tuple[Rule, ...], taxa: dict[str, TaxonRow], version: str) -> Tables:
@@ -183,10 +183,3 @@ def _hash_of_sources(root: Path) -> str:
         digest.update(path.name.encode())
         digest.update(hashlib.sha256(path.read_bytes() if path.exists() else b"").digest())
     return digest.hexdigest()
-
-
-def _version(root: Path) -> str:
-    try:
-        return (root / "VERSION").read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise LexiconError(f"cannot be read: {error.strerror}", file=str(root / "VERSION")) from error

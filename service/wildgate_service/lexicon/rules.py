@@ -14,6 +14,7 @@ from wildgate_service.errors import LexiconError
 from wildgate_service.types import Level, RuleKind
 
 LINE = "__line__"
+DEEPEST = 16  # levels of lists and mappings in each other; a rule has seven
 Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -99,6 +100,10 @@ def _mapping(
     node: yaml.MappingNode,
 ) -> dict[str, Any]:
     value = loader.construct_mapping(node, deep=True)
+    names = [key.value for key, _ in node.value]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise yaml.constructor.ConstructorError(problem=f"the key {twice} stands twice", problem_mark=node.start_mark)
     value[LINE] = node.start_mark.line + 1
     return dict(value)
 
@@ -110,7 +115,10 @@ _LineLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: 
 def load_yaml(text: str, file: str) -> list[dict[str, Any]]:
     """The mappings of a rule file, each with its line. Raises LexiconError with file and line."""
     try:
+        _check_shape(text)
         loaded = yaml.load(text, _LineLoader)  # noqa: S506  (a safe loader)
+    except UnicodeEncodeError as error:
+        raise LexiconError("not YAML: not UTF-8", file=file, line=text.count("\n", 0, error.start) + 1) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "cannot be read"
@@ -118,6 +126,26 @@ def load_yaml(text: str, file: str) -> list[dict[str, Any]]:
     if not isinstance(loaded, list) or not all(isinstance(item, dict) for item in loaded):
         raise LexiconError("a rule file is a list of rules, each a mapping", file=file, line=1)
     return loaded
+
+
+def _check_shape(text: str) -> None:
+    """Raise YAMLError for what the composer cannot bear: aliases, which multiply, and a depth at which its recursion ends the process."""
+    depth = 0
+    event: Any
+    for event in yaml.parse(text, _LineLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="aliases are not read; write it out", problem_mark=event.start_mark)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {DEEPEST} levels", problem_mark=event.start_mark)
+
+
+def read_version(root: Path) -> str:
+    """SemVer of a lexicon folder's content. Raises LexiconError if it has no VERSION."""
+    try:
+        return (root / "VERSION").read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise LexiconError(f"cannot be read: {error.strerror}", file=str(root / "VERSION")) from error
 
 
 def rule_files(root: Path) -> list[Path]:

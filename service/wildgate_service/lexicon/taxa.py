@@ -56,21 +56,19 @@ GROUPS = (
 
 def read_taxa(root: Path) -> dict[str, TaxonRow]:
     """Every taxon of a lexicon folder with its lists. Raises LexiconError with file and line."""
-    lists: dict[str, list[Listed]] = {}
-    for line, row in _rows(root / "protection.csv", PROTECTION_COLUMNS):
-        listed = Listed(row["list"], row["appendix"], row["market"], row["valid_from"], row["valid_to"])
-        lists.setdefault(row["taxon"], []).append(listed)
-        _ = line
-    taxa: dict[str, TaxonRow] = {}
+    names: dict[str, tuple[str, str]] = {}
     for line, row in _rows(root / "taxa.csv", TAXA_COLUMNS):
         if row["group"] not in GROUPS:
             raise LexiconError(f"unknown taxon group {row['group']!r}", file="taxa.csv", line=line)
-        if row["taxon"] in taxa:
+        if row["taxon"] in names:
             raise LexiconError(f"taxon {row['taxon']} stands twice", file="taxa.csv", line=line)
-        taxa[row["taxon"]] = TaxonRow(row["scientific_name"], row["group"], tuple(lists.pop(row["taxon"], ())))
-    if lists:
-        raise LexiconError(f"taxa that taxa.csv does not have: {', '.join(sorted(lists))}", file="protection.csv")
-    return taxa
+        names[row["taxon"]] = (row["scientific_name"], row["group"])
+    lists: dict[str, list[Listed]] = {taxon: [] for taxon in names}
+    for line, row in _rows(root / "protection.csv", PROTECTION_COLUMNS):
+        if row["taxon"] not in names:
+            raise LexiconError(f"taxon {row['taxon']} is not in taxa.csv", file="protection.csv", line=line)
+        lists[row["taxon"]].append(Listed(row["list"], row["appendix"], row["market"], row["valid_from"], row["valid_to"]))
+    return {taxon: TaxonRow(*name, tuple(lists[taxon])) for taxon, name in names.items()}
 
 
 def _rows(path: Path, columns: list[str]) -> list[tuple[int, dict[str, str]]]:
@@ -82,3 +80,5 @@ def _rows(path: Path, columns: list[str]) -> list[tuple[int, dict[str, str]]]:
             return [(reader.line_num, row) for row in reader]
     except OSError as error:
         raise LexiconError(f"cannot be read: {error.strerror}", file=str(path)) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise LexiconError(f"cannot be read: {error}", file=path.name, line=1) from error
