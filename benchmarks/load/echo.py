@@ -11,12 +11,13 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 import uvloop
 from wildgate.v1 import scoring_pb2
 
-KINDS = {
+KINDS: dict[str, tuple[Any, Any]] = {  # request and response by the suffix of the answer
     ".unary": (scoring_pb2.ScoreListingRequest, scoring_pb2.ScoreListingResponse),
     ".batch": (scoring_pb2.BatchScoreListingsRequest, scoring_pb2.BatchScoreListingsResponse),
 }
@@ -24,7 +25,8 @@ KINDS = {
 
 def handlers(folder: Path) -> tuple[grpc.GenericRpcHandler, ...]:
     """Both echoes of every answer in the folder."""
-    with_bytes, with_stubs = {}, {}
+    with_bytes: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+    with_stubs: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for path in folder.iterdir():
         request, response = KINDS[path.suffix]
         answer = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Does a decision that was answered survive a worker that is killed, and does a reload reach all workers under load?
+"""Whether a decision that was answered survives a worker that is killed, and whether a reload reaches all workers under load.
 
 Starts a service of two workers on a store of its own, sends listings through the SDK from several threads, kills a worker with SIGKILL time
 and again, reloads a lexicon that was changed on disk, and then looks for every decision_id that was answered in table `decisions`.
@@ -25,9 +25,8 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 import grpc
 from machine import write
 from running import Service
-from wildgate.v1 import lexicon_pb2, lexicon_pb2_grpc
-
 from wildgate import Client, Listing, WildgateError
+from wildgate.v1 import lexicon_pb2, lexicon_pb2_grpc
 from wildgate_service.lexicon import default_lexicons
 
 WORKERS = 2
@@ -54,7 +53,7 @@ class Sender(Thread):
             while not self._ending.is_set():
                 listing = Listing(id=f"{self.name}-{len(self.answered)}", title=f"{TITLE} {len(self.answered)}")
                 try:
-                    self.answered.append(client.score(listing).decision_id)
+                    self.answered.append(client.score(listing).decision_id or "")
                 except WildgateError as error:
                     self.errors[f"{type(error).__name__} {error.reason}"] += 1
 

@@ -60,8 +60,7 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """User and system time of the process and all below it."""
-        ticks = sum(map(_ticks, _tree(self.process.pid)))
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return _seconds(_tree(self.process.pid))
 
 
 class Service(Server):
@@ -77,6 +76,10 @@ class Service(Server):
     def pid(self, process: str) -> int:
         """Process id of the youngest child of that name, such as worker-0."""
         return int(self._births(process)[-1]["pid"])
+
+    def cpu_seconds(self, process: str = "") -> float:
+        """User and system time of all, or of one child by its name."""
+        return _seconds([self.pid(process)]) if process else super().cpu_seconds()
 
     def kill(self, process: str) -> None:
         """Send SIGKILL to a child and wait until another has taken its place."""
@@ -109,6 +112,10 @@ def _tree(pid: int) -> list[int]:
     except FileNotFoundError:
         return []
     return [pid, *(below for child in children for below in _tree(int(child)))]
+
+
+def _seconds(pids: Sequence[int]) -> float:
+    return sum(map(_ticks, pids)) / os.sysconf("SC_CLK_TCK")
 
 
 def _ticks(pid: int) -> int:

@@ -33,7 +33,6 @@ from machine import write
 from running import Server, Service
 from traffic import BATCH, Requests, make_requests, new_texts, write_body
 from wildgate.v1 import scoring_pb2, types_pb2
-
 from wildgate_service.local import local_engine
 from wildgate_service.pipeline import score_listing
 from wildgate_service.types import Listing
@@ -114,7 +113,7 @@ class Bench:
         self._server_core, self._load_core = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
         self._folder = folder
         self._seconds = seconds
-        self._rng = random.Random(SEED)  # noqa: S311  (texts, not secrets)
+        self._rng = random.Random(SEED)
         services = {
             "bare": Service("bare", folder, self._server_core, store="none"),
             "default": Service("default", folder, self._server_core),
@@ -125,11 +124,14 @@ class Bench:
         echo = stack.enter_context(self._echo())
         self._servers |= {"echo": echo, "echo with stubs": echo}
         self._answered = 0
+        self._unary_rates: dict[str, float] = {}  # requests/s of each server when it was last asked for ordinary listings alone
 
     def _make_round(self, number: int) -> Round:
         """Bodies, and what each service answers to them. Raises LoadError if an answer is not what it should be."""
         requests = make_requests(self._rng, number)
-        bodies = {kind: write_body(self._folder / f"{kind}-{number}.body", getattr(requests, kind)) for kind in ("ordinary", "offer", "batch")}
+        bodies = {
+            kind: write_body(self._folder / f"{kind}-{number}.body", getattr(requests, kind)) for kind in ("ordinary", "offer", "batch")
+        }
         bare = check_answers(self._servers["bare"], requests, recorded=False)
         answers = check_answers(self._servers["default"], requests, recorded=True)
         return Round(number, requests.script, bodies, answers, bare)
@@ -159,7 +161,9 @@ class Bench:
             "rounds": len(self._rounds),
             "seconds": self._seconds,
             "pinned": self._server_core is not None,
-            "request_bytes": {kind: [path.stat().st_size - 5 for path in self._of("bodies", kind)] for kind in ("ordinary", "offer", "batch")},
+            "request_bytes": {
+                kind: [path.stat().st_size - 5 for path in self._of("bodies", kind)] for kind in ("ordinary", "offer", "batch")
+            },
             "answer_bytes": {kind: [len(answer) for answer in self._of("answers", kind)] for kind in ("ordinary", "offer", "batch")},
             "load_average_after": os.getloadavg()[0],
             "words": cost_of_new_words(self._rng),
@@ -179,25 +183,31 @@ class Bench:
 
     def _measure(self, name: str, scenario: Scenario, each: Round) -> Figures:
         time.sleep(BETWEEN_SECONDS)
-        before = self._servers[name].cpu_seconds()
+        server = self._servers[name]
+        before, writer_before = server.cpu_seconds(), self._writer_seconds(name)
         burst = self._fire(name, scenario, each, self._seconds)
-        spent = self._servers[name].cpu_seconds() - before
+        spent, writer_spent = server.cpu_seconds() - before, self._writer_seconds(name) - writer_before
         return {
             "listings_per_second": round(burst.requests_per_second * scenario.listings, 1),
             "p50_ms": round(burst.p50, 4),
             "p99_ms": round(burst.p99, 4),
             "cpu_us_per_listing": round(spent * 1e6 / (burst.answered * scenario.listings), 1),
+            "writer_cpu_us_per_listing": round(writer_spent * 1e6 / (burst.answered * scenario.listings), 1),
             "offer_share": round(burst.shares[1], 4) if scenario.with_offers else 0.0,
         }
+
+    def _writer_seconds(self, name: str) -> float:
+        return self._default.cpu_seconds("writer") if name == "default" else 0.0
 
     def _fire(self, name: str, scenario: Scenario, each: Round, seconds: float) -> Burst:
         shot = self._shot(name, scenario.kind, each, scenario.connections, scenario.streams)
         shots: tuple[Shot, ...] = (shot,)
         if scenario.with_offers:
-            short = fire(shots, max(0.5, seconds / 4), self._folder, self._load_core)
-            self._count(name, short, 1)
-            shots = (shot, self._shot(name, "offer", each, 1, 1, short.requests_per_second * OFFER_SHARE / (1 - OFFER_SHARE)))
+            rate = self._unary_rates[name] * OFFER_SHARE
+            shots = (shot, self._shot(name, "offer", each, 1, 1, rate))
         burst = fire(shots, seconds, self._folder, self._load_core)
+        if scenario is SCENARIOS[0]:
+            self._unary_rates[name] = burst.requests_per_second
         self._count(name, burst, scenario.listings)
         return burst
 
@@ -213,7 +223,7 @@ class Bench:
             self._answered += burst.answered * listings
 
     def _recorded(self) -> dict[str, int]:
-        """Decisions that h2load was answered, and rows in the store (those answered to the checks and cut off at the end of runs as well)."""
+        """Decisions that h2load was answered, and all rows in the store (with the answers to checks and those cut off at a run's end)."""
         with sqlite3.connect(f"file:{self._default.database}?mode=ro", uri=True) as store:
             rows = store.execute("SELECT count(*) FROM decisions").fetchone()[0]
         if rows < self._answered:
@@ -300,12 +310,25 @@ def _median_us(call: Callable[[int], object]) -> float:
 
 def print_table(result: dict[str, Any]) -> None:
     """Print medians, and ratios to the echo of bytes and to the one with stubs."""
-    print("\n| scenario | server | listings/s | p50 ms | p99 ms | CPU µs | ÷ echo: rps, p99 | ÷ echo with stubs: rps, p99 |\n|---|---|---|---|---|---|---|---|")
+    heads = (
+        "scenario",
+        "server",
+        "listings/s",
+        "p50 ms",
+        "p99 ms",
+        "CPU µs",
+        "of the writer",
+        "÷ echo: rps, p99",
+        "÷ echo with stubs: rps, p99",
+    )
+    print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for scenario, servers in result["rows"].items():
         for name, rows in servers.items():
-            medians = [statistics.median(row[key] for row in rows) for key in ("listings_per_second", "p50_ms", "p99_ms", "cpu_us_per_listing")]
-            shown = [_shown(result["ratios"][scenario].get(f"{name} / {echo}")) for echo in ("echo", "echo with stubs")]
-            print(f"| {scenario} | {name} | {medians[0]:,.0f} | {medians[1]:.2f} | {medians[2]:.2f} | {medians[3]:.0f} | {shown[0]} | {shown[1]} |")
+            medians = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
+            cells = [f"{medians['listings_per_second']:,.0f}", f"{medians['p50_ms']:.2f}", f"{medians['p99_ms']:.2f}"]
+            cells += [f"{medians['cpu_us_per_listing']:.0f}", f"{medians['writer_cpu_us_per_listing']:.0f}"]
+            cells += [_shown(result["ratios"][scenario].get(f"{name} / {echo}")) for echo in ("echo", "echo with stubs")]
+            print(f"| {scenario} | {name} | {' | '.join(cells)} |")
     print("\nlistings/s in batches ÷ requests/s of the unary echo at 32 in flight:")
     for pair, ratio in result["batch_over_unary_echo"].items():
         print(f"  {pair}: {_of_rounds(ratio)}")

@@ -8,36 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 from rates import Row, interval, print_table, shown
 from scoring import Verdict, verdict
 from wildgate_service.fuse import load_fusion
-from wildgate_service.model.fusion import is_development
+from wildgate_service.model.fusion import LabeledText, is_development
 from wildgate_service.pipeline import MODELS, Engine
-from wildgate_service.types import ContentKind, Listing
+from wildgate_service.types import Listing
 
 MEANING = (
-    "Texts written by the project's authors without sight of the lexicons, not native-checked. They are short and invented: a share found here is no "
-    "share of real offers. The weights of fusion are fitted on the development half (`wildgate model fuse`), so the figures to go by are those of the "
-    "reported half; with_priors has the weights that were set by hand. Scored without language or market; with_language gives the totals when the "
-    "platform says the language. Intervals: 95 %, Wilson. A contrast pair is right when its offer is not ALLOW and its benign twin is."
+    "Texts written by the project's authors without sight of the lexicons, not native-checked. They are short and invented: a "
+    "share found here is no share of real offers. The weights of fusion are fitted on the development half (`wildgate model "
+    "fuse`), so the figures to go by are those of the reported half; with_priors has the weights that were set by hand. Scored "
+    "without language or market; with_language gives the totals when the platform says the language. Intervals: 95 %, Wilson. A "
+    "contrast pair is right when its offer is not ALLOW and its benign twin is."
 )
 
 FIELDS = ("language", "functionality")
 HEADS = ("offers not ALLOW", "offers BLOCK", "benign not ALLOW", "benign BLOCK", "pairs right")
 
 
-class Text(Struct, frozen=True):
+class Text(LabeledText, frozen=True, kw_only=True):
     """One line of the file; what is not named here is for its readers."""
 
-    id: str
     functionality: str
     language: str
-    kind: ContentKind
-    title: str
-    expected: str
-    pair: str | None = None
-    description: str | None = None
 
     @property
     def offer(self) -> bool:

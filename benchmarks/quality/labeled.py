@@ -18,24 +18,22 @@ from wildgate_service.types import Action, ContentKind
 
 SEED = 0
 MEANING = (
-    "These labels never calibrate the score and mean something else: auc and average_precision say how far the two go together, not how good either is. "
-    "Intervals: 95 %, bootstrap of 1,000 over groups of near-duplicates. Cross-validated figures of the heads trained on these sets: heads.json."
+    "These labels never calibrate the score and mean something else: auc and average_precision say how far the two go together, "
+    "not how good either is. Intervals: 95 %, bootstrap of 1,000 over groups of near-duplicates. Cross-validated figures of the "
+    "heads trained on these sets: heads.json."
+)
+LEATHER_LABEL = (
+    "1 = is or was an animal, protected or not: more than half of the positives are beetles, fossils, sheepskin and the like, "
+    "which the score should not find; noisy"
+)
+IVORY_LABEL = (
+    "1 = promotes the sale of ivory, legal antiques and mammoth included; two annotators agree at κ ≈ .80. Some who promote name no "
+    "specimen on offer. The head ivory_promotion was trained on these very tweets and is a feature of the score: without_that_head "
+    "has it at weight 0"
 )
 SETS = {
-    "leather_titles": (
-        LEATHER,
-        "title",
-        ContentKind.LISTING,
-        "1 = is or was an animal, protected or not: more than half of the positives are beetles, fossils, sheepskin and the like, which the score should not "
-        "find; noisy",
-    ),
-    "ivory_tweets": (
-        TWEETS,
-        "text",
-        ContentKind.SOCIAL_POST,
-        "1 = promotes the sale of ivory, legal antiques and mammoth included; two annotators agree at κ ≈ .80. Some who promote name no specimen on offer. "
-        "The head ivory_promotion was trained on these very tweets and is a feature of the score: without_that_head has it at weight 0",
-    ),
+    "leather_titles": (LEATHER, "title", ContentKind.LISTING, LEATHER_LABEL),
+    "ivory_tweets": (TWEETS, "text", ContentKind.SOCIAL_POST, IVORY_LABEL),
 }
 
 

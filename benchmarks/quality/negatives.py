@@ -22,10 +22,10 @@ TOO_FEW, NO_DATA = "too few to say", "no data"
 ALL = "all"
 SET_ASIDE = Path(__file__).parent / "set_aside.txt"
 MEANING = (
-    "Real texts without an offer of wildlife after a strict look, scored without language or market; posts as social_post, all else as listing. "
-    "upper: one-sided exact 95 % bound (Clopper and Pearson 1934). The rows are unlabeled: set_aside.txt names those that were found to be offers, "
-    "and every share is given with them (counted as wrong) and without. held_out is sha256(id) % 5 == 0: no head was trained on it; "
-    "whether the lexicons' authors looked at these rows is not recorded."
+    "Real texts without an offer of wildlife after a strict look, scored without language or market; posts as social_post, all "
+    "else as listing. upper: one-sided exact 95 % bound (Clopper and Pearson 1934). The rows are unlabeled: set_aside.txt names "
+    "those that were found to be offers, and every share is given with them (counted as wrong) and without. held_out is sha256(id) "
+    "% 5 == 0: no head was trained on it; whether the lexicons' authors looked at these rows is not recorded."
 )
 
 
@@ -114,7 +114,7 @@ def print_tables(result: Row) -> None:
     heads = ("language", "source", "n", "not ALLOW", "≤", "BLOCK", "≤", "")
     for subset in ("all", "held_out"):
         rows = result["without_set_aside"][subset]
-        print_table(f"Negatives, {subset}, without {result['set_aside']} set aside", heads, map(_cells, rows))
+        print_table(f"Negatives, {subset}, without {result['set_aside']} set aside", heads, map(list, map(_cells, rows)))
     total = result["with_set_aside"]["all"][0]
     print(f"\nwith those set aside: not ALLOW {total['not_allow']}/{total['n']}, BLOCK {total['block']}/{total['n']}")
     print_table(

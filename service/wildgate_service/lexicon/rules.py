@@ -131,13 +131,13 @@ def load_yaml(text: str, file: str) -> list[dict[str, Any]]:
 def _check_shape(text: str) -> None:
     """Raise YAMLError for what the composer cannot bear: aliases, which multiply, and a depth at which its recursion ends the process."""
     depth = 0
-    event: Any
     for event in yaml.parse(text, _LineLoader):
+        place: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases are not read; write it out", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="aliases are not read; write it out", problem_mark=place)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise yaml.MarkedYAMLError(problem=f"nested deeper than {DEEPEST} levels", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {DEEPEST} levels", problem_mark=place)
 
 
 def read_version(root: Path) -> str:

@@ -73,6 +73,19 @@ def _beside_number(text: str, start: int, end: int, right: Edge) -> bool:
     return after < len(text) and text[after].isdigit() and _left_holds(text, start, Edge.WORD if text[start].isalpha() else Edge.FREE)
 
 
+def with_number(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span of a unit together with the number beside it."""
+    first = start - 1 if start > 0 and text[start - 1] == " " else start
+    while first > 0 and (_is_numeral(text[first - 1]) or (text[first - 1] in ".," and first < start)):
+        first -= 1
+    if first < start and _is_numeral(text[first]):
+        return first, end
+    last = end + 1 if end < len(text) and text[end] in " .:" else end
+    while last < len(text) and (text[last].isdigit() or (text[last] in ".," and text[last + 1 : last + 2].isdigit())):
+        last += 1
+    return start, last
+
+
 def _is_numeral(char: str) -> bool:
     return char.isdigit() or char in HAN_NUMERALS
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from wildgate_service.match.boundaries import is_bounded
+from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.tables import one_deletion
 from wildgate_service.normalize.disguise import disguises_of
 from wildgate_service.normalize.fold import FIELD_SEPARATOR
@@ -81,7 +81,8 @@ def _plain(
         for index in patterns[pattern]:
             form = forms[index]
             if is_bounded(text, start, end, form.left, form.right):
-                yield Occurrence(start, end, index, (form.view,) if form.view else ())
+                span = with_number(text, start, end) if form.left is Edge.NUMBER else (start, end)
+                yield Occurrence(*span, index, (form.view,) if form.view else ())
 
 
 def _misspelled(skeleton: str, lexicon: CompiledLexicon) -> Iterator[Occurrence]:
