@@ -44,16 +44,20 @@ class Sender(Thread):
         super().__init__(name=name)
         self.answered: list[str] = []
         self.errors: Counter[str] = Counter()
+        self.longest_silence = 0.0  # seconds between two answers
         self._target = target
         self._ending = ending
 
     def run(self) -> None:
         """Send; an error is counted by its class and reason."""
         with Client(self._target, insecure=True, on_unavailable="raise", timeout=CALL_SECONDS) as client:
+            last = time.perf_counter()
             while not self._ending.is_set():
                 listing = Listing(id=f"{self.name}-{len(self.answered)}", title=f"{TITLE} {len(self.answered)}")
                 try:
                     self.answered.append(client.score(listing).decision_id or "")
+                    now = time.perf_counter()
+                    self.longest_silence, last = max(self.longest_silence, now - last), now
                 except WildgateError as error:
                     self.errors[f"{type(error).__name__} {error.reason}"] += 1
 
@@ -67,7 +71,8 @@ def main() -> int:
         with Service("service", Path(folder), workers=WORKERS, lexicons=str(lexicons)) as service:
             result = measure(service, lexicons, chosen)
     print(
-        f"answered {result['answered']:,}, errors {result['errors']}, kills {result['kills']}, missing {result['missing']}\n"
+        f"answered {result['answered']:,}, errors {result['errors']} in at most {result['longest_silence_seconds']} s without an answer, "
+        f"kills {result['kills']}, missing {result['missing']}\n"
         f"reload: {result['reload']}, errors during it {result['errors_during_reload']}"
     )
     write(chosen.output, result)
@@ -110,6 +115,7 @@ def measure(service: Service, lexicons: Path, chosen: argparse.Namespace) -> dic
         "kills": chosen.kills,
         "answered": len(answered),
         "errors": dict(errors_of(senders)),
+        "longest_silence_seconds": round(max(sender.longest_silence for sender in senders), 3),
         "missing": len(missing_from(service.database, answered)),
         "answered_twice": len(answered) - len(set(answered)),
         "reload": reload,

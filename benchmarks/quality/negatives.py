@@ -117,6 +117,7 @@ def print_tables(result: Row) -> None:
         print_table(f"Negatives, {subset}, without {result['set_aside']} set aside", heads, map(list, map(_cells, rows)))
     total = result["with_set_aside"]["all"][0]
     print(f"\nwith those set aside: not ALLOW {total['not_allow']}/{total['n']}, BLOCK {total['block']}/{total['n']}")
+    print(f"of those set aside, which are offers: not ALLOW {result['set_aside_not_allowed']}/{result['set_aside']}")
     print_table(
         "Listing titles alone",
         ("language", "n", "not ALLOW", "≤", "BLOCK", "≤", ""),

@@ -13,7 +13,8 @@ Row = dict[str, Any]
 def interval(count: int, of: int) -> Row:
     """K of n with the two-sided 95 % interval of Wilson (1927); the share is None where there is nothing to count."""
     wilson = make_share("", count, of)
-    return {"k": count, "n": of, "share": count / of if of else None, "lower": wilson.lower, "upper": wilson.upper}
+    share = round(count / of, 4) if of else None
+    return {"k": count, "n": of, "share": share, "lower": round(wilson.lower, 4), "upper": round(wilson.upper, 4)}
 
 
 def shown(figure: Row) -> str:

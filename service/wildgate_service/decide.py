@@ -135,9 +135,9 @@ def _may_block(matches: Matches, *, heed_contexts: bool = True) -> bool:
     """Whether the lexicon evidence bears a refusal."""
     if any(cue.kind is RuleKind.LEGAL_TRADE_CUE for cue in matches.cues):
         return not heed_contexts
-    solid = [match for match in matches.taxa if match.stands and (match.kind is not RuleKind.CODE_WORD or match.sourced)]
+    solid = [match for match in matches.taxa if match.counts and (match.kind is not RuleKind.CODE_WORD or match.sourced)]
     if heed_contexts:
-        solid = [match for match in solid if not (match.explained_by or match.weakened_by)]
+        solid = [match for match in solid if not match.weakened_by]
     return bool(solid)
 
 

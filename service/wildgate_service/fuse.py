@@ -71,8 +71,8 @@ def load_fusion(folder: Path) -> Fusion:
 
 
 def features(matches: Matches, classification: Classification, kind: ContentKind, *, strict: bool = False) -> dict[str, float]:
-    """The facts of a text that are not zero, by name. `strict`: as if no benign context stood in it."""
-    standing = [match for match in matches.taxa if (match.stands if strict else match.counts)]
+    """The facts of a text that are not zero, by name. `strict`: as if no benign context weakened them."""
+    standing = [match for match in matches.taxa if match.counts]
     faint = [match for match in matches.taxa if match.is_faint]
     if not standing and not faint:
         return {}

@@ -193,7 +193,7 @@ class Evidence(Struct, frozen=True):
 
 
 class Score(Struct, frozen=True):
-    """Calibrated probability and its reasons; `strict` is what it would be had no benign context stood near."""
+    """Calibrated probability and its reasons; `strict` is what it would be had no benign context weakened a match."""
 
     value: float
     evidence: tuple[Evidence, ...]

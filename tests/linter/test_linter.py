@@ -69,9 +69,10 @@ def test_a_file_has_exactly_the_findings_beside_it(source, tmp_path):
 
 @pytest.mark.parametrize("source", INPUTS, ids=lambda path: path.stem)
 def test_a_pair_is_about_the_code_in_its_name(source):
-    """No other code; LEX000 stands for none."""
+    """LEX000 stands for none. LEX017 may come with another, since a lock cannot hold one id twice."""
     found = set(CODE.findall(source.with_suffix(".txt").read_text(encoding="utf-8")))
-    assert found == {source.stem[:6]} - {"LEX000"}
+    wanted = {source.stem[:6]} - {"LEX000"}
+    assert wanted <= found <= wanted | {"LEX017"} if wanted else found == set()
 
 
 def test_the_table_of_codes_the_source_and_the_pairs_agree():

@@ -1,0 +1,319 @@
+"""From a score and its evidence to an action and its sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from wildgate_service.decide import decide
+from wildgate_service.match.tables import Listed, TaxonRow
+from wildgate_service.pipeline import score_listing
+from wildgate_service.policy import policy_of_text
+from wildgate_service.types import (
+    Action,
+    Classification,
+    Level,
+    Listing,
+    Match,
+    Matches,
+    RuleKind,
+    Score,
+    Versions,
+)
+
+POLICY = """
+version = "1"
+[thresholds]
+review = 0.5
+block = 0.9
+[groups.mammoth]
+block = 1.01
+[groups.big_cat]
+block = 0.7
+[tenants.quiet]
+shadow = true
+[tenants.strict]
+block = 0.6
+[reasons]
+block = "block {groups} {surfaces}{cues} {score}"
+review = "review {groups} {surfaces}{cues} {score}"
+covered = "covered {groups} {surfaces}{cues} {score}"
+legal = "legal {groups} {surfaces}{cues} {score}"
+allow = "nothing"
+explained = "explained {groups} {surfaces}{cues} {score}"
+[notices.block]
+en = "no"
+zh = "不"
+pt = "nao"
+pt-BR = "nao, cara"
+[notices.review]
+en = "wait"
+[dsa.default]
+decision_ground = "X"
+category_parts = "X"
+keyword_parts = "X"
+category_live = "X"
+keyword_live = "X"
+"""
+TAXA = {
+    "elephant": TaxonRow("Elephantidae", "elephant", (Listed("EU", "A", "DE", "", ""), Listed("CITES", "I/II", "", "", ""))),
+    "mammoth": TaxonRow("Mammuthus", "mammoth", ()),
+    "tiger": TaxonRow("Panthera tigris", "big_cat", (Listed("CITES", "I", "", "", ""),)),
+    "hog_deer": TaxonRow("Axis porcinus", "ungulate_other", (Listed("VN", "IB", "VN", "", ""), Listed("CITES", "III", "", "2000-01-01", "2010-01-01"))),
+}
+VERSIONS = Versions("lexicon", "model", "policy")
+
+
+def found(name: str = "ivory", *, at: int = 0, kind=RuleKind.PRODUCT, level=Level.ALONE, taxa=("elephant",), **fields) -> Match:
+    """A match with company, unless the test says otherwise."""
+    taxa = taxa if kind in {RuleKind.PRODUCT, RuleKind.SPECIES, RuleKind.CODE_WORD} else ()
+    return Match(
+        rule_id=f"en-{name.replace(' ', '-')}",
+        kind=kind,
+        level=level,
+        language="en",
+        form=name,
+        gloss=name,
+        surface=name,
+        field="title",
+        start=at,
+        end=at + len(name),
+        skeleton_start=at,
+        skeleton_end=at + len(name),
+        taxa=taxa,
+        groups=tuple(TAXA[taxon].group for taxon in taxa),
+        **{"company": True, "sourced": True} | fields,
+    )
+
+
+def cue(name: str, kind: RuleKind, cue_type: str = "", *, at: int = 50) -> Match:
+    return found(name, at=at, kind=kind, cue_type=cue_type)
+
+
+def decided(*matches: Match, score=0.95, strict=None, language="en", market="", tenant="", **classification):
+    """The decision on matches with a score."""
+    kinds = {RuleKind.TRADE_CUE, RuleKind.EVASION_CUE, RuleKind.LEGAL_TRADE_CUE}
+    sorted_out = Matches(
+        taxa=tuple(match for match in matches if match.taxa),
+        cues=tuple(match for match in matches if match.kind in kinds),
+        contexts=tuple(match for match in matches if match.kind is RuleKind.BENIGN_CONTEXT),
+    )
+    return decide(
+        Listing(title="x", market=market),
+        sorted_out,
+        Classification(language=language, **classification),
+        Score(score, (), score if strict is None else strict),
+        policy_of_text(POLICY, "p"),
+        TAXA,
+        tenant=tenant,
+        versions=VERSIONS,
+    )
+
+
+LEGAL = cue("permit", RuleKind.LEGAL_TRADE_CUE)
+
+# --- actions -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("score", "action"),
+    [(0.0, Action.ALLOW), (0.4999, Action.ALLOW), (0.5, Action.REVIEW), (0.8999, Action.REVIEW), (0.9, Action.BLOCK), (1.0, Action.BLOCK)],
+)
+def test_a_threshold_belongs_to_the_stricter_side(score, action):
+    """At or over it."""
+    assert decided(found(), score=score).action is action
+
+
+def test_without_a_match_no_score_does_anything():
+    """The classifier alone never stops a listing."""
+    assert decided(score=1.0).action is Action.ALLOW
+
+
+def test_a_group_has_its_own_threshold_and_the_strictest_group_decides():
+    """0.8 blocks a tiger, reviews ivory, and blocks both together."""
+    tiger = found("tiger bone", taxa=("tiger",), at=20)
+    assert decided(found(), score=0.8).action is Action.REVIEW
+    assert decided(tiger, score=0.8).action is Action.BLOCK
+    assert decided(found(), tiger, score=0.8).action is Action.BLOCK
+
+
+def test_a_tenant_has_its_own_threshold():
+    """And nobody else has it."""
+    assert decided(found(), score=0.65, tenant="strict").action is Action.BLOCK
+    assert decided(found(), score=0.65, tenant="other").action is Action.REVIEW
+
+
+def test_mammoth_alone_is_never_blocked():
+    """It is not protected; beside elephant the elephant is."""
+    mammoth = found("mammoth ivory", taxa=("mammoth",), at=20)
+    assert decided(mammoth, score=1.0).action is Action.REVIEW
+    assert decided(mammoth, found(), score=1.0).action is Action.BLOCK
+
+
+def test_an_unreviewed_code_word_alone_is_never_blocked():
+    """A sourced one is, and so is one beside a plain word."""
+    code = found("white plastic", kind=RuleKind.CODE_WORD, level=Level.COMPANY_ONLY, sourced=False, at=20)
+    assert decided(code, score=1.0).action is Action.REVIEW
+    assert decided(found("white plastic", kind=RuleKind.CODE_WORD, level=Level.COMPANY_ONLY), score=1.0).action is Action.BLOCK
+    assert decided(code, found(), score=1.0).action is Action.BLOCK
+
+
+@pytest.mark.parametrize("score", [0.9, 1.0])
+def test_a_legal_trade_cue_turns_block_into_review(score):
+    """Papers are looked at by a person."""
+    assert decided(found(), LEGAL, score=score).action is Action.REVIEW
+
+
+def test_a_legal_trade_cue_changes_nothing_else():
+    """Review stays review, allow stays allow."""
+    assert [decided(found(), LEGAL, score=score).action for score in (0.6, 0.3)] == [Action.REVIEW, Action.ALLOW]
+
+
+def test_a_context_beside_every_strong_match_turns_block_into_review():
+    """However high the score is with it."""
+    assert decided(found(weakened_by=("en-faux",))).action is Action.REVIEW
+    assert decided(found(weakened_by=("en-faux",)), found("tusk", at=20)).action is Action.BLOCK
+
+
+def test_what_would_be_blocked_without_its_context_is_reviewed():
+    """A benign context never turns BLOCK into ALLOW."""
+    assert decided(found(weakened_by=("en-faux",)), score=0.1, strict=0.99).action is Action.REVIEW
+    assert decided(found(weakened_by=("en-faux",)), LEGAL, score=0.1, strict=0.99).action is Action.REVIEW
+
+
+def test_what_would_not_be_blocked_without_its_context_is_allowed():
+    """A low score either way, a weak word that its phrase explains, or an innocent phrase."""
+    assert decided(found(level=Level.WITH_COMPANY, explained_by=("en-faux",)), score=0.1, strict=0.99).action is Action.ALLOW
+    assert decided(found(weakened_by=("en-faux",)), score=0.1, strict=0.4).action is Action.ALLOW
+    assert decided(found(canceled_by=("en-place",)), score=0.0, strict=0.99).action is Action.ALLOW
+
+
+def test_a_form_without_the_company_it_needs_asks_for_review_at_most():
+    """It usually means wildlife, and nothing beside it says so."""
+    assert decided(found(level=Level.WITH_COMPANY, company=False), score=1.0).action is Action.REVIEW
+
+
+# --- shadow --------------------------------------------------------------------------------------
+
+
+def test_in_shadow_nothing_is_asked_and_all_is_recorded():
+    """Who is in shadow publishes, and reads later what would have been."""
+    quiet = decided(found(), tenant="quiet")
+    assert (quiet.action, quiet.shadow_action, quiet.shadow, quiet.notice) == (Action.ALLOW, Action.BLOCK, True, "")
+    assert quiet.reason.startswith("block elephant")
+
+
+def test_out_of_shadow_both_actions_are_one():
+    """And it is said."""
+    loud = decided(found())
+    assert (loud.action, loud.shadow_action, loud.shadow) == (Action.BLOCK, Action.BLOCK, False)
+
+
+# --- what is said --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "notice"),
+    [("en", "no"), ("zh", "不"), ("zh-Hant", "不"), ("pt", "nao"), ("pt-BR", "nao, cara"), ("pt-PT", "nao"), ("de", "no"), ("und", "no"), ("", "no")],
+)
+def test_a_notice_is_in_the_language_of_the_text_or_in_english(language, notice):
+    """A region's own before the language's."""
+    assert decided(found(), language=language).notice == notice
+
+
+def test_who_is_not_stopped_is_not_spoken_to():
+    """ALLOW has no notice, REVIEW has its own."""
+    assert [decided(found(), score=score).notice for score in (0.1, 0.6)] == ["", "wait"]
+
+
+@pytest.mark.parametrize(
+    ("matches", "score", "reason"),
+    [
+        ((), 0.9, "nothing"),
+        ((found(canceled_by=("en-place",)),), 0.0, "nothing"),
+        ((found(),), 0.956, "block elephant “ivory” 0.96"),
+        ((found(),), 0.6, "review elephant “ivory” 0.60"),
+        ((found(),), 0.1, "explained elephant “ivory” 0.10"),
+        ((found(), LEGAL), 0.95, "legal elephant “ivory” 0.95"),
+        ((found(), cue("dm me", RuleKind.EVASION_CUE, "price_by_message")), 0.95, "block elephant “ivory”, price by message 0.95"),
+        ((found(), found("tiger bone", taxa=("tiger",), at=20)), 0.95, "block elephant, big cat “ivory”, “tiger bone” 0.95"),
+        ((found(), found(at=20)), 0.95, "block elephant “ivory” 0.95"),
+        (tuple(found(f"form{n}", at=n * 10) for n in range(6)), 0.95, "block elephant “form0”, “form1”, “form2”, “form3” 0.95"),
+        ((found("{score}"),), 0.95, "block elephant “{score}” 0.95"),
+    ],
+)
+def test_a_reason_names_groups_surfaces_cues_and_score(matches, score, reason):
+    """At most four surfaces, each once; a seller's braces fill nothing in."""
+    assert decided(*matches, score=score).reason == reason
+
+
+def test_what_its_context_alone_keeps_from_being_blocked_is_said_to_be_covered():
+    """A moderator should look at the context first."""
+    assert decided(found(weakened_by=("en-faux",)), score=0.1, strict=0.99).reason == "covered elephant “ivory” 0.10"
+
+
+def test_matches_are_shown_in_the_order_of_the_text_with_the_contexts_that_speak():
+    """And without forms that need company and have none, or contexts of something else."""
+    faux = cue("faux", RuleKind.BENIGN_CONTEXT, at=30)
+    other = cue("museum", RuleKind.BENIGN_CONTEXT, at=40)
+    alone = found("white plastic", kind=RuleKind.CODE_WORD, level=Level.COMPANY_ONLY, company=False, at=90)
+    shown = decided(cue("for sale", RuleKind.TRADE_CUE, at=60), found(weakened_by=("en-faux",), at=35), faux, other, alone).matches
+    assert [match.form for match in shown] == ["faux", "ivory", "for sale"]
+
+
+def test_without_a_taxon_that_stands_nothing_is_shown():
+    """Cues alone are nobody's business."""
+    assert decided(cue("for sale", RuleKind.TRADE_CUE), found(canceled_by=("en-place",))).matches == ()
+
+
+def test_taxa_are_those_of_the_strongest_matches_first_and_each_once():
+    """Faint ones are named only if there are no others."""
+    faint = found("tiger", taxa=("tiger",), level=Level.WITH_COMPANY, company=False)
+    weak = found("bone", taxa=("tiger",), level=Level.WITH_COMPANY, at=20)
+    assert [taxon.group for taxon in decided(weak, found(at=40), found(at=60)).taxa] == ["elephant", "big_cat"]
+    assert [taxon.group for taxon in decided(faint, found(at=40)).taxa] == ["elephant"]
+    assert [taxon.group for taxon in decided(faint).taxa] == ["big_cat"]
+
+
+@pytest.mark.parametrize(
+    ("taxa", "market", "appendix"),
+    [
+        (("elephant",), "", "I/II"),
+        (("elephant",), "DE", "I/II"),
+        (("mammoth",), "", ""),
+        (("hog_deer",), "VN", "IB"),
+        (("hog_deer",), "SG", ""),
+        (("hog_deer",), "", "IB"),
+    ],
+)
+def test_an_appendix_is_that_of_cites_else_of_the_markets_list_else_empty(taxa, market, appendix):
+    """A listing that has ended counts nowhere; an unknown market is every market."""
+    assert [taxon.appendix for taxon in decided(found(taxa=taxa), market=market).taxa] == [appendix]
+
+
+@pytest.mark.parametrize(
+    ("classification", "reasons"),
+    [({}, ()), ({"missing": True}, ("encoder_missing",)), ({"readable": False}, ("encoder_unreadable_language",))],
+)
+def test_what_was_missing_is_said(classification, reasons):
+    """So that a lower score is not taken for a better text."""
+    assert decided(found(), **classification).degraded_reasons == reasons
+
+
+def test_versions_language_and_evidence_are_handed_on():
+    """As they came."""
+    decision = decided(found(), language="vi")
+    assert (decision.versions, decision.language, decision.score) == (VERSIONS, "vi", 0.95)
+
+
+# --- the same, from texts ------------------------------------------------------------------------
+
+
+def test_mammoth_ivory_is_never_refused_by_the_default_policy(engine):
+    """However openly it is offered."""
+    decision = score_listing(engine, Listing(title="Mammoth ivory carving for sale, 300 g, DM me for price"))
+    assert (decision.action, {taxon.group for taxon in decision.taxa}) == (Action.REVIEW, {"mammoth"})
+
+
+def test_a_notice_follows_the_text(engine):
+    """象牙 is refused in Chinese."""
+    assert score_listing(engine, Listing(title="象牙手镯 老料 加微信")).notice.startswith("此信息")
