@@ -104,7 +104,9 @@ def _problems(file: _File) -> list[str]:
         if review is not None and block is not None and review > block
     ]
     problems += [f"{place}: unknown taxon group" for place, group in _all_groups(file) if group not in GROUPS]
-    problems += [f"reasons.{name} is missing" for name in ("block", "review", "covered", "legal", "allow", "explained") if name not in file.reasons]
+    problems += [
+        f"reasons.{name} is missing" for name in ("block", "review", "covered", "legal", "allow", "explained") if name not in file.reasons
+    ]
     problems += [
         f"reasons.{name}: {problem}"
         for name, text in file.reasons.items()

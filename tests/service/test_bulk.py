@@ -61,9 +61,24 @@ def answer(engine, row: object) -> dict:
         (b'{"title": "\xff"}', {"line": 7, "error": "not UTF-8"}),
         (b'{"id": "a", "x": ' + b"[" * 100_000, {"line": 7, "error": "not a listing: nested too deeply"}),
         (b'{"id": "a"}', {"id": "a", "line": 7, "error": "the listing has no text: title, description and attributes are all empty"}),
-        (b'{"id": "a", "title": "", "attributes": {}}', {"id": "a", "line": 7, "error": "the listing has no text: title, description and attributes are all empty"}),
+        (
+            b'{"id": "a", "title": "", "attributes": {}}',
+            {"id": "a", "line": 7, "error": "the listing has no text: title, description and attributes are all empty"},
+        ),
     ],
-    ids=["cut short", "no JSON", "an array", "null", "a number for a title", "unknown kind", "id is a truth", "not UTF-8", "nested", "no text", "empty text"],
+    ids=[
+        "cut short",
+        "no JSON",
+        "an array",
+        "null",
+        "a number for a title",
+        "unknown kind",
+        "id is a truth",
+        "not UTF-8",
+        "nested",
+        "no text",
+        "empty text",
+    ],
 )
 def test_a_line_that_is_no_listing_says_what_is_wrong(engine, line, expected):
     """With its number, and its id where that can still be read."""
@@ -108,13 +123,20 @@ def test_an_id_comes_back_as_it_was_sent(engine, listing_id):
 
 @pytest.mark.parametrize(
     "attributes",
-    [{"Material": "Elephant ivory"}, [{"name": "Material", "value": "Elephant ivory"}], ["Elephant ivory"], {"Color": None, "Material": "Elephant ivory"}],
+    [
+        {"Material": "Elephant ivory"},
+        [{"name": "Material", "value": "Elephant ivory"}],
+        ["Elephant ivory"],
+        {"Color": None, "Material": "Elephant ivory"},
+    ],
     ids=["mapping", "list of objects", "list of texts", "mapping with null"],
 )
 def test_attributes_are_a_mapping_or_a_list(engine, attributes):
     """Of names and values, or of texts; null is no attribute."""
     found = answer(engine, {"title": "Bangle for sale", "attributes": attributes})
-    assert [(each["surface"], each["field"]) for each in found["matches"] if each["kind"] == "product"] == [("Elephant ivory", "attributes[0].value")]
+    assert [(each["surface"], each["field"]) for each in found["matches"] if each["kind"] == "product"] == [
+        ("Elephant ivory", "attributes[0].value")
+    ]
 
 
 def test_kind_language_and_market_are_heeded(engine):
@@ -154,7 +176,12 @@ def test_a_broken_line_does_not_stop_the_rest(score):
     """It stands in its place, and is counted."""
     failed, output = score(jsonl({"id": 1, "title": "x"}) + b"{broken\n" + jsonl({"id": 3, "title": 3}, {"id": 4, "title": "x"}))
     assert failed == 2
-    assert [(row.get("id"), row.get("line"), "error" in row) for row in read(output)] == [(1, None, False), (None, 2, True), (3, 3, True), (4, None, False)]
+    assert [(row.get("id"), row.get("line"), "error" in row) for row in read(output)] == [
+        (1, None, False),
+        (None, 2, True),
+        (3, 3, True),
+        (4, None, False),
+    ]
 
 
 def test_a_failure_is_counted_whatever_stands_before_its_error(score):
@@ -260,10 +287,16 @@ def parquet_bytes(rows: list[dict], schema=None) -> bytes:
 
 def test_parquet_comes_out_as_parquet(score):
     """With columns of their own types, whatever the rows hold."""
-    failed, output = score(parquet_bytes([{"id": "a", "title": OFFER, "attributes": {"Color": "white"}}, {"id": "b", "title": None}]), "parquet")
+    failed, output = score(
+        parquet_bytes([{"id": "a", "title": OFFER, "attributes": {"Color": "white"}}, {"id": "b", "title": None}]), "parquet"
+    )
     table = parquet.read_table(output)
     assert failed == 1
-    assert (table.column_names, str(table.schema.field("score").type), str(table.schema.field("line").type)) == (list(COLUMNS), "double", "int64")
+    assert (table.column_names, str(table.schema.field("score").type), str(table.schema.field("line").type)) == (
+        list(COLUMNS),
+        "double",
+        "int64",
+    )
     assert table.column("id").to_pylist() == ["a", "b"]
     assert table.column("action").to_pylist() == ["block", None]
     assert table.column("line").to_pylist() == [None, 2]
@@ -297,7 +330,9 @@ def test_a_parquet_file_without_rows_gives_one_with_the_same_columns(score):
 # --- the output ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("form", "content"), [("parquet", b"not parquet"), ("csv", b'id,title\n1,"never closed'), ("csv", b"id,title\n1,x\x00y\n")])
+@pytest.mark.parametrize(
+    ("form", "content"), [("parquet", b"not parquet"), ("csv", b'id,title\n1,"never closed'), ("csv", b"id,title\n1,x\x00y\n")]
+)
 def test_a_file_of_another_format_is_one_error_and_no_output(score, tmp_path, form, content):
     """Or, where CSV can be read in some way, an answer; never half a file."""
     try:

@@ -58,7 +58,9 @@ TAXA = {
     "elephant": TaxonRow("Elephantidae", "elephant", (Listed("EU", "A", "DE", "", ""), Listed("CITES", "I/II", "", "", ""))),
     "mammoth": TaxonRow("Mammuthus", "mammoth", ()),
     "tiger": TaxonRow("Panthera tigris", "big_cat", (Listed("CITES", "I", "", "", ""),)),
-    "hog_deer": TaxonRow("Axis porcinus", "ungulate_other", (Listed("VN", "IB", "VN", "", ""), Listed("CITES", "III", "", "2000-01-01", "2010-01-01"))),
+    "hog_deer": TaxonRow(
+        "Axis porcinus", "ungulate_other", (Listed("VN", "IB", "VN", "", ""), Listed("CITES", "III", "", "2000-01-01", "2010-01-01"))
+    ),
 }
 VERSIONS = Versions("lexicon", "model", "policy")
 
@@ -213,7 +215,17 @@ def test_out_of_shadow_both_actions_are_one():
 
 @pytest.mark.parametrize(
     ("language", "notice"),
-    [("en", "no"), ("zh", "不"), ("zh-Hant", "不"), ("pt", "nao"), ("pt-BR", "nao, cara"), ("pt-PT", "nao"), ("de", "no"), ("und", "no"), ("", "no")],
+    [
+        ("en", "no"),
+        ("zh", "不"),
+        ("zh-Hant", "不"),
+        ("pt", "nao"),
+        ("pt-BR", "nao, cara"),
+        ("pt-PT", "nao"),
+        ("de", "no"),
+        ("und", "no"),
+        ("", "no"),
+    ],
 )
 def test_a_notice_is_in_the_language_of_the_text_or_in_english(language, notice):
     """A region's own before the language's."""

@@ -369,6 +369,13 @@ def test_company_is_a_word_of_trade_or_evasion_or_another_taxon_rule(title, foun
     assert standing(title, WEAK, TIGER, TRADE, EVASION, LEGAL) == found
 
 
+def test_papers_that_are_denied_are_no_papers():
+    """"No CITES permit" hides a sale; it does not make it legal."""
+    denied = rule("en-denied", "no cites", kind=RuleKind.EVASION_CUE, cue_type="no_papers")
+    kinds = [[cue.kind for cue in matches_in(f"ivory, {words}", WEAK, LEGAL, denied).cues] for words in ("no CITES permit", "CITES permit")]
+    assert kinds == [[RuleKind.EVASION_CUE], [RuleKind.LEGAL_TRADE_CUE]]
+
+
 def test_a_form_without_its_company_is_faint_or_nothing():
     """`with_company` usually means wildlife; `company_only` does not."""
     assert [found.is_faint for found in matches_in("ivory and white plastic", WEAK).taxa] == [True]

@@ -58,6 +58,13 @@ def test_a_word_split_between_title_and_description_is_seen(engine):
     assert {found.views for found in decision.matches if found.taxa} == {("joined_fields",)}
 
 
+@pytest.mark.parametrize("offer", ["слоновая кость продам", "elephant ivory bangle for sale", "象牙手镯 出售"])
+def test_ordinary_words_around_an_offer_do_not_drown_it(engine, offer):
+    """The encoder takes a closer look beside the wide one."""
+    padding = "blue cotton shirt, wooden table lamp, kitchen shelf, camera lens, running shoes, summer dress. " * 4
+    assert decide(engine, "Various household goods", f"{padding}{offer} {padding}").action is not Action.ALLOW
+
+
 def test_attributes_are_scored_like_text(engine):
     """Material: elephant ivory."""
     decision = decide(engine, "Carved figure for sale", attributes=(Attribute("Material", "Elephant ivory"),))

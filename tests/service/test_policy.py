@@ -133,7 +133,10 @@ def test_the_default_policy_speaks_every_language_to_both():
         (policy_text("[markets.SG]\nthreshold = 0.3\n"), "Object contains unknown field `threshold` - at `$.markets[...]`"),
         (policy_text("[tenants.shop.groups.elephant]\nreview = 0.8\nblock = 0.7\n"), "tenants.shop.groups.elephant has review over block"),
         (policy_text(reasons=REASONS.replace('legal = "legal"\n', "")), "reasons.legal is missing"),
-        (policy_text(reasons=REASONS.replace('"block"', '"{grups}"')), "reasons.block: unknown slot {grups}; known are cues, groups, score, surfaces"),
+        (
+            policy_text(reasons=REASONS.replace('"block"', '"{grups}"')),
+            "reasons.block: unknown slot {grups}; known are cues, groups, score, surfaces",
+        ),
         (policy_text(reasons=REASONS.replace('"block"', '"{}"')), "reasons.block: unknown slot {}"),
         (policy_text(reasons=REASONS.replace('"block"', '"{groups"')), "reasons.block: cannot be filled in: expected '}'"),
         (policy_text(reasons=REASONS.replace('"block"', '"{score:.3f}"')), "reasons.block: cannot be filled in: Unknown format code 'f'"),
@@ -159,7 +162,7 @@ def test_all_problems_are_said_at_once():
         policy_of_text(text, "p")
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"version = \"\xff\"", "can't decode byte 0xff")])
+@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b'version = "\xff"', "can't decode byte 0xff")])
 def test_a_file_that_cannot_be_read_is_a_policy_error(tmp_path, content, said):
     """Missing, or not UTF-8."""
     path = tmp_path / "p.toml"

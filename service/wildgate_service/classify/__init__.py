@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wildgate_service.classify.language import UNKNOWN, identify_language
-from wildgate_service.classify.windows import windows
+from wildgate_service.classify.windows import readable_windows
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.types import Classification, Listing, Match, Matches
@@ -46,10 +46,10 @@ def classify(text: NormalizedText, matches: Matches, listing: Listing, classifie
         return Classification(language=language, missing=True)
     if language != UNKNOWN and not any(map(classifier.encoder.reads, (language, *spoken))):
         return Classification(language=language, readable=False)
-    parts, share = windows(text, found)
+    parts, share = readable_windows(text, found)
     probabilities = _highest(classifier, parts)
     contexts = tuple(context for context in matches.contexts if not any(_overlap(context, match) for match in found))
-    strict = _highest(classifier, windows(text, found, without=contexts)[0]) if contexts else probabilities
+    strict = _highest(classifier, readable_windows(text, found, without=contexts)[0]) if contexts else probabilities
     return Classification(language=language, tiers=(ENCODER,), probabilities=probabilities, strict_probabilities=strict, share_read=share)
 
 

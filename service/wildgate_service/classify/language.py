@@ -9,8 +9,8 @@ import pycld2
 UNKNOWN = "und"
 # A script that one traded language writes, in the order in which they are looked for: kana before Han, since Japanese mixes them.
 SCRIPTS = (
-    (re.compile("[\u3041-\u30ff]"), "ja"),
-    (re.compile("[\uac00-\ud7a3]"), "ko"),
+    (re.compile("[\u3041-\u30ff\uff66-\uff9f]"), "ja"),
+    (re.compile("[\uac00-\ud7a3\u1100-\u11ff]"), "ko"),
     (re.compile("[\u4e00-\u9fff]"), "zh"),
     (re.compile("[\u0e00-\u0e7f]"), "th"),
     (re.compile("[\u1780-\u17ff]"), "km"),

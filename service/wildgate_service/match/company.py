@@ -37,6 +37,7 @@ def settle(
 ) -> Matches:
     """The matches with company and contexts worked out."""
     rows = lexicon.rows
+    cues = _without_denied_papers(cues)
     inside = [_explained_inside(match, contexts, rows) for match in taxa]
     standing = [match for match in inside if not match.canceled_by]
     near = [_explained_near(skeleton, match, standing, cues, contexts, rows) for match in inside]
@@ -45,6 +46,12 @@ def settle(
         cues=cues,
         contexts=contexts,
     )
+
+
+def _without_denied_papers(cues: tuple[Match, ...]) -> tuple[Match, ...]:
+    """The cues without papers that are named only to say that there are none: "no CITES papers"."""
+    evasions = [cue for cue in cues if cue.kind is RuleKind.EVASION_CUE]
+    return tuple(cue for cue in cues if cue.kind is not RuleKind.LEGAL_TRADE_CUE or not any(_overlap(cue, each) for each in evasions))
 
 
 def is_disguised(match: Match) -> bool:

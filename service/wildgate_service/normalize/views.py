@@ -170,7 +170,7 @@ def steps() -> tuple[Step, ...]:
         Step(REPEATS, (), re.compile(rf"({LETTER})\1{{2,}}"), (lambda found: found[1], lambda found: found[1] * 2)),
         Step(
             "separated_letters",
-            (b" a a a", b".a.a", b" a.a.", b" uuu uuu ", b"uuu.uuu", b".uuu.", b" uuu.uuu"),
+            (b" a a a", b".a.a", b" a.a.", b" cu cu cu", b".cu.cu", b" uu uu uu", b".uu.uu", b" uuu uuu ", b"uuu.uuu", b".uuu.", b" uuu.uuu"),
             re.compile(
                 rf"(?<![^\W_]){LETTER}(?:[{BLANK_LIKE}{GLUE_LIKE}]{{1,3}}{LETTER}(?![^\W_])){{2,}}"
                 rf"|(?<![{HAN}])[{HAN}](?:[{BLANK_LIKE}{GLUE_LIKE}]{{1,3}}[{HAN}](?![{HAN}]))+"
