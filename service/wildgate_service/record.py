@@ -30,6 +30,7 @@ CHAIN_DOMAIN = b"wildgate/chain/1\0"
 GENESIS_DOMAIN = b"wildgate/genesis/1\0"
 TEXT_DOMAIN = b"wildgate/text/1\0"
 SELLER_DOMAIN = b"wildgate/seller/1\0"
+REQUEST_DOMAIN = b"wildgate/request/1\0"
 
 _SHA256_BLOCK = 64
 _MICROSECONDS = 1_000_000
@@ -56,7 +57,7 @@ def make_record(
 
     `decided_time` is aware of its time zone, `tenant_key` the tenant's 32 secret bytes.
     """
-    text = _encode_fields((listing.title, listing.description, listing.attributes))
+    text = keyed_hash(tenant_key, TEXT_DOMAIN + _encode_fields((listing.title, listing.description, listing.attributes)))
     seller = listing.seller_ref.encode()
     return DecisionRecord(
         tenant=tenant,
@@ -66,11 +67,17 @@ def make_record(
         decided_time=decided_time,
         content_kind=listing.content_kind,
         market=listing.market,
-        fingerprint=keyed_hash(tenant_key, TEXT_DOMAIN + text),
+        fingerprint=text,
         seller=keyed_hash(tenant_key, SELLER_DOMAIN + seller) if seller else "",
         decision=decision,
         posted_time=listing.posted_time,
+        request_fingerprint=keyed_hash(tenant_key, REQUEST_DOMAIN + _encode_fields((text, *_asked(listing)))),
     )
+
+
+def _asked(listing: Listing) -> tuple[str, ...]:
+    """What a decision depends on beside the text, and whose it is."""
+    return (listing.id, listing.content_kind, listing.market, listing.category, listing.language, listing.seller_ref)
 
 
 def keyed_hash(key: bytes, data: bytes) -> str:
@@ -127,6 +134,7 @@ class Entry(Struct, frozen=True, array_like=True):
     action: str
     score: float
     fingerprint: str
+    request_fingerprint: str
     facets: bytes
     payload: bytes
 
@@ -143,6 +151,7 @@ def make_entry(record: DecisionRecord) -> Entry:
         decision.action,
         decision.score,
         record.fingerprint,
+        record.request_fingerprint,
         _encode(facets_of(record)),
         _encode(record),
     )

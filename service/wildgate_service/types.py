@@ -267,6 +267,7 @@ class DecisionRecord(Struct, frozen=True, kw_only=True):
     """One row of the log. Texts and sellers are kept as keyed hashes, never as themselves.
 
     `fingerprint` is HMAC-SHA-256 of the listing's text fields, `seller` of `seller_ref` ("" if none).
+    `request_fingerprint` is of all that a decision depends on, so that one request_id cannot stand for two listings.
     """
 
     tenant: str
@@ -280,6 +281,7 @@ class DecisionRecord(Struct, frozen=True, kw_only=True):
     seller: str
     decision: Decision
     posted_time: datetime | None = None
+    request_fingerprint: str = ""
 
 
 class Receipt(Struct, frozen=True):

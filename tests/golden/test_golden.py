@@ -4,8 +4,8 @@
 `negative.jsonl`        innocent texts that look like offers
 `known_failures.jsonl`  what is decided wrongly, and `why`: strict xfail, so that an accidental fix is noticed and the line moved
 
-A line holds `text` (a listing's title), `language` (of the text, for the reader), perhaps `description`, and what must be found: `action`, and of one match
-`rule_id`, `surface` and exactly these `views`.
+A line holds `text` (a listing's title), `language` (of the text, for the reader), perhaps `description`, and what must be found:
+`action`, and of one match `rule_id`, `surface` and exactly these `views`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from wildgate_service.lexicon import default_lexicons, read_rules
 from wildgate_service.match.find import JOINED_FIELDS, MARKS_DROPPED, MISSPELLING
 from wildgate_service.normalize import disguise

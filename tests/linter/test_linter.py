@@ -1,7 +1,7 @@
 """The linter against pairs of files: `LEX0xx-what.yml` goes in, the lines of `LEX0xx-what.txt` must come out.
 
-A pair is linted as the only file, `rules/en/`, of a lexicon folder of version 1.0.0. It is locked as it stands, or by a `.lock.json` beside it.
-To take down what the linter says now: `python tests/linter/test_linter.py`; then read the difference.
+A pair is linted as the only file, below `rules/en/`, of a lexicon folder of version 1.0.0. It is locked as it stands, or by a
+`.lock.json` beside it. To take down what the linter says now: `python tests/linter/test_linter.py`; then read the difference.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import get_args, get_type_hints
 import jsonschema
 import msgspec
 import pytest
-
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon import default_lexicons, lint, lint_text, linter, read_rules
 from wildgate_service.lexicon.lock import write_lock

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from wildgate_service.decide import decide
 from wildgate_service.match.tables import Listed, TaxonRow
 from wildgate_service.pipeline import score_listing

@@ -370,7 +370,7 @@ def test_company_is_a_word_of_trade_or_evasion_or_another_taxon_rule(title, foun
 
 
 def test_papers_that_are_denied_are_no_papers():
-    """"No CITES permit" hides a sale; it does not make it legal."""
+    """Saying "no CITES permit" hides a sale; it does not make it legal."""
     denied = rule("en-denied", "no cites", kind=RuleKind.EVASION_CUE, cue_type="no_papers")
     kinds = [[cue.kind for cue in matches_in(f"ivory, {words}", WEAK, LEGAL, denied).cues] for words in ("no CITES permit", "CITES permit")]
     assert kinds == [[RuleKind.EVASION_CUE], [RuleKind.LEGAL_TRADE_CUE]]
@@ -529,3 +529,25 @@ def test_cues_and_contexts_are_read_through_views_too():
 def test_a_text_without_taxon_words_has_no_matches_at_all():
     """Cues and contexts are searched only beside one."""
     assert list(matches_in("for sale, dm me, museum", WEAK, TRADE, EVASION, FAR)) == []
+
+
+# --- texts that cost -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a1a pangolin " + "!" * 19_900,
+        "a1a pangolin " + "a" * 9_900 + "!" * 9_900,
+        "pangolim " * 2_200,
+        "ivory dress " * 1_650,
+        "\u0435a🐘" * 6_600,
+        "象牙印.象\n\u200b" * 2_850,
+        "i.v.o.r.y.pangolin " * 1_050,
+    ],
+    ids=["signs", "letters and signs", "misspellings", "contexts", "confusables", "separators", "letters"],
+)
+def test_a_hostile_text_does_not_cost_the_square_of_its_length(text, engine_without_encoder):
+    """Each of these once took seconds, the first a day; what is found stays bounded too."""
+    found = match(normalize(Listing(description=text[:20_000])), engine_without_encoder.lexicon)
+    assert 0 < len(found.taxa) <= find.MOST_OCCURRENCES

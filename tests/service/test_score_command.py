@@ -14,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.policy import default_policy
 

@@ -88,16 +88,18 @@ def _plain(
 def _misspelled(skeleton: str, lexicon: CompiledLexicon) -> Iterator[Occurrence]:
     """Words one edit away from a form that bears it (insertion, deletion, substitution, transposition; OSA distance 1)."""
     memo = lexicon.misspellings
+    forms: dict[str, str] = {}
     for token in skeleton.split():
         if len(token) < SHORTEST:
             continue
         meant = memo.get(token)
         if meant is None:
             meant = _remember(token, lexicon)
-        for word, form in meant:
-            for found in re.finditer(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", skeleton):
-                for index in lexicon.tables.fuzzy[form]:
-                    yield Occurrence(found.start(), found.end(), index, (MISSPELLING,))
+        if meant:
+            forms.update(meant)
+    for found in WHOLE_WORD.finditer(skeleton) if forms else ():  # once for all, or many misspellings cost the square of their number
+        for index in lexicon.tables.fuzzy.get(forms.get(found[0], ""), ()):
+            yield Occurrence(found.start(), found.end(), index, (MISSPELLING,))
 
 
 def _remember(token: str, lexicon: CompiledLexicon) -> tuple[tuple[str, str], ...]:

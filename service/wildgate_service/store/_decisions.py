@@ -26,6 +26,8 @@ from wildgate_service.store import _facets
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wildgate_service.types import DecisionRecord
+
 DAY = 86_400_000_000  # in microseconds
 HASH_BYTES = 32
 COLUMNS = 9
@@ -190,11 +192,18 @@ def _repeat(connection: sqlite3.Connection, log_id: str, entry: Entry) -> Append
     place = place_at(connection, log_id, position)
     if not place.payload:
         return RequestReusedError(f"request_id {entry.request_id} was answered and its record erased: send a new one")
-    if read_payload(place.payload).fingerprint != entry.fingerprint:
+    if not _same_listing(read_payload(place.payload), entry):
         return RequestReusedError(
-            f"request_id {entry.request_id} came before with another text: make one per listing and keep it on every attempt"
+            f"request_id {entry.request_id} came before with another listing: make one per listing and keep it on every attempt"
         )
     return place
+
+
+def _same_listing(standing: DecisionRecord, entry: Entry) -> bool:
+    """Whether both are about one listing; of records of older versions only the text is known."""
+    if standing.request_fingerprint:
+        return standing.request_fingerprint == entry.request_fingerprint
+    return standing.fingerprint == entry.fingerprint
 
 
 def place_at(connection: sqlite3.Connection, log_id: str, position: int) -> Appended:

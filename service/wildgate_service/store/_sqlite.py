@@ -54,7 +54,7 @@ class SqliteStore:
         """Append records in one transaction and answer each, in order.
 
         A repeat, of this call or an earlier one, gets the record that stands under its request;
-        RequestReusedError stands for one whose request_id was used for another text, StoreError for
+        RequestReusedError stands for one whose request_id was used for another listing, StoreError for
         one whose decision_id is taken.
         """
         places = self.append_entries([make_entry(record) for record in records])

@@ -98,7 +98,7 @@ class WriterClient:
     async def record(self, record: DecisionRecord) -> Recorded:
         """Append a record and wait until it is in the store.
 
-        Raises RequestReusedError if its request_id was used for another text, StoreError if it
+        Raises RequestReusedError if its request_id was used for another listing, StoreError if it
         could not be written.
         """
         answer = await self._call(make_entry(record))

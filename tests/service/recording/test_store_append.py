@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wildgate_service.errors import RequestReusedError, StoreError
 from wildgate_service.store import open_store
-from wildgate_service.types import Action, Listing
+from wildgate_service.types import Action, ContentKind, Listing
 
 
 def rows(url, query, *arguments):
@@ -68,6 +69,34 @@ def test_a_request_id_used_for_another_text_is_refused_alone(store, samples):
         "RequestReusedError",
         "Recorded",
     ]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"id": "43"},
+        {"content_kind": ContentKind.CARGO_BOOKING},
+        {"market": "US"},
+        {"category": "toys"},
+        {"language": "th"},
+        {"seller_ref": "eve"},
+    ],
+)
+def test_a_request_id_used_for_the_same_text_of_another_listing_is_refused(store, samples, changed):
+    """The same words by another seller or in another market may get another decision."""
+    listing = Listing(id="42", title="Old elephant  tusk", market="SG", seller_ref="bob")
+    store.append([samples.record(request_id="r-1", listing=listing)])
+    other = msgspec.structs.replace(listing, **changed)
+    (error,) = store.append([samples.record(request_id="r-1", listing=other)])
+    assert isinstance(error, RequestReusedError)
+
+
+def test_a_repeat_of_a_record_of_an_older_version_is_known_by_its_text(store, samples):
+    """Such a record has no fingerprint of its request."""
+    first = msgspec.structs.replace(samples.record(request_id="r-1"), request_fingerprint="")
+    store.append([first])
+    (repeat,) = store.append([samples.record(request_id="r-1")])
+    assert (repeat.record, repeat.repeated) == (first, True)
 
 
 def test_two_tenants_may_use_the_same_request_id(store, samples):
@@ -137,7 +166,7 @@ def test_a_reused_request_says_what_to_do(store, samples):
     """The message names the id and the remedy."""
     store.append([samples.record(request_id="r-1")])
     (error,) = store.append([samples.record(request_id="r-1", listing=Listing(title="other"))])
-    assert str(error) == ("request_id r-1 came before with another text: make one per listing and keep it on every attempt")
+    assert str(error) == ("request_id r-1 came before with another listing: make one per listing and keep it on every attempt")
     assert isinstance(error, RequestReusedError)
 
 
