@@ -11,7 +11,10 @@ import io
 import itertools
 import json
 import multiprocessing
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -22,10 +25,12 @@ from msgspec import Struct
 from wildgate_service.errors import InvalidListingError, WildgateError
 from wildgate_service.local import local_engine
 from wildgate_service.pipeline import Engine, score_listing
+from wildgate_service.tags import language_tag, market_code
 from wildgate_service.types import Attribute, ContentKind, Decision, Listing
 
 FORMATS = ("jsonl", "csv", "parquet")
 CHUNK = 500
+WINDOW = 4  # chunks a process may be ahead
 MOST_CELL = 1 << 30  # characters of a CSV cell; what is too long for a field is said of its line, not of the file
 COLUMNS = ("id", "action", "score", "language", "taxa", "matches", "evidence", "reason", "notice", "lexicon_version", "model_version",
            "policy_version", "degraded", "line", "error")  # fmt: skip
@@ -135,8 +140,8 @@ def _listing(row: InputRow) -> Listing:
         attributes=tuple(_attributes(row.attributes)),
         content_kind=row.kind,
         category=row.category or "",
-        language=row.language or "",
-        market=row.market or "",
+        language=language_tag(row.language or ""),
+        market=market_code(row.market or ""),
     )
 
 
@@ -219,8 +224,18 @@ def _answers(chunks: Iterator[list[Numbered]], run: Run) -> Iterator[list[bytes]
         yield from ([score_line(engine, *row) for row in chunk] for chunk in chunks)
         return
     local_engine(run.lexicons, run.policy)  # so that a broken lexicon or policy is one error here, not one per process
-    with multiprocessing.get_context("spawn").Pool(run.workers, _start, (run.lexicons, run.policy)) as pool:
-        yield from pool.imap(_score_chunk, chunks)
+    context = multiprocessing.get_context("spawn")
+    waiting: deque[Future[list[bytes]]] = deque()
+    try:
+        with ProcessPoolExecutor(run.workers, context, _start, (run.lexicons, run.policy)) as pool:
+            for chunk in chunks:
+                waiting.append(pool.submit(_score_chunk, chunk))
+                if len(waiting) > WINDOW * run.workers:  # so that a file larger than memory is read as it is scored
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise WildgateError("a scoring process died, perhaps killed for its memory; try fewer --workers") from error
 
 
 _engine: Engine

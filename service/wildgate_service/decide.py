@@ -13,6 +13,7 @@ from msgspec import Struct
 from wildgate_service.types import (
     Action,
     Classification,
+    ContentKind,
     Decision,
     Level,
     Listing,
@@ -27,9 +28,11 @@ from wildgate_service.types import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wildgate_service.match.tables import Listed, TaxonRow
+    from wildgate_service.match.tables import CompiledLexicon, Listed
 
 MOST_SURFACES = 4
+LONGEST_SURFACE = 80
+UNKNOWN_MARKET = frozenset({""})
 ENCODER_MISSING = "encoder_missing"
 UNREADABLE = "encoder_unreadable_language"
 
@@ -90,13 +93,13 @@ def decide(
     classification: Classification,
     score: Score,
     policy: Policy,
-    taxa: dict[str, TaxonRow],
+    lexicon: CompiledLexicon,
     *,
     tenant: str,
     versions: Versions,
 ) -> Decision:
     """The decision on a listing."""
-    action = _action(matches, score, policy, listing.market, tenant)
+    action = _action(listing, matches, score, policy, tenant)
     shadow = policy.is_shadow(listing.market, tenant)
     asked = Action.ALLOW if shadow else action
     shown = _shown(matches)
@@ -106,7 +109,7 @@ def decide(
         shadow=shadow,
         score=round(score.value, 6),
         language=classification.language,
-        taxa=_taxa(matches.taxa, taxa, listing.market),
+        taxa=_taxa(matches.taxa, lexicon, listing.market),
         matches=shown,
         evidence=score.evidence,
         reason=_reason(action, matches, score, policy),
@@ -116,14 +119,16 @@ def decide(
     )
 
 
-def _action(matches: Matches, score: Score, policy: Policy, market: str, tenant: str) -> Action:
-    """The strictest action that the groups found ask for."""
+def _action(listing: Listing, matches: Matches, score: Score, policy: Policy, tenant: str) -> Action:
+    """The strictest action that the groups found ask for; in what is an offer by its nature, an outright form asks for review by itself."""
     found = [match for match in matches.taxa if match.stands or match.is_faint]
     groups = dict.fromkeys(group for match in found for group in match.groups)
-    limits = [policy.thresholds.of(group, market, tenant) for group in groups]
+    limits = [policy.thresholds.of(group, listing.market, tenant) for group in groups]
     if any(score.value >= block for _, block in limits) and _may_block(matches):
         return Action.BLOCK
-    if any(score.value >= review for review, _ in limits):
+    outright = any(match.counts and match.level is Level.ALONE and not match.weakened_by for match in found)
+    is_offer = listing.content_kind is not ContentKind.SOCIAL_POST
+    if (outright and is_offer) or any(score.value >= review for review, _ in limits):
         return Action.REVIEW
     # Half the way to review is margin: cutting a context out of a text leaves traces that the encoder reads.
     if any(score.strict >= (review + block) / 2 for review, block in limits) and _may_block(matches, heed_contexts=False):
@@ -151,19 +156,18 @@ def _shown(matches: Matches) -> tuple[Match, ...]:
     return tuple(sorted((*taxa, *matches.cues, *contexts), key=lambda match: (match.skeleton_start, match.skeleton_end)))
 
 
-def _taxa(found: tuple[Match, ...], taxa: dict[str, TaxonRow], market: str) -> tuple[Taxon, ...]:
+def _taxa(found: tuple[Match, ...], lexicon: CompiledLexicon, market: str) -> tuple[Taxon, ...]:
     """Taxa of the matches that count, strongest first; faint ones only when there are no others."""
     standing = [match for match in found if match.stands] or [match for match in found if match.is_faint]
     ranked = sorted(standing, key=lambda match: match.level is not Level.ALONE)
     keys = dict.fromkeys(taxon for match in ranked for taxon in match.taxa)
-    rows = (taxa[key] for key in keys)
-    return tuple(Taxon(row.group, row.scientific_name, _appendix(row.lists, market)) for row in rows)
+    rows = (lexicon.taxa[key] for key in keys)
+    return tuple(Taxon(row.group, row.scientific_name, _appendix(row.lists, lexicon.places(market))) for row in rows)
 
 
-def _appendix(lists: tuple[Listed, ...], market: str) -> str:
-    """Appendix on the first list that is valid in a market; CITES, valid everywhere, before national lists."""
-    valid = [listed for listed in lists if not listed.valid_to and listed.market in ("", market)]
-    valid = valid or [listed for listed in lists if not market and not listed.valid_to]
+def _appendix(lists: tuple[Listed, ...], places: frozenset[str]) -> str:
+    """Appendix on the first list in force in some places (any, if the market is unknown); CITES before national lists."""
+    valid = [listed for listed in lists if not listed.valid_to and (listed.market in places or places == UNKNOWN_MARKET)]
     return min(valid, key=lambda listed: (listed.list != "CITES", listed.list)).appendix if valid else ""
 
 
@@ -179,10 +183,14 @@ def _reason(action: Action, matches: Matches, score: Score, policy: Policy) -> s
     surfaces = list(dict.fromkeys(match.surface for match in found))[:MOST_SURFACES]
     return policy.reasons[name].format(
         groups=", ".join(dict.fromkeys(group.replace("_", " ") for match in found for group in match.groups)),
-        surfaces=", ".join(f"“{surface}”" for surface in surfaces),
+        surfaces=", ".join(f"“{_cut(surface)}”" for surface in surfaces),
         score=f"{score.value:.2f}",
         cues=_cues(matches),
     )
+
+
+def _cut(surface: str) -> str:
+    return surface if len(surface) <= LONGEST_SURFACE else f"{surface[:LONGEST_SURFACE]}…"
 
 
 def _cues(matches: Matches) -> str:

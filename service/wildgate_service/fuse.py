@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from wildgate_service.errors import ModelError
-from wildgate_service.match.company import AMOUNT, is_disguised
+from wildgate_service.match.company import AMOUNT, is_disguised, is_other
 from wildgate_service.match.find import MARKS_DROPPED, MISSPELLING
 from wildgate_service.types import Classification, ContentKind, Evidence, Level, Match, Matches, RuleKind, Score
 
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 CONTEXT = "weakening_context"
 # What each feature is, and the sign that its weight may have.
 FEATURES: dict[str, int] = {
-    "form_alone": 1,  # a form with no innocent reading
-    "form_in_company": 1,  # a form with the company it asks for
-    "form_with_amount": 1,  # the same, with only a price or weight for company
-    "form_faint": 1,  # a form that usually means wildlife, without company
-    "code_word_in_company": 1,  # an insiders' word with company
+    "form": 1,  # a form that usually means wildlife; the next ones add to it
+    "form_alone": 1,  # one with no innocent reading
+    "form_with_amount": 1,  # one with at least a price or weight beside it
+    "form_in_company": 1,  # one with the company it asks for
     "uncertain_reading": -1,  # only read by a view that mistakes are made with: misspelling, marks dropped
-    "second_rule": 1,  # another taxon rule of the same or another group elsewhere in the text
+    "second_rule": 1,  # another taxon rule elsewhere in the text
     "trade_cue": 1,
     AMOUNT: 1,  # a price or weight
     "evasion_cue": 1,
     "second_evasion_cue": 1,  # of another type
     "disguise": 1,  # a word had to be undone
     "social_post": -1,  # a post is no offer by its nature
-    "cargo_booking": 1,
-    "faint_in_post": -1,
-    "faint_in_cargo": 1,  # a booking is trade by its nature
+    "cargo_booking": 1,  # a booking is
     CONTEXT: -1,
     "encoder_for": 1,  # the encoder's log-odds of an offer, where positive
     "encoder_against": -1,  # the same, where negative, as a positive number
     "ivory_promotion": 1,  # probability of the head, beside an elephant or mammoth rule
 }
+PRIOR = "prior"
+SHARE_READ = "encoder_read_{percent}_percent"
+CANNOT_READ = "encoder_cannot_read_language"
 UNCERTAIN = frozenset({MISSPELLING, MARKS_DROPPED})
 MOST_LOGIT = 4.0
 
@@ -76,7 +76,7 @@ def features(matches: Matches, classification: Classification, kind: ContentKind
     faint = [match for match in matches.taxa if match.is_faint]
     if not standing and not faint:
         return {}
-    names = dict.fromkeys((*_of_matches(standing, faint), *_of_cues(matches, standing), *_of_kind(kind, standing)), 1.0)
+    names = dict.fromkeys((*_of_matches(standing, faint), *_of_cues(matches, standing), *_of_kind(kind)), 1.0)
     if strict:
         names.pop(CONTEXT, None)
     probabilities = classification.strict_probabilities if strict else classification.probabilities
@@ -84,39 +84,45 @@ def features(matches: Matches, classification: Classification, kind: ContentKind
 
 
 def fuse(matches: Matches, classification: Classification, kind: ContentKind, fusion: Fusion) -> Score:
-    """The score with its evidence."""
+    """The score with its evidence, whose weights add up to its log-odds; what was not read is said with weight 0."""
     values = features(matches, classification, kind)
-    evidence = tuple(Evidence(name, round(fusion.weights[name] * value, 4)) for name, value in values.items() if fusion.weights[name])
-    value = _sigmoid(fusion.intercept + sum(each.weight for each in evidence))
+    if not values:
+        alone = _sigmoid(fusion.intercept)
+        return Score(alone, (), alone)
+    weighed = [(name, fusion.weights[name] * value) for name, value in values.items() if fusion.weights[name]]
+    evidence = tuple(Evidence(name, round(weight, 4)) for name, weight in ((PRIOR, fusion.intercept), *weighed))
+    value = _sigmoid(sum(each.weight for each in evidence))
+    told = (*evidence, *(Evidence(name, 0.0) for name in _unread(classification)))
     if not matches.contexts:
-        return Score(value, evidence, value)
+        return Score(value, told, value)
     strict = features(matches, classification, kind, strict=True)
-    return Score(
-        value,
-        evidence,
-        max(value, _sigmoid(fusion.intercept + sum(fusion.weights[name] * size for name, size in strict.items()))),
-    )
+    logit = fusion.intercept + sum(fusion.weights[name] * size for name, size in strict.items())
+    return Score(value, told, max(value, _sigmoid(logit)))
+
+
+def _unread(classification: Classification) -> Iterator[str]:
+    """What the encoder did not read of the text."""
+    if not classification.readable:
+        yield CANNOT_READ
+    elif classification.tiers and classification.share_read < 1:
+        yield SHARE_READ.format(percent=round(100 * classification.share_read))
 
 
 def _of_matches(standing: list[Match], faint: list[Match]) -> Iterator[str]:
     """What was found: the strongest kind of form, whether it stands twice, how it was written."""
-    strongest = [match for match in standing if match.level is Level.ALONE]
-    words = [match for match in standing if match.kind is not RuleKind.CODE_WORD]
-    if strongest:
+    found = [*standing, *faint]
+    yield "form"
+    if any(match.level is Level.ALONE for match in standing):
         yield "form_alone"
-    if any(match.company for match in words):
-        yield "form_in_company"
-    elif any(match.amount for match in words):
+    if any(match.amount or match.company for match in standing):
         yield "form_with_amount"
-    if any(match.kind is RuleKind.CODE_WORD for match in standing):
-        yield "code_word_in_company"
-    if not standing:
-        yield "form_faint"
+    if any(match.company for match in standing):
+        yield "form_in_company"
     if all(_is_uncertain(match) for match in standing or faint):
         yield "uncertain_reading"
-    if len({(match.rule_id, match.form) for match in (*standing, *faint)}) > 1:
+    if any(is_other(found[0], match) for match in found[1:]):
         yield "second_rule"
-    if any(is_disguised(match) for match in (*standing, *faint)):
+    if any(is_disguised(match) for match in found):
         yield "disguise"
 
 
@@ -136,15 +142,11 @@ def _of_cues(matches: Matches, standing: list[Match]) -> Iterator[str]:
         yield CONTEXT
 
 
-def _of_kind(kind: ContentKind, standing: list[Match]) -> Iterator[str]:
+def _of_kind(kind: ContentKind) -> Iterator[str]:
     if kind is ContentKind.SOCIAL_POST:
         yield "social_post"
-        if not standing:
-            yield "faint_in_post"
     elif kind is ContentKind.CARGO_BOOKING:
         yield "cargo_booking"
-        if not standing:
-            yield "faint_in_cargo"
 
 
 def _of_encoder(probabilities: dict[str, float], found: list[Match]) -> Iterator[tuple[str, float]]:

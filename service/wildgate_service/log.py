@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 if TYPE_CHECKING:
+    import asyncio
+
     from structlog.typing import EventDict, WrappedLogger
+
+log = structlog.get_logger()
 
 
 def _without_texts(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -25,6 +29,13 @@ def _without_texts(logger: WrappedLogger, method: str, event: EventDict) -> Even
         event["error"] = type(error).__name__
         event["frames"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return event
+
+
+def unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody caught on a loop; the loop's own message would show arguments and the exception's text."""
+    del loop
+    error = context.get("exception")
+    log.error("unhandled", exc_info=error, **({} if error else {"what": context.get("message", "")}))
 
 
 PROCESSORS: list[structlog.typing.Processor] = [

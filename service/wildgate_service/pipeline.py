@@ -89,7 +89,7 @@ def score_listing(engine: Engine, listing: Listing, *, tenant: str = "", timings
         classification,
         score,
         engine.policy,
-        engine.lexicon.taxa,
+        engine.lexicon,
         tenant=tenant,
         versions=engine.versions,
     )

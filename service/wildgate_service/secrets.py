@@ -77,13 +77,19 @@ class Secrets:
         return found
 
 
-def load_secrets(path: Path | str) -> Secrets:
-    """Read the secrets file, made with a new pepper if it is missing.
+def load_secrets(path: Path | str, *, create: bool = True) -> Secrets:
+    """Read the secrets file; if it is missing, one with a new pepper is made where `create` allows it.
 
     Raises SettingsError if it cannot be read or made, is malformed, or others than its owner may
     read it.
     """
     path = Path(path)
+    if not create and not path.exists():
+        message = (
+            f"the secrets file {path} is missing, and the store holds keys or decisions that were made with it: "
+            "restore it from a backup, or begin anew by naming another store"
+        )
+        raise SettingsError(message)
     if not path.exists():
         with _locked(path):
             if not path.exists():

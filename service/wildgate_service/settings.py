@@ -12,7 +12,6 @@ import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -20,6 +19,7 @@ from msgspec import Meta, Struct
 from wildgate_service.cores import allowed_cores
 from wildgate_service.errors import SettingsError
 from wildgate_service.model.encoder_folder import encoder_folder
+from wildgate_service.store import mask, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +27,10 @@ if TYPE_CHECKING:
 DEFAULT_TENANT = "default"  # who calls without an API key
 PREFIX = "WILDGATE_"
 CONFIG_VARIABLE = "WILDGATE_CONFIG"
+LARGEST_LISTING_BYTES = 262_144  # every field at its limit, in four bytes a code point
 # Kubernetes gives every container these for a Service named "wildgate"; they are not settings.
 KUBERNETES_VARIABLE = re.compile(r"WILDGATE_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)")
 KUBERNETES_PORT = re.compile(r"(tcp|udp)://")
-PASSWORD_PARAMETER = re.compile(r"([?&]password=)[^&#]*", re.IGNORECASE)
-PASSWORD_MASK = "***"  # noqa: S105  (what stands for a password)
 
 
 def _default_cache() -> Path:
@@ -98,7 +97,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="Calls that one worker answers at a time; more get RESOURCE_EXHAUSTED.",
         ),
     ] = 1024
-    max_message_bytes: Annotated[int, Meta(ge=65536, description="Largest request, in bytes; a larger one is refused.")] = 16 * 1024 * 1024
+    max_message_bytes: Annotated[int, Meta(ge=LARGEST_LISTING_BYTES, description="Largest request, in bytes; a larger one is refused.")] = (
+        16 * 1024 * 1024
+    )
     drain_seconds: Annotated[
         float,
         Meta(ge=0, description="Seconds that calls in flight get to finish when the service ends."),
@@ -141,12 +142,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def secrets_path(self) -> Path:
-        """The secrets file, said or by default."""
+        """The secrets file, said or by default. Raises StoreError for a store that cannot be."""
         if self.secrets_file:
             return self.secrets_file
-        if self.store.startswith("sqlite:///"):
-            return Path(self.store.removeprefix("sqlite:///")).parent / "wildgate.secrets"
-        return self.cache / "wildgate.secrets"
+        folder = path_of(self.store).parent if self.recording else self.cache
+        return folder / "wildgate.secrets"
 
 
 FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
@@ -288,19 +288,3 @@ def _expected(name: str) -> str:
 
 def _shown(value: object) -> str:
     return mask(str(value)) if value is not None else ""
-
-
-def mask(text: str) -> str:
-    """Mask the passwords of a URL; other text stays as it is.
-
-    >>> mask("postgresql://gate:secret@db/gate?password=secret")
-    'postgresql://gate:***@db/gate?password=***'
-    """
-    if "://" not in text:
-        return text
-    text = PASSWORD_PARAMETER.sub(rf"\g<1>{PASSWORD_MASK}", text)
-    parts = urlsplit(text)
-    if not parts.password:
-        return text
-    hidden = parts.netloc.replace(f":{parts.password}@", f":{PASSWORD_MASK}@", 1)
-    return urlunsplit(parts._replace(netloc=hidden))

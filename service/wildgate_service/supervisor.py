@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, NoReturn
 import structlog
 
 from wildgate_service import log as logs
-from wildgate_service.control import Keys, ReloadEnded
-from wildgate_service.errors import SettingsError, StoreError, WildgateError
+from wildgate_service.control import Fault, Keys, ReloadEnded
+from wildgate_service.errors import LexiconError, SettingsError, StoreError, WildgateError
 from wildgate_service.pipeline import load_engine
 from wildgate_service.port import reserve, resolve
 from wildgate_service.process import Child, keep
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from wildgate_service.pipeline import Engine
     from wildgate_service.port import Address
     from wildgate_service.settings import Settings
+    from wildgate_service.store import SqliteStore
 
 log = structlog.get_logger()
 
@@ -75,7 +76,7 @@ class Supervisor:
         self._settings = settings
         self._address = address
         self._sockets = sockets
-        self._secrets = _secrets(settings)
+        self._secrets: Secrets | None = None
         self._keys = Keys((), required=settings.require_keys == "always")
         self._writer = Writer(settings, folder / "writer", sockets)
         self._reloading = asyncio.Lock()
@@ -87,6 +88,7 @@ class Supervisor:
         """Live until a signal, or until it cannot start; then end the others."""
         ending = asyncio.Event()
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(logs.unhandled)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ending.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload_on_signal)
@@ -113,7 +115,8 @@ class Supervisor:
             raise WildgateError(compiled.fault.message)
         self._lexicon = Path(compiled.path)
         if self._settings.recording:
-            open_store(self._settings.store).close()  # made and migrated before anybody reads it
+            with open_store(self._settings.store) as store:  # made and migrated before anybody reads it
+                self._secrets = _secrets(self._settings, store)
             self._keys = self._read_keys()
         self._refuse_open_network()
         await self._writer.start()
@@ -183,14 +186,18 @@ class Supervisor:
     async def reload(self) -> ReloadEnded:
         """Serve the lexicons and policy that are on disk now, on all workers, or change nothing."""
         async with self._reloading:
-            compiled = await compile_in_child(self._settings, close=self._sockets)
-            if isinstance(compiled, Broken):
-                fault = compiled.fault
-                log.error("reload_refused", file=fault.file, line=fault.line, why=fault.message)
-                return ReloadEnded(0, fault=fault)
-            if self._workers is None:  # a signal before there are any: they start with this
-                return ReloadEnded(0, compiled.version)
-            return await self._serve_lexicon(Path(compiled.path), self._workers)
+            try:
+                return await self._reload()
+            except (WildgateError, OSError) as error:  # who asked waits for an answer
+                return _refused(_fault_of(error))
+
+    async def _reload(self) -> ReloadEnded:
+        compiled = await compile_in_child(self._settings, close=self._sockets)
+        if isinstance(compiled, Broken):
+            return _refused(compiled.fault)
+        if self._workers is None:  # a signal before there are any: they start with this
+            return ReloadEnded(0, compiled.version)
+        return await self._serve_lexicon(Path(compiled.path), self._workers)
 
     async def _serve_lexicon(self, lexicon: Path, workers: Workers) -> ReloadEnded:
         """Load here what the next worker is forked with, then have the present ones load it."""
@@ -208,13 +215,32 @@ class Supervisor:
         self._signaled = asyncio.create_task(self.reload())
 
 
-def _secrets(settings: Settings) -> Secrets | None:
+def _refused(fault: Fault) -> ReloadEnded:
+    log.error("reload_refused", file=fault.file, line=fault.line, why=fault.message)
+    return ReloadEnded(0, fault=fault)
+
+
+def _fault_of(error: WildgateError | OSError) -> Fault:
+    """Where it is broken, as far as the error tells."""
+    if isinstance(error, LexiconError):
+        return Fault(str(error), error.file, error.line)
+    return Fault(str(error), str(error.filename or "") if isinstance(error, OSError) else "")
+
+
+def _secrets(settings: Settings, store: SqliteStore) -> Secrets:
     """Read the secrets; the key of who calls without an API key is made before anybody does."""
-    if not settings.recording:
-        return None
-    secrets = load_secrets(settings.secrets_path)
+    secrets = load_secrets(settings.secrets_path, create=not store.is_used())
     secrets.tenant_key(DEFAULT_TENANT)
     return secrets
+
+
+def _bind(listener: socket.socket, path: Path) -> None:
+    """Bind a Unix socket, whose path may have some hundred bytes only."""
+    try:
+        listener.bind(str(path))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(f"cannot make the socket {path}: {error}. Set TMPDIR to a folder with a short path") from error
 
 
 class Writer:
@@ -232,7 +258,7 @@ class Writer:
         if not self._settings.recording:
             return
         self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(self.path))
+        _bind(self._listener, self.path)
         self._listener.listen(LISTEN_BACKLOG)
         self._sockets.add(self._listener)
         self._keeper = asyncio.create_task(keep(self._fork, "writer", Child.wait))

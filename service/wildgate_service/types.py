@@ -48,7 +48,7 @@ class Listing(Struct, frozen=True, kw_only=True):
 
 
 class FieldSlice(Struct, frozen=True):
-    """Where one field lies in the document, which is all fields joined by line feeds."""
+    """Where one field lies in the document, which is all fields joined by U+001F."""
 
     name: str
     start: int

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from wildgate.v1 import types_pb2
 
 from wildgate_service.status import invalid
+from wildgate_service.tags import language_tag, market_code
 from wildgate_service.types import Action, Attribute, ContentKind, Listing
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from wildgate_service.types import Decision, Match, Receipt
 
 UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,8}")
-MARKET = re.compile(r"[A-Za-z]{2}")
 ATTRIBUTE_FIELD = re.compile(r"attributes\[(\d+)\]\.(name|value)")
 
 CONTENT_KINDS = {
@@ -85,8 +84,8 @@ def to_listing(message: types_pb2.Listing) -> Listing:
         attributes=tuple(Attribute(each.name, each.value) for each in message.attributes),
         content_kind=kind,
         category=message.category,
-        language=_checked(message.language, LANGUAGE, "language"),
-        market=_checked(message.market, MARKET, "market").upper(),
+        language=language_tag(message.language),
+        market=market_code(message.market),
         seller_ref=message.seller_ref,
         posted_time=to_datetime(message.posted_time, "posted_time") if message.HasField("posted_time") else None,
     )

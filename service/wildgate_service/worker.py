@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 import uvloop
 
+from wildgate_service import log as logs
 from wildgate_service.control import (
     Channel,
     Keys,
@@ -62,12 +63,15 @@ class Worker:
         self._numbers = itertools.count(1)
         self._reloads: dict[int, asyncio.Future[ReloadEnded]] = {}
         self._loads: set[asyncio.Task[None]] = set()
+        self._loading = asyncio.Lock()
         self._ending = asyncio.Event()
         self._serving: Serving
 
     async def run(self, control: socket.socket) -> None:
         """Serve, and drain at the end."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._ending.set)
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(logs.unhandled)
+        loop.add_signal_handler(signal.SIGTERM, self._ending.set)
         self._channel = await Channel.over(control)
         self._prepare()
         server = Server(self._serving, self._rpcs(), self._birth.address)
@@ -144,13 +148,17 @@ class Worker:
         self._serving.keys = KeyRing(message.keys, pepper) if message.required else None
 
     async def _swap(self, message: Load) -> None:
-        """Load beside the loop, then swap between two calls; on failure keep what is served."""
+        """Load beside the loop, then swap between two calls; on failure keep what is served.
+
+        One after the other as they were told, so that the last one stays.
+        """
         failed = False
-        try:
-            self._serving.engine = await asyncio.to_thread(self._load, Path(message.lexicon))
-        except Exception:  # whatever it is, the old one keeps serving
-            log.exception("reload_failed")
-            failed = True
+        async with self._loading:
+            try:
+                self._serving.engine = await asyncio.to_thread(self._load, Path(message.lexicon))
+            except Exception:  # whatever it is, the old one keeps serving
+                log.exception("reload_failed")
+                failed = True
         self._channel.send(Loaded(message.number, self._serving.engine.lexicon.version, failed))
 
     def _load(self, lexicon: Path) -> Engine:

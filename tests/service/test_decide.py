@@ -10,6 +10,7 @@ from wildgate_service.policy import policy_of_text
 from wildgate_service.types import (
     Action,
     Classification,
+    ContentKind,
     Level,
     Listing,
     Match,
@@ -64,7 +65,7 @@ TAXA = {
 VERSIONS = Versions("lexicon", "model", "policy")
 
 
-def found(name: str = "ivory", *, at: int = 0, kind=RuleKind.PRODUCT, level=Level.ALONE, taxa=("elephant",), **fields) -> Match:
+def found(name: str = "ivory", *, at: int = 0, kind=RuleKind.PRODUCT, level=Level.WITH_COMPANY, taxa=("elephant",), **fields) -> Match:
     """A match with company, unless the test says otherwise."""
     taxa = taxa if kind in {RuleKind.PRODUCT, RuleKind.SPECIES, RuleKind.CODE_WORD} else ()
     return Match(
@@ -90,7 +91,7 @@ def cue(name: str, kind: RuleKind, cue_type: str = "", *, at: int = 50) -> Match
     return found(name, at=at, kind=kind, cue_type=cue_type)
 
 
-def decided(*matches: Match, score=0.95, strict=None, language="en", market="", tenant="", **classification):
+def decided(*matches: Match, score=0.95, strict=None, language="en", market="", tenant="", kind=ContentKind.LISTING, **classification):
     """The decision on matches with a score."""
     kinds = {RuleKind.TRADE_CUE, RuleKind.EVASION_CUE, RuleKind.LEGAL_TRADE_CUE}
     sorted_out = Matches(
@@ -99,7 +100,7 @@ def decided(*matches: Match, score=0.95, strict=None, language="en", market="", 
         contexts=tuple(match for match in matches if match.kind is RuleKind.BENIGN_CONTEXT),
     )
     return decide(
-        Listing(title="x", market=market),
+        Listing(title="x", market=market, content_kind=kind),
         sorted_out,
         Classification(language=language, **classification),
         Score(score, (), score if strict is None else strict),
@@ -127,6 +128,21 @@ def test_a_threshold_belongs_to_the_stricter_side(score, action):
 def test_without_a_match_no_score_does_anything():
     """The classifier alone never stops a listing."""
     assert decided(score=1.0).action is Action.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("match", "kind", "action"),
+    [
+        (found(level=Level.ALONE), ContentKind.LISTING, Action.REVIEW),
+        (found(level=Level.ALONE), ContentKind.CARGO_BOOKING, Action.REVIEW),
+        (found(level=Level.ALONE), ContentKind.SOCIAL_POST, Action.ALLOW),
+        (found(level=Level.ALONE, weakened_by=("en-news",)), ContentKind.LISTING, Action.ALLOW),
+        (found(), ContentKind.LISTING, Action.ALLOW),
+    ],
+)
+def test_a_form_without_innocent_reading_asks_for_review_by_itself_where_things_are_sold(match, kind, action):
+    """A listing and a booking are offers by their nature; a post is none, and news are none."""
+    assert decided(match, score=0.1, kind=kind).action is action
 
 
 def test_a_group_has_its_own_threshold_and_the_strictest_group_decides():
@@ -279,8 +295,9 @@ def test_without_a_taxon_that_stands_nothing_is_shown():
 def test_taxa_are_those_of_the_strongest_matches_first_and_each_once():
     """Faint ones are named only if there are no others."""
     faint = found("tiger", taxa=("tiger",), level=Level.WITH_COMPANY, company=False)
-    weak = found("bone", taxa=("tiger",), level=Level.WITH_COMPANY, at=20)
-    assert [taxon.group for taxon in decided(weak, found(at=40), found(at=60)).taxa] == ["elephant", "big_cat"]
+    weak = found("bone", taxa=("tiger",), at=20)
+    strong = [found(at=at, level=Level.ALONE) for at in (40, 60)]
+    assert [taxon.group for taxon in decided(weak, *strong).taxa] == ["elephant", "big_cat"]
     assert [taxon.group for taxon in decided(faint, found(at=40)).taxa] == ["elephant"]
     assert [taxon.group for taxon in decided(faint).taxa] == ["big_cat"]
 

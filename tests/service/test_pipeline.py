@@ -134,9 +134,9 @@ def test_hostile_text_is_answered(engine, text):
 
 
 def test_evidence_adds_up_to_the_score(engine):
-    """The weights reported are all there is besides the intercept."""
+    """The weights reported are all there is, the prior among them."""
     decision = decide(engine, "Elephant ivory bangle for sale, DM me")
-    total = engine.fusion.intercept + sum(evidence.weight for evidence in decision.evidence)
+    total = sum(evidence.weight for evidence in decision.evidence)
     assert decision.score == pytest.approx(1 / (1 + 2.718281828459045**-total), abs=1e-5)
 
 

@@ -9,7 +9,7 @@ import pycld2
 UNKNOWN = "und"
 # A script that one traded language writes, in the order in which they are looked for: kana before Han, since Japanese mixes them.
 SCRIPTS = (
-    (re.compile("[\u3041-\u30ff\uff66-\uff9f]"), "ja"),
+    (re.compile("[\u3041-\u30fa\uff66-\uff9f]"), "ja"),
     (re.compile("[\uac00-\ud7a3\u1100-\u11ff]"), "ko"),
     (re.compile("[\u4e00-\u9fff]"), "zh"),
     (re.compile("[\u0e00-\u0e7f]"), "th"),
@@ -24,6 +24,8 @@ SPACED_SCRIPTS = (
 )
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\uffff\ud800-\udfff]")
 CLD2_NAMES = {"iw": "he", "jw": "jv", "no": "nb", "zh-Hant": "zh", "mfe": UNKNOWN, "un": UNKNOWN, "xxx": UNKNOWN}
+LATIN = re.compile("[A-Za-z]")
+SHARE = 4  # Latin letters that weigh as much as one character of the other scripts
 TRADED = frozenset(
     [
         "en",
@@ -63,15 +65,21 @@ def identify_language(document: str, hint: str, rules: frozenset[str] = frozense
         return hint
     text = document[:MOST_READ]
     if not text.isascii():
-        for pattern, language in SCRIPTS:
-            if pattern.search(text):
-                return language
+        language = _by_script(text)
+        if language:
+            return language
     language, reliable = _by_ngrams(text)
     if reliable and language in TRADED:
         return language
     if len(rules) == 1:
         return next(iter(rules))
     return language if reliable or language in TRADED or len(text) > SHORT else UNKNOWN
+
+
+def _by_script(text: str) -> str:
+    """The language whose script writes a fair share of the text, or "": one 象 in an English sentence does not make it Chinese."""
+    latin = len(LATIN.findall(text))
+    return next((name for pattern, name in SCRIPTS if (found := pattern.findall(text)) and SHARE * len(found) >= latin), "")
 
 
 def _by_ngrams(text: str) -> tuple[str, bool]:

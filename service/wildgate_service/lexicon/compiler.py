@@ -55,7 +55,9 @@ def tables_of(root: Path) -> Tables:
     return build_tables(rules, taxa, read_version(root))
 
 
-def build_tables(rules: tuple[Rule, ...], taxa: dict[str, TaxonRow], version: str) -> Tables:
+def build_tables(
+    rules: tuple[Rule, ...], taxa: dict[str, TaxonRow], version: str, unions: dict[str, tuple[str, ...]] | None = None
+) -> Tables:
     """The tables of some rules."""
     _check_ids(rules)
     forms: list[Form] = []
@@ -81,6 +83,7 @@ def build_tables(rules: tuple[Rule, ...], taxa: dict[str, TaxonRow], version: st
         context_automaton=_automaton(context_patterns),
         fuzzy={word: tuple(indices) for word, indices in fuzzy.items()},
         taxa=taxa,
+        unions=unions or {},
     )
 
 
@@ -177,7 +180,7 @@ def _hash_of_sources(root: Path) -> str:
     """Hash of every file that the compiled tables depend on: the lexicon's, and this package's own code and character tables."""
     package = Path(__file__).parent.parent
     code = [path for name in ("lexicon", "match", "normalize") for path in (package / name).rglob("*") if path.suffix in {".py", ".tsv"}]
-    content = [*rule_files(root), *(root / name for name in ("taxa.csv", "protection.csv", "VERSION")), *code]
+    content = [*rule_files(root), *(root / name for name in ("taxa.csv", "protection.csv", "unions.csv", "VERSION")), *code]
     digest = hashlib.sha256()
     for path in sorted(content):
         digest.update(path.name.encode())

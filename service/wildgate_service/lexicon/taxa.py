@@ -71,6 +71,14 @@ def read_taxa(root: Path) -> dict[str, TaxonRow]:
     return {taxon: TaxonRow(*name, tuple(lists[taxon])) for taxon, name in names.items()}
 
 
+def read_unions(root: Path) -> dict[str, tuple[str, ...]]:
+    """Market → the unions whose lists hold there too. Raises LexiconError with file and line."""
+    unions: dict[str, tuple[str, ...]] = {}
+    for _, row in _rows(root / "unions.csv", ["union", "market", "source"]):
+        unions[row["market"]] = (*unions.get(row["market"], ()), row["union"])
+    return unions
+
+
 def _rows(path: Path, columns: list[str]) -> list[tuple[int, dict[str, str]]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:

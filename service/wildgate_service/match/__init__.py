@@ -8,24 +8,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wildgate_service.match.company import settle
-from wildgate_service.match.find import find_contexts, find_taxa
-from wildgate_service.types import Matches, RuleKind
+from wildgate_service.match.find import context_occurrences, matches_of, taxon_matches, taxon_occurrences
+from wildgate_service.match.thin import thin_contexts, thin_taxa
+from wildgate_service.types import Match, Matches, RuleKind
 
 if TYPE_CHECKING:
     from wildgate_service.match.tables import CompiledLexicon
     from wildgate_service.normalize import NormalizedText
-
-__all__ = ["find_contexts", "find_taxa", "match"]
 
 NOTHING = Matches()
 
 
 def match(text: NormalizedText, lexicon: CompiledLexicon) -> Matches:
     """All rules that fire in a text. Pure; the text's map is made only if something is found."""
-    taxa = find_taxa(text, lexicon)
+    taxa = taxon_occurrences(text, lexicon)
     if not taxa:
         return NOTHING
-    found = find_contexts(text, lexicon)
+    contexts = context_occurrences(text, lexicon)
+    taxa = thin_taxa(taxa, contexts, lexicon)
+    found = tuple(matches_of(text, lexicon, thin_contexts(contexts, taxa)))
     cues = tuple(each for each in found if each.kind is not RuleKind.BENIGN_CONTEXT)
-    contexts = tuple(each for each in found if each.kind is RuleKind.BENIGN_CONTEXT)
-    return settle(text.skeleton, taxa, cues, contexts, lexicon)
+    benign = tuple(each for each in found if each.kind is RuleKind.BENIGN_CONTEXT)
+    return settle(text.skeleton, taxon_matches(text, lexicon, taxa), cues, benign, lexicon)
+
+
+def find_contexts(text: NormalizedText, lexicon: CompiledLexicon) -> tuple[Match, ...]:
+    """Matches of cues and benign contexts alone, whether or not there is a taxon beside them: what the tests of such rules ask."""
+    return tuple(matches_of(text, lexicon, context_occurrences(text, lexicon)))

@@ -21,6 +21,7 @@ UNSPACED = (
 KANA = ((0x3041, 0x309F), (0x30A1, 0x30FA), (0x30FC, 0x30FF))
 HANGUL = (0xAC00, 0xD7A3)
 ARABIC = (0x0600, 0x06FF)
+LONGEST_NUMBER = 24
 HAN_NUMERALS = frozenset("一二三四五六七八九十百千万两半几")
 # The article and the one-letter words that Arabic writes as part of the next word.
 ARABIC_PROCLITIC = re.compile("(?<![\u0621-\u064a])(?:[\u0648\u0641]?(?:[\u0628\u0643]?\u0627\u0644|\u0644\u0644|[\u0628\u0643\u0644])?)$")
@@ -76,12 +77,14 @@ def _beside_number(text: str, start: int, end: int, right: Edge) -> bool:
 def with_number(text: str, start: int, end: int) -> tuple[int, int]:
     """The span of a unit together with the number beside it."""
     first = start - 1 if start > 0 and text[start - 1] == " " else start
-    while first > 0 and (_is_numeral(text[first - 1]) or (text[first - 1] in ".," and first < start)):
+    while first > max(0, start - LONGEST_NUMBER) and (_is_numeral(text[first - 1]) or (text[first - 1] in ".," and first < start)):
         first -= 1
     if first < start and _is_numeral(text[first]):
         return first, end
     last = end + 1 if end < len(text) and text[end] in " .:" else end
-    while last < len(text) and (text[last].isdigit() or (text[last] in ".," and text[last + 1 : last + 2].isdigit())):
+    while last < min(len(text), end + LONGEST_NUMBER) and (
+        text[last].isdigit() or (text[last] in ".," and text[last + 1 : last + 2].isdigit())
+    ):
         last += 1
     return start, last
 

@@ -106,7 +106,7 @@ def _speaks_against(match: Match, standing: list[Match], cues: tuple[Match, ...]
     """Evasion, a disguise, or a second taxon rule: then a context near the match may be a cover word."""
     if any(cue.kind is RuleKind.EVASION_CUE for cue in cues) or any(is_disguised(each) for each in standing):
         return True
-    return any(_is_other(match, each) and each.level is not Level.COMPANY_ONLY for each in standing)
+    return any(is_other(match, each) and each.level is not Level.COMPANY_ONLY for each in standing)
 
 
 def _with_company(match: Match, standing: list[Match], cues: tuple[Match, ...], lexicon: CompiledLexicon) -> Match:
@@ -117,7 +117,7 @@ def _with_company(match: Match, standing: list[Match], cues: tuple[Match, ...], 
     reach = within or ANYWHERE
     beside = [cue for cue in cues if cue.kind in (kinds or CUES) and not _overlap(match, cue) and distance(match, cue) <= reach]
     others = any(
-        _is_other(match, each)
+        is_other(match, each)
         and (not kinds or each.kind in kinds)
         and each.level is not Level.COMPANY_ONLY
         and distance(match, each) <= reach
@@ -127,7 +127,8 @@ def _with_company(match: Match, standing: list[Match], cues: tuple[Match, ...], 
     return msgspec.structs.replace(match, company=company, amount=bool(beside) and not company)
 
 
-def _is_other(match: Match, other: Match) -> bool:
+def is_other(match: Match, other: Match) -> bool:
+    """Whether another rule fired at another place."""
     return other.rule_id != match.rule_id and not _overlap(match, other)
 
 

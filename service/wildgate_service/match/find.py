@@ -19,13 +19,13 @@ from wildgate_service.types import Level, Match
 if TYPE_CHECKING:
     from wildgate_service.match.tables import CompiledLexicon, Form
     from wildgate_service.normalize import NormalizedText
+    from wildgate_service.types import View
 
 LONG_WORD = re.compile(r"[^\W\d_]{6,24}")
 WHOLE_WORD = re.compile(rf"(?<![^\W_]){LONG_WORD.pattern}(?![^\W_])")
 SHORTEST = 6
 LONGEST_REMEMBERED = 32
 MOST_REMEMBERED = 100_000
-MOST_OCCURRENCES = 400
 MISSPELLING = "misspelling"
 MARKS_DROPPED = "marks_dropped"
 JOINED_FIELDS = "joined_fields"
@@ -40,36 +40,40 @@ class Occurrence(NamedTuple):
     views: tuple[str, ...]
 
 
-def find_taxa(text: NormalizedText, lexicon: CompiledLexicon) -> tuple[Match, ...]:
-    """Matches of species, products and code words, longest first where one lies inside another (those are dropped)."""
+def taxon_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[Occurrence]:
+    """Where species, products and code words occur, in the skeleton, its views, misspelled and across fields; in the order of the text."""
     skeleton = text.skeleton
-    found = [
-        *_plain(lexicon, lexicon.find_taxa(skeleton), skeleton, lexicon.tables.taxon_patterns),
-        *_misspelled(skeleton, lexicon),
-    ]
+    patterns = lexicon.tables.taxon_patterns
+    found = [*_plain(lexicon, lexicon.find_taxa(skeleton), skeleton, patterns), *_misspelled(skeleton, lexicon)]
     for view in text.views:
-        for occurrence in _plain(lexicon, lexicon.find_taxa(view.text), view.text, lexicon.tables.taxon_patterns):
-            start, end, names = trace(view, occurrence.start, occurrence.end)
-            if names:
-                found.append(Occurrence(start, end, occurrence.form, (*names, *occurrence.views)))
+        found += _in_view(lexicon, view, lexicon.find_taxa(view.text), patterns)
     if FIELD_SEPARATOR in skeleton:
         found += _across_fields(skeleton, lexicon)
-    if not found:
-        return ()
-    return tuple(_outermost(_matches(text, lexicon, _unique(found))))
+    return _unique(found)
 
 
-def find_contexts(text: NormalizedText, lexicon: CompiledLexicon) -> tuple[Match, ...]:
-    """Matches of cues and benign contexts, in the skeleton and its views."""
-    skeleton = text.skeleton
+def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[Occurrence]:
+    """Where cues and benign contexts occur, in the skeleton and its views; in the order of the text."""
     patterns = lexicon.tables.context_patterns
-    found = list(_plain(lexicon, lexicon.find_contexts(skeleton), skeleton, patterns))
+    found = list(_plain(lexicon, lexicon.find_contexts(text.skeleton), text.skeleton, patterns))
     for view in text.views:
-        for occurrence in _plain(lexicon, lexicon.find_contexts(view.text), view.text, patterns):
-            start, end, names = trace(view, occurrence.start, occurrence.end)
-            if names:
-                found.append(Occurrence(start, end, occurrence.form, names))
-    return tuple(_matches(text, lexicon, _unique(found)))
+        found += _in_view(lexicon, view, lexicon.find_contexts(view.text), patterns)
+    return _unique(found)
+
+
+def taxon_matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurrence]) -> tuple[Match, ...]:
+    """The occurrences as matches; those that lie inside a longer one are dropped."""
+    return tuple(_outermost(matches_of(text, lexicon, found)))
+
+
+def _in_view(
+    lexicon: CompiledLexicon, view: View, hits: Iterable[tuple[int, int, int]], patterns: tuple[tuple[int, ...], ...]
+) -> Iterator[Occurrence]:
+    """Occurrences that only a view shows, at their place in the skeleton."""
+    for occurrence in _plain(lexicon, hits, view.text, patterns):
+        start, end, names = trace(view, occurrence.start, occurrence.end)
+        if names:
+            yield Occurrence(start, end, occurrence.form, (*names, *occurrence.views))
 
 
 def _plain(
@@ -145,13 +149,13 @@ def _across_fields(skeleton: str, lexicon: CompiledLexicon) -> Iterator[Occurren
 
 
 def _unique(found: list[Occurrence]) -> list[Occurrence]:
-    """One occurrence per form and place, with the fewest views; at most `MOST_OCCURRENCES`, in the order of the text."""
+    """One occurrence per form and place, with the fewest views, in the order of the text."""
     best: dict[tuple[int, int, int], Occurrence] = {}
     for each in found:
         key = each[:3]
         if key not in best or len(each.views) < len(best[key].views):
             best[key] = each
-    return sorted(best.values())[:MOST_OCCURRENCES]
+    return sorted(best.values())
 
 
 def _outermost(found: Iterable[Match]) -> list[Match]:
@@ -168,7 +172,7 @@ def _outermost(found: Iterable[Match]) -> list[Match]:
     return kept
 
 
-def _matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurrence]) -> Iterator[Match]:
+def matches_of(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurrence]) -> Iterator[Match]:
     """The occurrences as matches in the field as sent; those whose protected marks are other ones fall away."""
     for each in found:
         form = lexicon.forms[each.form]

@@ -92,6 +92,7 @@ class Tables(Struct, frozen=True):
     context_automaton: bytes
     fuzzy: dict[str, tuple[int, ...]]
     taxa: dict[str, TaxonRow]
+    unions: dict[str, tuple[str, ...]]  # market → unions whose lists hold there
 
 
 class CompiledLexicon:
@@ -106,6 +107,10 @@ class CompiledLexicon:
         self.taxa = tables.taxa
         self._taxon_automaton = daachorse.CharwiseDoubleArrayAhoCorasick.deserialize(tables.taxon_automaton)
         self._context_automaton = daachorse.CharwiseDoubleArrayAhoCorasick.deserialize(tables.context_automaton)
+
+    def places(self, market: str) -> frozenset[str]:
+        """Markets whose protection lists hold in a market: everywhere (""), itself, and its unions."""
+        return frozenset({"", market, *self.tables.unions.get(market, ())})
 
     def find_taxa(self, text: str) -> list[tuple[int, int, int]]:
         """(start, end, pattern) of every occurrence, overlapping ones too, of a species, product or code word."""

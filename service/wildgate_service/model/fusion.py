@@ -24,7 +24,6 @@ from wildgate_service.normalize import normalize
 from wildgate_service.pipeline import MODELS, Engine
 from wildgate_service.types import ContentKind, Listing
 
-REVIEW_MARGIN = 0.1
 PULL = 1.0  # strength of the priors: one text's worth of loss per unit of squared distance
 Floats = NDArray[np.float64]
 
@@ -63,8 +62,7 @@ def fit_fusion(engine: Engine, texts: list[LabeledText], version: str) -> Fusion
     matrix = np.array([[values.get(name, 0.0) for name in names] for values, _ in used])
     labels = np.array([label for _, label in used], float)
     priors = np.array([prior.weights[name] for name in names])
-    floors = {"form_alone": -prior.intercept + REVIEW_MARGIN}  # by CONVENTIONS.md such a form asks for review by itself
-    bounds = [(floors.get(name, 0.0), None) if FEATURES[name] > 0 else (None, 0.0) for name in names]
+    bounds = [(0.0, None) if FEATURES[name] > 0 else (None, 0.0) for name in names]
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         logits = matrix @ weights + prior.intercept

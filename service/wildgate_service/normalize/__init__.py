@@ -13,7 +13,7 @@ from bisect import bisect_right
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from wildgate_service.normalize.fold import FIELD_SEPARATOR, ascii_table, fold_table
+from wildgate_service.normalize.fold import FIELD_SEPARATOR, ascii_dropped, ascii_table, fold_table
 from wildgate_service.normalize.source_map import SourceMap
 from wildgate_service.normalize.views import read_views
 from wildgate_service.types import FieldSlice
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FIELD_SEPARATOR", "NormalizedText", "fold", "normalize"]
 
-_ASCII = ascii_table()
+_ASCII, _DROPPED = ascii_table(), ascii_dropped()
 _TABLE = fold_table()
 _BLANKS = re.compile(" {2,}")
 
@@ -31,7 +31,7 @@ _BLANKS = re.compile(" {2,}")
 def fold(text: str) -> str:
     """The skeleton of a text. Folding what is folded changes nothing."""
     if text.isascii():
-        folded = text.encode("ascii").translate(_ASCII).decode("ascii")
+        folded = text.encode("ascii").translate(_ASCII, _DROPPED).decode("ascii")
     else:
         folded = text.translate(_TABLE)
         if not unicodedata.is_normalized("NFC", folded):
@@ -40,19 +40,23 @@ def fold(text: str) -> str:
 
 
 class NormalizedText:
-    """A listing's document with its skeleton; the map, the views and the readable text are made when first asked for."""
+    """A listing's document with its skeleton; the map and the views are made when first asked for.
 
-    __slots__ = ("__dict__", "document", "fields", "skeleton")
+    `folded` is the document as it is folded: a separator that a seller wrote is a blank there, so that it parts no fields.
+    """
 
-    def __init__(self, document: str, fields: tuple[FieldSlice, ...]) -> None:
+    __slots__ = ("__dict__", "_folded", "document", "fields", "skeleton")
+
+    def __init__(self, document: str, folded: str, fields: tuple[FieldSlice, ...]) -> None:
         self.document = document
         self.fields = fields
-        self.skeleton = fold(document)
+        self.skeleton = fold(folded)
+        self._folded = folded
 
     @cached_property
     def source(self) -> SourceMap:
         """The map from the skeleton to the document."""
-        return SourceMap(self.document, self.skeleton)
+        return SourceMap(self._folded, self.skeleton)
 
     @cached_property
     def views(self) -> tuple[View, ...]:
@@ -73,15 +77,18 @@ def normalize(listing: Listing) -> NormalizedText:
         texts += [(f"attributes[{index}].name", attribute.name), (f"attributes[{index}].value", attribute.value)]
     fields: list[FieldSlice] = []
     parts: list[str] = []
+    folded: list[str] = []
     at = 0
     for name, text in texts:
         if not text:
             continue
         if parts:
-            glue = ": " if name.endswith(".value") and parts[-1] else FIELD_SEPARATOR
+            glue = ": " if fields[-1].name == name.replace(".value", ".name") else FIELD_SEPARATOR
             parts.append(glue)
+            folded.append(glue)
             at += len(glue)
         fields.append(FieldSlice(name, at, at + len(text)))
         parts.append(text)
+        folded.append(text.replace(FIELD_SEPARATOR, " "))
         at += len(text)
-    return NormalizedText("".join(parts), tuple(fields))
+    return NormalizedText("".join(parts), "".join(folded), tuple(fields))

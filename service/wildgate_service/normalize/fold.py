@@ -28,20 +28,23 @@ ARABIC_LETTERS = {
     "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ۀ": "ه", "ہ": "ه",
     "ھ": "ه", "ک": "ك", "ڪ": "ك", "ـ": "",
 }  # fmt: skip
+BLANK_CONTROLS = frozenset("\t\n\v\f\r\x85")
 QUOTES = dict.fromkeys("’‘ʼʻ＇`´‛ʹ", "'") | dict.fromkeys("“”„‟«»＂", '"')
 SEPARATORS = dict.fromkeys("_\u00b7\u30fb\u2022\u2027\u0387\u05be", " ")  # underscores and middle dots part words
 
 
 def separate_fields(char: str) -> str:
-    """The separator between fields stays; other controls, line ends and spaces become a blank."""
+    """The separator between fields stays; line ends, tabs and spaces become a blank."""
     if char == FIELD_SEPARATOR:
         return char
-    return " " if unicodedata.category(char) in {"Cc", "Zs", "Zl", "Zp", "Cs"} else char
+    return " " if char in BLANK_CONTROLS or unicodedata.category(char) in {"Zs", "Zl", "Zp", "Cs"} else char
 
 
 def drop_invisible(char: str) -> str:
-    """Format characters, bidirectional controls, variation selectors, fillers and tags vanish."""
-    return "" if char in IGNORABLE or unicodedata.category(char) == "Cf" else char
+    """Control and format characters, bidirectional marks, variation selectors, fillers and tags vanish."""
+    if char == FIELD_SEPARATOR:
+        return char
+    return "" if char in IGNORABLE or unicodedata.category(char) in {"Cc", "Cf"} else char
 
 
 def name_emoji(char: str) -> str:
@@ -129,8 +132,13 @@ def fold_table() -> dict[int, str | int]:
 
 
 def ascii_table() -> bytes:
-    """The part below U+0080, one to one, for `bytes.translate`; the upper half is never looked up."""
-    return bytes(ord(fold_char(chr(point))) for point in range(128)) + bytes(128)
+    """The part below U+0080 for `bytes.translate`: one to one but for `ascii_dropped`; the upper half is never looked up."""
+    return bytes(ord(fold_char(chr(point)) or " ") for point in range(128)) + bytes(128)
+
+
+def ascii_dropped() -> bytes:
+    """The controls below U+0080 that vanish."""
+    return bytes(point for point in range(128) if not fold_char(chr(point)))
 
 
 # Hangul syllables, private use, and ideographs that no table names, fold to themselves.

@@ -47,7 +47,7 @@ Cells = tuple[Sequence[int], Sequence[int]]  # where each code point begins in t
 
 def _translated(document: str) -> Cells:
     """The cells of what the table makes of each code point."""
-    if document.isascii():
+    if document.isascii() and len(document.translate(fold_table())) == len(document):
         return range(len(document)), range(1, len(document) + 1)
     starts: list[int] = []
     for at, folded in enumerate(map(fold_table().get, map(ord, document))):

@@ -17,7 +17,7 @@ import daachorse
 from wildgate_service.normalize import tables
 from wildgate_service.types import Edit, View
 
-MOST_VIEWS = 8
+MOST_LEAVES = 3
 REPEATS = "repeats"
 HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 LETTER = r"[^\W\d_]"
@@ -64,7 +64,7 @@ _CLASSES = _class_table()
 
 
 def read_views(skeleton: str) -> tuple[View, ...]:
-    """All readings of a skeleton that differ from it, at most `MOST_VIEWS`."""
+    """All readings of a skeleton that differ from it; from step to step at most `MOST_LEAVES` are carried on."""
     opened = _opened_gates(skeleton)
     if not opened:
         return ()
@@ -75,10 +75,10 @@ def read_views(skeleton: str) -> tuple[View, ...]:
             continue
         grown: list[tuple[str, View | None]] = []
         for text, parent in leaves:
-            readings = list(_rewrite(step, text, parent))[: MOST_VIEWS - len(views)]
+            readings = list(_rewrite(step, text, parent))
             views += readings
             grown += [(view.text, view) for view in readings] or [(text, parent)]
-        leaves = grown
+        leaves = grown[:MOST_LEAVES]
     return tuple(views)
 
 
@@ -170,7 +170,19 @@ def steps() -> tuple[Step, ...]:
         Step(REPEATS, (), re.compile(rf"({LETTER})\1{{2,}}"), (lambda found: found[1], lambda found: found[1] * 2)),
         Step(
             "separated_letters",
-            (b" a a a", b".a.a", b" a.a.", b" cu cu cu", b".cu.cu", b" uu uu uu", b".uu.uu", b" uuu uuu ", b"uuu.uuu", b".uuu.", b" uuu.uuu"),
+            (
+                b" a a a",
+                b".a.a",
+                b" a.a.",
+                b" cu cu cu",
+                b".cu.cu",
+                b" uu uu uu",
+                b".uu.uu",
+                b" uuu uuu ",
+                b"uuu.uuu",
+                b".uuu.",
+                b" uuu.uuu",
+            ),
             re.compile(
                 rf"(?<![^\W_]){LETTER}(?:[{BLANK_LIKE}{GLUE_LIKE}]{{1,3}}{LETTER}(?![^\W_])){{2,}}"
                 rf"|(?<![{HAN}])[{HAN}](?:[{BLANK_LIKE}{GLUE_LIKE}]{{1,3}}[{HAN}](?![{HAN}]))+"

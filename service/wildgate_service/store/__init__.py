@@ -1,6 +1,6 @@
 """The store: decisions, the log that proves them, outcomes and API keys, in one SQLite file.
 
-`open_store` is the door. `SqliteStore` holds the connection; what it does is written beside it, as
+`open_store` is the door, to what `_url` says that a URL names. `SqliteStore` holds the connection; what it does is written beside it, as
 functions of a connection: `_decisions` appends, `_facets` keeps what decisions are counted by,
 `_outcomes` appends what followed, `_audit` verifies and erases, `_counting` counts for reports,
 `_api_keys` keeps keys. The tables are in `migrations/`.
@@ -11,5 +11,6 @@ from __future__ import annotations
 from wildgate_service.store._connection import open_store
 from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
 from wildgate_service.store._sqlite import SqliteStore
+from wildgate_service.store._url import mask, path_of
 
-__all__ = ["DecisionNotFoundError", "OutcomeRecorded", "SqliteStore", "open_store"]
+__all__ = ["DecisionNotFoundError", "OutcomeRecorded", "SqliteStore", "mask", "open_store", "path_of"]

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from wildgate_service.errors import StoreError
+from wildgate_service.store._url import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from wildgate_service.store._sqlite import SqliteStore
 
-SCHEME = "sqlite:///"
-SUPPORTED = "supported is sqlite:///PATH (sqlite:////PATH for an absolute path)"
 APPLICATION_ID = 0x57_47_41_54  # "WGAT", in the header of every store
+PRIVATE = 0o600  # SQLite gives its files beside the store the same mode
 SYNCHRONOUS = {"process": "NORMAL", "disk": "FULL"}
 BUSY_SECONDS = 5.0
 # A checkpoint stops the writer for some ms: rare and long is better for p99 than often and short.
@@ -45,9 +46,10 @@ def open_store(
     *,
     durability: Durability = "process",
     read_only: bool = False,
+    create: bool = True,
     busy_seconds: float = BUSY_SECONDS,
 ) -> SqliteStore:
-    """Open the store at `url`, made if missing and migrated unless `read_only`.
+    """Open the store at `url`; made if missing and migrated if `create` and not `read_only`.
 
     `durability` is what an answered decision survives: "process" any killed process, "disk" a power
     cut too. Raises StoreError that says what is wrong with the URL or the file, and what to do.
@@ -56,32 +58,22 @@ def open_store(
 
     path = path_of(url)
     with explained(path):
+        if create and not read_only:
+            _create(path)
         connection = _connect(path, read_only=read_only, busy_seconds=busy_seconds)
         try:
             connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-            _check_version(connection, path) if read_only else _migrate(connection, path)
+            _migrate(connection, path) if create and not read_only else _check_version(connection, path)
             return SqliteStore(connection, path)
         except BaseException:
             connection.close()
             raise
 
 
-def path_of(url: str) -> Path:
-    """The file that a store's URL names."""
-    scheme = url.partition(":")[0]
-    if scheme in {"postgresql", "postgres"}:
-        message = f"store {scheme}://… : PostgreSQL comes in a later version; today {SUPPORTED}"
-        raise StoreError(message)
-    if not url.startswith(SCHEME) or url == SCHEME:
-        message = f"store {url!r} names no store: {SUPPORTED}"
-        raise StoreError(message)
-    return Path(unquote(url.removeprefix(SCHEME)))
-
-
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into a StoreError with a cause and a remedy."""
+    """Turn what SQLite and the file system raise into a StoreError with a cause and a remedy."""
     try:
         yield
     except sqlite3.Error as error:
@@ -90,17 +82,27 @@ def explained(path: Path) -> Iterator[None]:
         explanation = EXPLANATIONS.get(primary, f"failed: {error}")
         message = f"the store {path} {explanation} ({name or type(error).__name__})"
         raise StoreError(message) from error
+    except OSError as error:
+        message = f"the store {path} cannot be opened: check that its folder exists and that this user may use both ({error.strerror})"
+        raise StoreError(message) from error
 
 
-def _connect(path: Path, *, read_only: bool, busy_seconds: float) -> sqlite3.Connection:
+def _create(path: Path) -> None:
+    """Make an empty file for its owner alone, unless there is one."""
     if path.is_dir():
         message = f"the store {path} is a folder: name a file in it"
         raise StoreError(message)
-    if read_only and not path.exists():
-        message = f"there is no store {path}: nothing was recorded there yet"
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, PRIVATE))
+
+
+def _connect(path: Path, *, read_only: bool, busy_seconds: float) -> sqlite3.Connection:
+    if not path.exists():
+        what = "nothing was recorded there yet" if read_only else "restore it, or restart the service to begin a new one"
+        message = f"there is no store {path}: {what}"
         raise StoreError(message)
     connection = sqlite3.connect(
-        f"file:{quote(str(path))}?mode={'ro' if read_only else 'rwc'}",
+        f"file:{quote(str(path))}?mode={'ro' if read_only else 'rw'}",
         uri=True,
         timeout=busy_seconds,
         isolation_level=None,

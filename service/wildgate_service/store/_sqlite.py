@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from wildgate_service.errors import StoreError
 from wildgate_service.record import make_entry, read_payload
 from wildgate_service.store import _api_keys, _audit, _counting, _decisions, _outcomes
 from wildgate_service.store._connection import explained
@@ -35,6 +36,7 @@ class SqliteStore:
         self._path = path
         self._known = _decisions.Known()
         with explained(path):
+            self._file = _identity(path)
             query = "SELECT value FROM meta WHERE key = 'log_id'"
             (self.log_id,) = connection.execute(query).fetchone()
 
@@ -47,6 +49,27 @@ class SqliteStore:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def check_file(self) -> None:
+        """Raise StoreError if the file was deleted or replaced: what is written now would go with the old one.
+
+        The old file then gets what SQLite kept for it in the WAL, which would else be read into the new one.
+        """
+        try:
+            same = _identity(self._path) == self._file
+        except FileNotFoundError:
+            same = False
+        if not same:
+            with explained(self._path):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            message = f"the store {self._path} was deleted or replaced in use: restore it, or restart the service to begin a new one"
+            raise StoreError(message)
+
+    def is_used(self) -> bool:
+        """Whether it holds decisions or API keys, which mean nothing without the secrets they were made with."""
+        with explained(self._path):
+            query = "SELECT EXISTS (SELECT 1 FROM decisions) OR EXISTS (SELECT 1 FROM api_keys)"
+            return bool(self._connection.execute(query).fetchone()[0])
 
     # --- decisions and outcomes ------------------------------------------------------------------
 
@@ -127,3 +150,9 @@ class SqliteStore:
         """Revoke an API key; False if there is none of this id that was in force."""
         with explained(self._path):
             return _api_keys.revoke_key(self._connection, key_id, time)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Device and inode of the file that stands at the path now."""
+    status = path.stat()
+    return status.st_dev, status.st_ino

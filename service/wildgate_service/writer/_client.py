@@ -76,6 +76,7 @@ class WriterClient:
         self._last_call = 0
         self._log_id = ""
         self._transport: asyncio.Transport | None = None
+        self._full = False
         self._connecting: asyncio.Task[None] | None = None
         self._watching = False
         self._closed = False
@@ -157,6 +158,8 @@ class WriterClient:
         if self._transport is None:
             self._connect()
             return
+        if self._full:
+            return
         calls = [(number, self._pending[number].item) for number in self._unsent if number in self._pending]
         self._unsent = []
         entries = [(number, item) for number, item in calls if isinstance(item, Entry)]
@@ -186,13 +189,14 @@ class WriterClient:
             self._connecting = None
 
     def _watch(self) -> None:
-        """Fail the calls that have waited for too long, and look again while others wait."""
+        """Fail the calls that have waited for too long, drop what was given up, and look again while others wait."""
         loop = asyncio.get_running_loop()
         latest = loop.time() - self._patience
         late = [call for call in self._pending.values() if call.since <= latest]
         if late:
             log.error("writer_silent", calls=len(late), seconds=self._patience)
             _fail(late, "the writer did not answer in time: is its process running?")
+        self._unsent = [number for number in self._unsent if number in self._pending and not self._pending[number].answer.done()]
         self._watching = len(self._pending) > len(late)
         if self._watching:
             loop.call_later(self._patience / 4, self._watch)
@@ -200,7 +204,17 @@ class WriterClient:
     def connected(self, transport: asyncio.Transport) -> None:
         """The link is up: send all that was not answered, in order."""
         self._transport = transport
+        self._full = False
         self._unsent = list(self._pending)
+        self._flush()
+
+    def filled(self) -> None:
+        """The writer does not read: calls wait here, where those that are given up cost nothing more."""
+        self._full = True
+
+    def emptied(self) -> None:
+        """It reads again: send what still waits."""
+        self._full = False
         self._flush()
 
     def disconnected(self) -> None:
@@ -246,6 +260,14 @@ class _Link(asyncio.Protocol):
             log.error("writer_spoke_nonsense")  # noqa: TRY400  (the text could quote a record)
             if self._transport:
                 self._transport.abort()
+
+    def pause_writing(self) -> None:
+        """The buffer is full."""
+        self._client.filled()
+
+    def resume_writing(self) -> None:
+        """The buffer is empty enough."""
+        self._client.emptied()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The writer is gone, or this side closed."""

@@ -56,24 +56,28 @@ def run_writer(listener: socket.socket, store_url: str, *, durability: Durabilit
     """Be the writer until SIGTERM; then answer what has arrived, and return.
 
     `listener` is a listening Unix socket, which outlives the process so that its successor can take
-    over. Raises StoreError if the store cannot be opened at the start; a store that breaks later
-    makes the writer refuse records until it can be opened again.
+    over. The store must have been made before: one that is missing or breaks makes the writer refuse
+    records until it can be opened again.
     """
     with Writer(listener, StoreKeeper(store_url, durability)) as writer:
         writer.run()
 
 
 class StoreKeeper:
-    """Opens the store, and opens it again after it broke."""
+    """Opens the store, and opens it again after it broke; never makes one, lest a lost file go unnoticed."""
 
     def __init__(self, url: str, durability: Durability) -> None:
         self._url = url
         self._durability = durability
-        self._store: SqliteStore | None = self._open()
-        self.log_id = self._store.log_id if self._store else ""
+        self._store: SqliteStore | None = None
+        self.log_id = ""
+        self._attempt(lambda _: (), 0)  # open it before the first call
 
     def _open(self) -> SqliteStore:
-        return open_store(self._url, durability=self._durability, busy_seconds=BUSY_SECONDS)
+        store = open_store(self._url, durability=self._durability, create=False, busy_seconds=BUSY_SECONDS)
+        self.log_id = store.log_id
+        log.info("store_opened")
+        return store
 
     def append(self, entries: Sequence[Entry]) -> Sequence[Appended | WildgateError]:
         """As the store's; a store that breaks answers StoreError to each."""
@@ -87,8 +91,7 @@ class StoreKeeper:
         try:
             if self._store is None:
                 self._store = self._open()
-                self.log_id = self._store.log_id
-                log.info("store_opened")
+            self._store.check_file()
             return act(self._store)
         except StoreError as error:
             log.error("store_failed", items=count, error=str(error))  # noqa: TRY400  (no stack)

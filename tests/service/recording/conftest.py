@@ -162,6 +162,7 @@ class WriterProcess:
 @pytest.fixture
 def writer(url, tmp_path):
     """A writer that runs."""
+    open_store(url).close()
     made = WriterProcess(url, tmp_path / "writer.sock")
     made.start()
     yield made

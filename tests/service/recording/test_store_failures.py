@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
 
 import pytest
 from wildgate_service.errors import StoreError
-from wildgate_service.store import open_store
-from wildgate_service.store._connection import migrations, path_of
+from wildgate_service.store import open_store, path_of
+from wildgate_service.store._connection import migrations
 
 HOLD_LOCK = """
 import sqlite3, sys
@@ -146,3 +148,40 @@ def test_migrations_are_applied_once(url):
         log_id = store.log_id
     with open_store(url) as store:
         assert store.log_id == log_id
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
+def test_a_folder_that_may_not_be_entered(tmp_path):
+    """Is said like any other fault of the store, also where the file system says it before SQLite."""
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0)
+    with pytest.raises(StoreError, match="Permission denied"):
+        open_store(f"sqlite:///{folder}/a.db", read_only=True)
+
+
+def test_a_name_that_the_file_system_refuses(tmp_path):
+    """Likewise, whatever it is that the file system raises."""
+    with pytest.raises(StoreError, match="File name too long"):
+        open_store(f"sqlite:///{tmp_path}/{'a' * 300}.db", read_only=True)
+
+
+def test_a_new_store_is_for_its_owner_alone(url, samples):
+    """So are the files that SQLite keeps beside it."""
+    with open_store(url) as store:
+        store.append([samples.record()])
+        path = path_of(url)
+        modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.glob(f"{path.name}*")}
+    assert modes == {0o600}
+
+
+def test_a_password_in_a_broken_url_is_not_printed():
+    """The message ends in a log."""
+    with pytest.raises(StoreError, match=r"mysql://me:\*\*\*@db/x"):
+        open_store("mysql://me:secret@db/x")
+
+
+def test_a_store_that_must_be_there_is_not_made(url):
+    """Who asks for one that was there before must hear that it is gone."""
+    with pytest.raises(StoreError, match=r"there is no store .* restore it, or restart the service"):
+        open_store(url, create=False)
+    assert not path_of(url).exists()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sqlite3
 
 import pytest
 from wildgate_service.errors import RequestReusedError, StoreError
-from wildgate_service.store import DecisionNotFoundError, OutcomeRecorded, open_store
+from wildgate_service.record import make_entry
+from wildgate_service.store import DecisionNotFoundError, OutcomeRecorded, open_store, path_of
 from wildgate_service.types import Action, Evidence, Listing
 from wildgate_service.writer import WriterClient, WriterOverloadedError
 
@@ -199,3 +201,60 @@ async def test_a_terminated_writer_answers_what_has_arrived_and_ends_well(writer
         results = await asyncio.gather(*(client.record(samples.record()) for _ in range(50)))
         assert await asyncio.to_thread(writer.stop) == 0
     assert recorded_ids(url) == {result.record.decision_id for result in results}
+
+
+async def test_a_store_deleted_in_use_refuses_until_it_is_restored(client, samples, url):
+    """What went to the old file would be lost, so nothing is answered; and no new file is made instead."""
+    await client.record(samples.record())
+    path = path_of(url)
+    path.rename(path.with_suffix(".away"))
+    with pytest.raises(StoreError, match="was deleted or replaced in use"):
+        await client.record(samples.record())
+    with pytest.raises(StoreError, match="there is no store"):
+        await client.record(samples.record())
+    path.with_suffix(".away").rename(path)
+    assert (await client.record(samples.record())).receipt.position == 2
+
+
+async def test_a_store_replaced_in_use_is_noticed(client, samples, url, fresh_url):
+    """The first call after it is refused; those that follow are recorded in what is there now."""
+    await client.record(samples.record())
+    other = fresh_url()
+    open_store(other).close()
+    path_of(other).rename(path_of(url))
+    with pytest.raises(StoreError, match="was deleted or replaced in use"):
+        await client.record(samples.record())
+    record = samples.record()
+    await client.record(record)
+    assert recorded_ids(url) == {record.decision_id}
+
+
+async def test_the_successor_of_a_writer_makes_no_new_store(writer, client, samples, url):
+    """A file that vanished while no writer ran is missed too."""
+    await client.record(samples.record())
+    writer.stop(signal.SIGKILL)
+    path_of(url).unlink()
+    writer.start()
+    with pytest.raises(StoreError, match="there is no store"):
+        await client.record(samples.record())
+
+
+async def test_a_writer_that_hangs_costs_no_memory_without_end(writer, samples):
+    """Calls that were given up are not kept for it; and it is used again when it wakes."""
+    evidence = tuple(Evidence(f"feature-{number}", 0.5) for number in range(20_000))
+    decision = samples.decision(evidence=evidence)
+    size = len(make_entry(samples.record(decision=decision)).payload)
+    async with WriterClient(writer.path, patience=0.05) as client:
+        os.kill(writer.process.pid, signal.SIGSTOP)
+        for _ in range(10):
+            with pytest.raises(StoreError, match="did not answer in time"):
+                await client.record(samples.record(decision=decision))
+        buffered, unsent = client._transport.get_write_buffer_size(), len(client._unsent)
+        os.kill(writer.process.pid, signal.SIGCONT)
+        while True:
+            try:
+                recorded = await client.record(samples.record())
+                break
+            except StoreError:
+                continue
+    assert (buffered < 2 * size, unsent, recorded.record.tenant) == (True, 0, "acme")

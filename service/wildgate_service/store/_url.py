@@ -1,0 +1,42 @@
+"""What a store's URL names, and how it is shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from wildgate_service.errors import StoreError
+
+SCHEME = "sqlite:///"
+SUPPORTED = "supported is sqlite:///PATH (sqlite:////PATH for an absolute path)"
+PASSWORD_PARAMETER = re.compile(r"([?&]password=)[^&#]*", re.IGNORECASE)
+PASSWORD_MASK = "***"  # noqa: S105  (what stands for a password)
+
+
+def path_of(url: str) -> Path:
+    """The file that a store's URL names. Raises StoreError if it names none."""
+    scheme = url.partition(":")[0]
+    if scheme in {"postgresql", "postgres"}:
+        message = f"store {scheme}://… : PostgreSQL comes in a later version; today {SUPPORTED}"
+        raise StoreError(message)
+    if not url.startswith(SCHEME) or url == SCHEME:
+        message = f"store {mask(url)!r} names no store: {SUPPORTED}"
+        raise StoreError(message)
+    return Path(unquote(url.removeprefix(SCHEME)))
+
+
+def mask(text: str) -> str:
+    """Mask the passwords of a URL; other text stays as it is.
+
+    >>> mask("postgresql://gate:secret@db/gate?password=secret")
+    'postgresql://gate:***@db/gate?password=***'
+    """
+    if "://" not in text:
+        return text
+    text = PASSWORD_PARAMETER.sub(rf"\g<1>{PASSWORD_MASK}", text)
+    parts = urlsplit(text)
+    if not parts.password:
+        return text
+    hidden = parts.netloc.replace(f":{parts.password}@", f":{PASSWORD_MASK}@", 1)
+    return urlunsplit(parts._replace(netloc=hidden))
