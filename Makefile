@@ -21,6 +21,7 @@ lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter
 	$(BIN)/lint-imports
 	$(BIN)/buf lint
 	$(BIN)/wildgate lexicon lint
+	$(BIN)/python tools/make_reference.py --check
 
 bench: .venv/.dev ## Speed in process and over the wire; results in benchmarks/results
 	$(BIN)/python benchmarks/speed/stages.py

@@ -126,7 +126,7 @@ def test_request_without_listing_is_refused(shared, error_of):
         "\ufeff" * 500 + f" {FORM}",
         "e\u0301" * 400 + f" {FORM}",
         "🐘" * 900 + f" {FORM}",
-        "👨‍👩‍👧‍👦" * 100 + f" {FORM}",
+        "👨\u200d👩\u200d👧\u200d👦" * 100 + f" {FORM}",
         "\U0010ffff\ufffe " + FORM,
         "ﷺ" * 900 + f" {FORM}",
     ],
@@ -154,7 +154,7 @@ def test_largest_listing_is_scored(shared):
         attributes=[types_pb2.Attribute(name="n" * 256, value="v" * 256)] * 64,
         seller_ref="s" * 256,
     )
-    assert len(send(shared, listing).matches) > 100
+    assert len(send(shared, listing).matches) == 8  # the most that is kept of one form
 
 
 def test_yaml_that_attacks_its_reader_is_a_finding(shared):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from wildgate_service.decide import decide
-from wildgate_service.match.tables import Listed, TaxonRow
+from wildgate_service.lexicon.compiler import build_tables
+from wildgate_service.match.tables import Listed, TaxonRow, compiled_in_memory
 from wildgate_service.pipeline import score_listing
 from wildgate_service.policy import policy_of_text
 from wildgate_service.types import (
@@ -55,13 +56,15 @@ category_live = "X"
 keyword_live = "X"
 """
 TAXA = {
-    "elephant": TaxonRow("Elephantidae", "elephant", (Listed("EU", "A", "DE", "", ""), Listed("CITES", "I/II", "", "", ""))),
+    "elephant": TaxonRow("Elephantidae", "elephant", (Listed("EU", "A", "EU", "", ""), Listed("CITES", "I/II", "", "", ""))),
+    "bird": TaxonRow("Aves", "bird_other", (Listed("EU", "B", "EU", "", ""),)),
     "mammoth": TaxonRow("Mammuthus", "mammoth", ()),
     "tiger": TaxonRow("Panthera tigris", "big_cat", (Listed("CITES", "I", "", "", ""),)),
     "hog_deer": TaxonRow(
         "Axis porcinus", "ungulate_other", (Listed("VN", "IB", "VN", "", ""), Listed("CITES", "III", "", "2000-01-01", "2010-01-01"))
     ),
 }
+LEXICON = compiled_in_memory(build_tables((), TAXA, "1.0.0", {"DE": ("EU",)}))
 VERSIONS = Versions("lexicon", "model", "policy")
 
 
@@ -105,7 +108,7 @@ def decided(*matches: Match, score=0.95, strict=None, language="en", market="", 
         Classification(language=language, **classification),
         Score(score, (), score if strict is None else strict),
         policy_of_text(POLICY, "p"),
-        TAXA,
+        LEXICON,
         tenant=tenant,
         versions=VERSIONS,
     )
@@ -308,13 +311,15 @@ def test_taxa_are_those_of_the_strongest_matches_first_and_each_once():
         (("elephant",), "", "I/II"),
         (("elephant",), "DE", "I/II"),
         (("mammoth",), "", ""),
+        (("bird",), "DE", "B"),
+        (("bird",), "SG", ""),
         (("hog_deer",), "VN", "IB"),
         (("hog_deer",), "SG", ""),
         (("hog_deer",), "", "IB"),
     ],
 )
 def test_an_appendix_is_that_of_cites_else_of_the_markets_list_else_empty(taxa, market, appendix):
-    """A listing that has ended counts nowhere; an unknown market is every market."""
+    """A union's list holds in its members; a listing that has ended counts nowhere; an unknown market is every market."""
     assert [taxon.appendix for taxon in decided(found(taxa=taxa), market=market).taxa] == [appendix]
 
 
