@@ -159,6 +159,10 @@ _BY_CODE: dict[int, type[WildgateError]] = {
 }
 
 
+_TOO_LARGE = "message larger than max"
+"""In what gRPC itself says of a message over its limit, at either end."""
+
+
 def make_error(code: int, message: str, details: ErrorDetails | None = None, request_id: str | None = None) -> WildgateError:
     """Choose the error for a status: by Wildgate's reason where that says more, else by code.
 
@@ -166,7 +170,7 @@ def make_error(code: int, message: str, details: ErrorDetails | None = None, req
     are defects of the service.
     """
     details = details or ErrorDetails()
-    kind = _BY_REASON.get(details.reason) or _BY_CODE.get(code, WildgateInternalError)
+    kind = _BY_REASON.get(details.reason) or _kind_of(code, message, details.reason)
     return kind(
         message or details.message or "the service gave no message",
         reason=details.reason or code_name(code),
@@ -174,6 +178,17 @@ def make_error(code: int, message: str, details: ErrorDetails | None = None, req
         retry_after=details.retry_after,
         request_id=request_id,
     )
+
+
+def _kind_of(code: int, message: str, reason: str) -> type[WildgateError]:
+    """The error for a status whose reason says no more.
+
+    gRPC refuses a message over its limit with the code of an overload; that no second attempt and no
+    `on_unavailable` can mend.
+    """
+    if code == Code.RESOURCE_EXHAUSTED and (reason or _TOO_LARGE in message.lower()):
+        return WildgateInvalidRequestError
+    return _BY_CODE.get(code, WildgateInternalError)
 
 
 def code_name(code: int) -> str:

@@ -1,4 +1,4 @@
-"""Errors on the wire: google.rpc.Status with one ErrorInfo of domain "wildgate".
+"""Errors on the wire: google.rpc.Status with one ErrorInfo of domain "wildgate", and RetryInfo where a retry should wait.
 
 A `Refusal` is what an RPC raises. Its message is made here from the reason and its metadata, so
 that no exception's own text ever reaches the network. No gRPC: the codes are google.rpc.Code's.
@@ -11,7 +11,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from google.protobuf import any_pb2
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from wildgate.v1 import errors_pb2
 
@@ -30,6 +31,8 @@ DOMAIN = "wildgate"
 REASON_PREFIX = "ERROR_REASON_"
 OVERLOAD_PUSHBACK_MS = 100
 EMPTY: Mapping[str, str] = MappingProxyType({})
+# What sentences say where nothing else is said.
+WORDS: Mapping[str, str] = MappingProxyType({"unit": "code points", "place": "the log says which"})
 
 
 class Reason(StrEnum):
@@ -50,11 +53,11 @@ class Reason(StrEnum):
     INTERNAL = "INTERNAL"
 
 
-# The code of each reason, and what is said of it; {names} are metadata.
+# The code of each reason, and what is said of it; {names} are metadata or words.
 SENTENCES: dict[Reason, tuple[int, str]] = {
     Reason.FIELD_TOO_LONG: (
         code_pb2.INVALID_ARGUMENT,
-        "{field} has {actual} code points, at most {limit} are allowed; shorten it",
+        "{field} has {actual} {unit}, at most {limit} are allowed; shorten it",
     ),
     Reason.TOO_MANY_ITEMS: (
         code_pb2.INVALID_ARGUMENT,
@@ -95,7 +98,7 @@ SENTENCES: dict[Reason, tuple[int, str]] = {
     ),
     Reason.LEXICON_INVALID: (
         code_pb2.FAILED_PRECONDITION,
-        "a lexicon or policy is broken ({file}, line {line}) and the old one keeps serving; mend it and reload",
+        "a lexicon or policy is broken ({place}) and the old one keeps serving; mend it and reload",
     ),
     Reason.INTERNAL: (
         code_pb2.INTERNAL,
@@ -107,7 +110,7 @@ SENTENCES: dict[Reason, tuple[int, str]] = {
 class Refusal(Exception):  # noqa: N818  (an answer, not a defect)
     """An RPC or an item of a batch that gets an error instead of a result.
 
-    `metadata` goes into ErrorInfo, `pushback_ms` asks the client to wait before it retries.
+    `metadata` goes into ErrorInfo, `words` into the message alone, `pushback_ms` asks the client to wait before it retries.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Refusal(Exception):  # noqa: N818  (an answer, not a defect)
         reason: Reason,
         metadata: Mapping[str, str] = EMPTY,
         *,
+        words: Mapping[str, str] = EMPTY,
         pushback_ms: int | None = None,
     ) -> None:
         code, template = SENTENCES[reason]
@@ -122,7 +126,7 @@ class Refusal(Exception):  # noqa: N818  (an answer, not a defect)
         self.reason = reason
         self.code = code
         self.metadata = metadata
-        self.message = template.format_map(_Blanks(metadata))
+        self.message = template.format_map(_Blanks({**WORDS, **words, **metadata}))
         self.pushback_ms = pushback_ms
 
 
@@ -161,9 +165,18 @@ def refusal_of(error: Exception) -> Refusal:
 def to_status(refusal: Refusal) -> status_pb2.Status:
     """Make the status of an RPC that was refused."""
     info = error_details_pb2.ErrorInfo(reason=refusal.reason, domain=DOMAIN, metadata=refusal.metadata)
-    detail = any_pb2.Any()
-    detail.Pack(info)
-    return status_pb2.Status(code=refusal.code, message=refusal.message, details=[detail])
+    details = [_packed(info)]
+    if refusal.pushback_ms is not None:
+        delay = duration_pb2.Duration()
+        delay.FromMilliseconds(refusal.pushback_ms)
+        details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
+    return status_pb2.Status(code=refusal.code, message=refusal.message, details=details)
+
+
+def _packed(message: Message) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed
 
 
 def to_item_error(refusal: Refusal) -> errors_pb2.ItemError:
@@ -191,18 +204,19 @@ def too_many(field: str, actual: int, limit: int) -> Refusal:
     return _over(Reason.TOO_MANY_ITEMS, field, actual, limit)
 
 
-def too_long(field: str, actual: int, limit: int) -> Refusal:
+def too_long(field: str, actual: int, limit: int, *, unit: str = WORDS["unit"]) -> Refusal:
     """Refuse a text that is too long."""
-    return _over(Reason.FIELD_TOO_LONG, field, actual, limit)
+    return _over(Reason.FIELD_TOO_LONG, field, actual, limit, {"unit": unit})
 
 
-def _over(reason: Reason, field: str, actual: int, limit: int) -> Refusal:
-    return Refusal(reason, {"field": field, "actual": str(actual), "limit": str(limit)})
+def _over(reason: Reason, field: str, actual: int, limit: int, words: Mapping[str, str] = EMPTY) -> Refusal:
+    return Refusal(reason, {"field": field, "actual": str(actual), "limit": str(limit)}, words=words)
 
 
 def broken_lexicon(file: str, line: int) -> Refusal:
-    """Refuse to serve a lexicon or policy that is broken there; line 0 where there is none."""
-    return Refusal(Reason.LEXICON_INVALID, {"file": file, "line": str(line)})
+    """Refuse to serve a lexicon or policy that is broken there; "" and 0 where no place is known."""
+    words = {"place": f"{file}, line {line}"} if file else EMPTY
+    return Refusal(Reason.LEXICON_INVALID, {"file": file, "line": str(line)}, words=words)
 
 
 def overloaded() -> Refusal:

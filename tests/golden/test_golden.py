@@ -5,7 +5,7 @@
 `known_failures.jsonl`  what is decided wrongly, and `why`: strict xfail, so that an accidental fix is noticed and the line moved
 
 A line holds `text` (a listing's title), `language` (of the text, for the reader), perhaps `description`, and what must be found:
-`action`, and of one match `rule_id`, `surface` and exactly these `views`.
+`action` (`stopped`: review or block), and of one match `rule_id`, `surface` and exactly these `views`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from wildgate_service.match.find import JOINED_FIELDS, MARKS_DROPPED, MISSPELLIN
 from wildgate_service.normalize import disguise
 from wildgate_service.normalize.views import steps
 from wildgate_service.pipeline import score_listing
-from wildgate_service.types import Listing
+from wildgate_service.types import Action, Listing
 
 HERE = Path(__file__).parent
 FILES = ("synthetic.jsonl", "negative.jsonl", "known_failures.jsonl")
+ACTIONS = {"allow": {Action.ALLOW}, "review": {Action.REVIEW}, "block": {Action.BLOCK}, "stopped": {Action.REVIEW, Action.BLOCK}}
 KEYS = {"text", "language", "description", "action", "rule_id", "surface", "views", "why"}
 
 
@@ -39,7 +40,7 @@ def case(name: str, number: int, row: dict):
 def test_a_text_is_decided_as_its_line_says(engine, row):
     """The action, and a match with all that the line says of it."""
     decision = score_listing(engine, Listing(title=row["text"], description=row.get("description", "")))
-    assert decision.action == row["action"], str(decision)
+    assert decision.action in ACTIONS[row["action"]], str(decision)
     wanted = {key: tuple(row[key]) if key == "views" else row[key] for key in ("rule_id", "surface", "views") if key in row}
     found = [{key: getattr(match, key) for key in wanted} for match in decision.matches]
     assert not wanted or wanted in found

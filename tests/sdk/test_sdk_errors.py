@@ -11,7 +11,7 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, message_factory
 from hypothesis import given
 from hypothesis import strategies as st
-from wildgate import WildgateError, WildgateUnavailableError, _errors
+from wildgate import WildgateError, WildgateInvalidRequestError, WildgateOverloadedError, WildgateUnavailableError, _errors
 from wildgate._errors import Code, make_error
 from wildgate._status import ErrorDetails, decode_status, encode_status
 
@@ -160,3 +160,19 @@ def test_a_reason_of_another_domain_is_not_ours() -> None:
     status = Status(code=13)
     status.details.add(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=info.SerializeToString())
     assert decode_status(status.SerializeToString()) == ErrorDetails()
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "expected"),
+    [
+        ("over capacity", "OVERLOADED", WildgateOverloadedError),
+        ("a proxy says no", "", WildgateOverloadedError),
+        ("SERVER: Received message larger than max (5242895 vs. 4194304)", "", WildgateInvalidRequestError),
+        ("Sent message larger than max (5 vs. 4)", "", WildgateInvalidRequestError),
+        ("too much of it", "SOMETHING_ELSE", WildgateInvalidRequestError),
+    ],
+)
+def test_only_an_overload_is_taken_for_one(message: str, reason: str, expected: type[WildgateError]) -> None:
+    """A message over the limit has the same code, and must not be answered by `on_unavailable`."""
+    error = make_error(Code.RESOURCE_EXHAUSTED, message, ErrorDetails(reason=reason))
+    assert type(error) is expected

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import socket
+from threading import Event
+from types import SimpleNamespace
 
 import grpc
 import pytest
 from wildgate.v1 import lexicon_pb2, scoring_pb2, types_pb2
+from wildgate_service import supervisor
+from wildgate_service.control import Channel, Load
+from wildgate_service.port import Address
+from wildgate_service.reload import Compiled
+from wildgate_service.rpc import Serving
+from wildgate_service.settings import load_settings
+from wildgate_service.worker import Worker
 
 RELOAD = lexicon_pb2.ReloadLexiconRequest()
 CONNECTIONS = 12  # with two workers, all on one of them once in two thousand runs
@@ -120,3 +131,40 @@ def policy_file(tmp_path):
         return path
 
     return write
+
+
+async def test_reload_that_fails_in_the_supervisor_is_answered(tmp_path, monkeypatch):
+    """What compiled a moment ago may not be readable now; who asked must not wait for ever."""
+
+    async def compiled(*_, **__):
+        return Compiled("gone.bin", "1.0.0")
+
+    monkeypatch.setattr(supervisor, "compile_in_child", compiled)
+    settings = load_settings(environment={}, options={"store": "none"}).settings
+    made = supervisor.Supervisor(settings, Address("127.0.0.1", 0), set(), tmp_path)
+    made._workers, made._lexicon, made._engine = object(), "old", "old engine"
+    ended = await made.reload()
+    assert (bool(ended.fault), made._lexicon, made._engine) == (True, "old", "old engine")
+
+
+async def test_lexicons_are_swapped_in_the_order_told(monkeypatch):
+    """The first takes longer to load than the second, and must not win."""
+    settings = load_settings(environment={}, options={"store": "none"}).settings
+    second_loaded = Event()
+
+    def load(_, lexicon):
+        if lexicon.name == "first":
+            second_loaded.wait(0.2)
+        else:
+            second_loaded.set()
+        return SimpleNamespace(lexicon=SimpleNamespace(version=lexicon.name))
+
+    monkeypatch.setattr(Worker, "_load", load)
+    worker = Worker(SimpleNamespace(settings=settings))
+    worker._serving = Serving(settings=settings, engine=None, writer=None, secrets=None)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        worker._channel = await Channel.over(ours)
+        await asyncio.gather(worker._swap(Load(1, "first")), worker._swap(Load(2, "second")))
+        worker._channel.close()
+    assert worker._serving.engine.lexicon.version == "second"

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import grpc
 import pytest
+import wildgate
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from wildgate.v1 import errors_pb2, lexicon_pb2, scoring_pb2, types_pb2
@@ -268,6 +269,18 @@ def test_message_over_the_limit_is_refused(shared):
     with pytest.raises(grpc.RpcError) as caught:
         score(shared, listing)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_message_over_the_limit_is_no_overload_to_the_client(start_small):
+    """The refusal of gRPC itself reaches the caller as an error, never as a degraded answer."""
+    service = start_small(max_message_bytes=262_144)
+    text = "".join(map(chr, range(0x4E00, 0x9C20)))  # no character twice, so that compression hardly helps
+    items = [wildgate.Listing(description=text)] * 50
+    with (
+        wildgate.Client(service.target, insecure=True, on_unavailable="allow") as client,
+        pytest.raises(wildgate.WildgateInvalidRequestError, match="larger than max"),
+    ):
+        client.score_batch(items, timeout=60)
 
 
 def test_calls_of_many_connections_are_all_answered(start_small, connect):

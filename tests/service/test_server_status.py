@@ -6,7 +6,17 @@ import pytest
 from google.rpc import code_pb2, error_details_pb2
 from wildgate.v1 import errors_pb2
 from wildgate_service.errors import InvalidListingError, RequestReusedError, StoreError
-from wildgate_service.status import REASON_PREFIX, Reason, Refusal, refusal_of, to_item_error, to_status
+from wildgate_service.status import (
+    REASON_PREFIX,
+    Reason,
+    Refusal,
+    broken_lexicon,
+    overloaded,
+    refusal_of,
+    to_item_error,
+    to_status,
+    too_long,
+)
 from wildgate_service.store import DecisionNotFoundError
 from wildgate_service.writer import WriterOverloadedError
 
@@ -61,3 +71,22 @@ def test_each_incident_has_its_own_number():
     """So that a report from outside finds its line in the log."""
     numbers = {refusal_of(ValueError()).metadata["incident"] for _ in range(10)}
     assert len(numbers) == 10
+
+
+def test_pushback_is_said_to_machines():
+    """RetryInfo is what clients read that do not retry by themselves."""
+    retry = error_details_pb2.RetryInfo()
+    found = to_status(overloaded()).details[1].Unpack(retry)
+    assert (found, retry.retry_delay.ToMilliseconds()) == (True, 100)
+
+
+def test_a_limit_names_its_unit():
+    """A text may be counted in code points or in bytes."""
+    sentences = [too_long("title", 2, 1).message, too_long("yaml", 2, 1, unit="bytes").message]
+    assert ["has 2 code points" in sentences[0], "has 2 bytes" in sentences[1]] == [True, True]
+
+
+@pytest.mark.parametrize(("file", "said"), [("a.yml", "(a.yml, line 3)"), ("", "(the log says which)")])
+def test_a_broken_lexicon_names_its_place_if_there_is_one(file, said):
+    """A compiler that crashed has none."""
+    assert said in broken_lexicon(file, 3).message

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from wildgate.v1 import types_pb2
 from wildgate_service.cores import allowed_cores
 from wildgate_service.errors import SettingsError
-from wildgate_service.settings import FIELDS, describe, load_settings, mask
+from wildgate_service.keys import EXPLAIN
+from wildgate_service.pipeline import ATTRIBUTES_LIMIT, DESCRIPTION_LIMIT, SHORT_LIMIT, TITLE_LIMIT
+from wildgate_service.settings import FIELDS, LARGEST_LISTING_BYTES, describe, load_settings
+from wildgate_service.store import mask
+from wildgate_service.wire import Explain
 
 
 def settings_of(tmp_path, toml="", environment=None, **options):
@@ -156,3 +162,32 @@ def test_command_refuses_an_unknown_setting_with_status_2(run_wildgate):
     done = run_wildgate("settings", WILDGATE_PROT="1")
     expected = "wildgate: unknown setting prot (from WILDGATE_PROT): did you mean port?\n"
     assert (done.returncode, done.stderr) == (2, expected)
+
+
+def test_secrets_lie_beside_the_store_however_its_url_is_written():
+    """The path in the URL is read once and alike."""
+    settings = load_settings(environment={"WILDGATE_STORE": "sqlite:////my%20data/w.db"}).settings
+    assert settings.secrets_path == Path("/my data/wildgate.secrets")
+
+
+def test_the_largest_listing_fits_the_smallest_limit():
+    """Else a legal listing could be refused by gRPC, whose refusal looks like an overload."""
+    widest = "\U0001f418"
+    short = widest * SHORT_LIMIT
+    listing = types_pb2.Listing(
+        listing_id=short,
+        title=widest * TITLE_LIMIT,
+        description=widest * DESCRIPTION_LIMIT,
+        attributes=[types_pb2.Attribute(name=short, value=short)] * ATTRIBUTES_LIMIT,
+        category=short,
+        language=short,
+        market=short,
+        seller_ref=short,
+    )
+    assert listing.ByteSize() < LARGEST_LISTING_BYTES
+
+
+def test_explanations_have_the_same_names_everywhere():
+    """For the setting, for API keys and on the wire."""
+    setting = get_args(get_args(FIELDS["explain_default"].type)[0])
+    assert (setting, EXPLAIN) == (tuple(each.name.lower() for each in Explain),) * 2

@@ -21,6 +21,20 @@ from wildgate_service.port import Address, resolve
 
 OFFER = scoring_pb2.ScoreListingRequest(listing=types_pb2.Listing(title="elephant tusk"))
 
+UNCAUGHT = """
+import asyncio
+from wildgate_service import log
+
+async def fail():
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log.unhandled)
+    loop.call_soon(int, "tusk for sale")
+    await asyncio.sleep(0)
+
+log.configure("info")
+asyncio.run(fail())
+"""
+
 
 class Load:
     """Calls from several connections, one after the other on each, until it is stopped."""
@@ -301,3 +315,45 @@ def test_certificate_that_cannot_be_read_is_one_clear_line(run_wildgate):
     done = run_wildgate("serve", "--port", "0", WILDGATE_TLS_CERTIFICATE="a.pem", WILDGATE_TLS_PRIVATE_KEY="b.pem")
     expected = "wildgate: setting tls_certificate: cannot read a.pem; name a PEM file that this user may read\n"
     assert (done.returncode, done.stderr) == (2, expected)
+
+
+def test_lost_secrets_are_not_replaced_in_silence(start_small, run_wildgate, connect):
+    """Once the store holds a decision, a service without them does not start, and says what to do."""
+    service = start_small()
+    connect(service).scoring.ScoreListing(OFFER)
+    service.process.terminate()
+    service.process.wait(60)
+    (service.folder / "wildgate.secrets").unlink()
+    done = run_wildgate("serve", "--config", str(service.config))
+    said = "wildgate.secrets is missing" in done.stderr and "restore it from a backup" in done.stderr
+    assert (done.returncode, said, "Traceback" in done.stderr) == (2, True, False)
+
+
+def test_long_folder_of_temporary_files_is_one_clear_line(run_wildgate, lexicons, tmp_path):
+    """A Unix socket's path may have some hundred bytes."""
+    folder = tmp_path / ("a" * 100)
+    folder.mkdir()
+    done = run_wildgate("serve", "--port", "0", WILDGATE_LEXICONS=str(lexicons), TMPDIR=str(folder))
+    said = "Set TMPDIR to a folder with a short path" in done.stderr.splitlines()[-1]
+    assert (done.returncode, said, "Traceback" in done.stderr) == (2, True, False)
+
+
+def test_store_deleted_in_use_is_said_to_callers(start_small, connect):
+    """No decision is answered that nobody will find; nor does the service end."""
+    service = start_small()
+    stubs = connect(service)
+    stubs.scoring.ScoreListing(OFFER)
+    for file in service.folder.glob("wildgate.db*"):
+        file.unlink()
+    codes = []
+    for _ in range(2):
+        with pytest.raises(grpc.RpcError) as caught:
+            stubs.scoring.ScoreListing(OFFER)
+        codes.append(caught.value.code())
+    assert (codes, service.process.poll()) == ([grpc.StatusCode.UNAVAILABLE] * 2, None)
+
+
+def test_exception_that_nobody_caught_is_logged_without_its_text():
+    """It could quote a listing; so could the arguments of a callback, which a loop prints."""
+    done = subprocess.run([sys.executable, "-c", UNCAUGHT], capture_output=True, text=True, check=True)
+    assert ('"error": "ValueError"' in done.stderr, "tusk" in done.stderr) == (True, False)

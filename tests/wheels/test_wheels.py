@@ -98,7 +98,7 @@ def test_the_installed_service_is_not_this_checkout(service_python, tmp_path):
         assert Path(file).is_relative_to(service_python.parents[1])
 
 
-@pytest.mark.parametrize("command", ["lexicon lint", "lexicon stats", "policy check", "settings"])
+@pytest.mark.parametrize("command", ["lexicon test --rule en-ivory-named", "lexicon stats", "policy check", "settings"])
 def test_what_looks_at_shipped_files_finds_them(service_python, tmp_path, command):
     """Without a checkout."""
     run(service_python.with_name("wildgate"), *command.split(), folder=tmp_path)

@@ -48,12 +48,12 @@ def create(
 ) -> None:
     """Create a key and print it. It is shown only this once."""
     settings = _settings(store)
-    pepper = load_secrets(settings.secrets_path).pepper
     now = datetime.now(UTC)
     with open_store(settings.store) as opened:
+        secrets = load_secrets(settings.secrets_path, create=not opened.is_used())
         key, text = create_key(
             opened,
-            pepper,
+            secrets.pepper,
             tenant=tenant,
             scopes=scopes,
             created=now,

@@ -70,6 +70,8 @@ def _beside_number(text: str, start: int, end: int, right: Edge) -> bool:
     before = start - 2 if start > 1 and text[start - 1] == " " else start - 1
     if before >= 0 and _is_numeral(text[before]) and _right_holds(text, end, right):
         return True
+    if end - start == 1 and text[start].isalpha():
+        return False  # a letter before a number is no currency
     after = end + 1 if end + 1 < len(text) and text[end] in " .:" else end
     return after < len(text) and text[after].isdigit() and _left_holds(text, start, Edge.WORD if text[start].isalpha() else Edge.FREE)
 

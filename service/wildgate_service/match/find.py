@@ -49,7 +49,7 @@ def taxon_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[Oc
         found += _in_view(lexicon, view, lexicon.find_taxa(view.text), patterns)
     if FIELD_SEPARATOR in skeleton:
         found += _across_fields(skeleton, lexicon)
-    return _unique(found)
+    return _well_marked(text, lexicon, _unique(found))
 
 
 def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[Occurrence]:
@@ -58,7 +58,7 @@ def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[
     found = list(_plain(lexicon, lexicon.find_contexts(text.skeleton), text.skeleton, patterns))
     for view in text.views:
         found += _in_view(lexicon, view, lexicon.find_contexts(view.text), patterns)
-    return _unique(found)
+    return _well_marked(text, lexicon, _unique(found))
 
 
 def taxon_matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurrence]) -> tuple[Match, ...]:
@@ -173,26 +173,31 @@ def _outermost(found: Iterable[Match]) -> list[Match]:
 
 
 def matches_of(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurrence]) -> Iterator[Match]:
-    """The occurrences as matches in the field as sent; those whose protected marks are other ones fall away."""
+    """The occurrences as matches in the field as sent."""
     for each in found:
         form = lexicon.forms[each.form]
         field, start, end = text.locate(each.start, each.end)
         surface = text.document[field.start + start : field.start + end]
         views = (*each.views, *disguises_of(surface))
-        if form.marked and not each.views:
-            verdict = _marks_hold(form, surface, text.document[field.start : field.end])
-            if verdict is None:
-                continue
-            views = (*views, *verdict)
+        views = (*views, *(_marks_of(text, lexicon, each) or ()))
         yield _match(lexicon, form, each, views, field.name, start, end, surface)
 
 
-def _marks_hold(form: Form, surface: str, field: str) -> tuple[str, ...] | None:
-    """() if the surface bears the form's marks, the view if the whole field bears none, None if they are other marks."""
-    written = fold_with_marks(surface)
+def _well_marked(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurrence]) -> list[Occurrence]:
+    """Without those whose protected marks are other ones."""
+    return [each for each in found if _marks_of(text, lexicon, each) is not None]
+
+
+def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) -> tuple[str, ...] | None:
+    """() if an occurrence bears the form's protected marks, the view if its whole field bears none, None if they are other marks."""
+    form = lexicon.forms[at.form]
+    if not form.marked or at.views:
+        return ()
+    field, start, end = text.locate(at.start, at.end)
+    written = fold_with_marks(text.document[field.start + start : field.start + end])
     if written == form.marked or (not has_marks(form.marked) and not has_marks(written)):
         return ()
-    return (MARKS_DROPPED,) if not has_marks(field) else None
+    return None if field.name in text.marked_fields else (MARKS_DROPPED,)
 
 
 def _match(

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, ascii_dropped, ascii_table, fold_table
+from wildgate_service.normalize.marks import has_marks
 from wildgate_service.normalize.source_map import SourceMap
 from wildgate_service.normalize.views import read_views
 from wildgate_service.types import FieldSlice
@@ -62,6 +63,11 @@ class NormalizedText:
     def views(self) -> tuple[View, ...]:
         """Further readings, each behind a gate; empty for an ordinary text."""
         return read_views(self.skeleton)
+
+    @cached_property
+    def marked_fields(self) -> frozenset[str]:
+        """Names of the fields in which a Latin letter bears a mark."""
+        return frozenset(each.name for each in self.fields if has_marks(self.document[each.start : each.end]))
 
     def locate(self, start: int, end: int) -> tuple[FieldSlice, int, int]:
         """Field and span in it, as sent, of a span of the skeleton."""

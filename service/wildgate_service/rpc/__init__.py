@@ -13,7 +13,7 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 from msgspec import Struct
 
-from wildgate_service.keys import KeyRing
+from wildgate_service.keys import SCOPES, KeyRing
 from wildgate_service.pipeline import Engine
 from wildgate_service.secrets import Secrets
 from wildgate_service.settings import DEFAULT_TENANT, Settings
@@ -23,8 +23,8 @@ from wildgate_service.writer import WriterClient
 
 log = structlog.get_logger()
 
-SCORE, REPORT, ADMIN, RESTRICTED = "score", "report", "admin", "lexicon.restricted"
-ALL_SCOPES = frozenset({SCORE, REPORT, ADMIN, RESTRICTED})
+SCORE, REPORT, ADMIN, RESTRICTED = SCOPES
+ALL_SCOPES = frozenset(SCOPES)
 
 
 class Caller(Struct, frozen=True):

@@ -64,7 +64,7 @@ class Lexicons:
         request = parse(lexicon_pb2.ValidateRulesRequest, payload)
         size = len(request.yaml.encode())
         if size > MAX_YAML_BYTES:
-            raise too_long("yaml", size, MAX_YAML_BYTES)
+            raise too_long("yaml", size, MAX_YAML_BYTES, unit="bytes")
         response = lexicon_pb2.ValidateRulesResponse()
         for finding in await asyncio.to_thread(lint_text, request.yaml):
             response.findings.add(code=finding.code, line=finding.line, message=finding.message, hint=finding.hint)

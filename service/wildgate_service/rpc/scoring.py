@@ -12,7 +12,7 @@ from uuid_utils import uuid7
 from wildgate.v1 import scoring_pb2
 
 from wildgate_service import wire
-from wildgate_service.pipeline import score_listing
+from wildgate_service.pipeline import Timings, score_listing
 from wildgate_service.record import make_record
 from wildgate_service.rpc import RESTRICTED, Caller, Serving, parse, refuse
 from wildgate_service.status import Refusal, missing, to_item_error, too_long, too_many
@@ -29,8 +29,6 @@ MAX_ITEMS = 256
 MAX_CORRELATION_ID = 256
 # A batch lets other calls in after so long.
 SLICE_NANOSECONDS = 2_000_000
-
-Timings = list[tuple[str, int]]
 
 
 class _Wanted(Struct, frozen=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
+import itertools
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from wildgate.v1 import transparency_pb2
@@ -37,7 +38,8 @@ class Transparency:
         if len(request.outcomes) > MAX_OUTCOMES:
             raise too_many("outcomes", len(request.outcomes), MAX_OUTCOMES)
         now = datetime.now(UTC)
-        read = [_outcome_or_refusal(message, caller.tenant, now) for message in request.outcomes]
+        ticks = (now + timedelta(microseconds=tick) for tick in itertools.count())  # which keep the order of the call
+        read = [_outcome_or_refusal(message, caller.tenant, tick) for message, tick in zip(request.outcomes, ticks, strict=False)]
         recorded = iter(await self._record([each for each in read if isinstance(each, Outcome)]))
         response = transparency_pb2.RecordOutcomesResponse()
         for message, each in zip(request.outcomes, read, strict=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wildgate_service.record import to_microseconds
 from wildgate_service.report import CountedDecisions, ReportFacts
 from wildgate_service.store import _facets
-from wildgate_service.store._decisions import tail
+from wildgate_service.store._decisions import DAY, tail
 from wildgate_service.types import Receipt
 
 if TYPE_CHECKING:
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 EPOCH = date(1970, 1, 1)
 HOUR = 3_600_000_000  # in microseconds
 
-# `decided` are the decisions of the period, `followed` the outcomes of decisions, `stopped` the first
-# removal or restriction of each listing, `judged` the last word of a moderator on it. SQLite takes
-# the other columns of a group from the row that has the min or max.
+# `decided` are the decisions of the period, `followed` the outcomes of decisions (also of those that
+# were recorded after them, under the same request), `stopped` the first removal or restriction of each
+# listing, `judged` the last word of a moderator on it: of those of one time the one recorded last.
+# SQLite takes the other columns of a group from the row that has the min.
 WITH = """
 WITH decided AS (
     SELECT decision_id, decided_time, facets, action FROM decisions
@@ -32,21 +33,30 @@ WITH decided AS (
     AND decided_time >= :start AND decided_time < :end AND (:tenant IS NULL OR tenant = :tenant)
 ),
 followed AS (
-    SELECT decision_id, kind, means, occurred_time FROM outcomes
-    WHERE decision_id <> '' AND (:tenant IS NULL OR tenant = :tenant)
+    SELECT
+        coalesce(nullif(o.decision_id, ''), d.decision_id) AS decision_id,
+        o.kind, o.means, o.occurred_time, o.recorded_time, o.outcome_id
+    FROM outcomes AS o LEFT JOIN decisions AS d
+    ON o.decision_id = '' AND d.tenant = o.tenant AND d.request_id = o.request_id
+    WHERE (o.decision_id <> '' OR d.decision_id IS NOT NULL) AND (:tenant IS NULL OR o.tenant = :tenant)
 ),
 stopped AS (
     SELECT decision_id, means, min(occurred_time) AS stopped_time FROM followed
     WHERE kind IN ('removed', 'restricted') GROUP BY decision_id
 ),
 judged AS (
-    SELECT decision_id, max(occurred_time), kind IN (
+    SELECT decision_id, kind IN (
         'removed', 'restricted', 'account_suspended', 'account_terminated', 'complaint_rejected'
     ) AS confirmed
-    FROM followed
-    WHERE means = 'moderator'
-    AND kind NOT IN ('held', 'notice_received', 'complaint_received')
-    GROUP BY decision_id
+    FROM (
+        SELECT decision_id, kind, row_number() OVER (
+            PARTITION BY decision_id ORDER BY occurred_time DESC, recorded_time DESC, outcome_id DESC
+        ) AS place
+        FROM followed
+        WHERE means = 'moderator'
+        AND kind NOT IN ('held', 'notice_received', 'complaint_received')
+    )
+    WHERE place = 1
 )
 """
 DECISIONS = """
@@ -90,7 +100,7 @@ def count(connection: sqlite3.Connection, log_id: str, *, tenant: str | None, st
     arguments = {
         "tenant": tenant,
         "start": _midnight(start),
-        "end": _midnight(end + timedelta(days=1)),
+        "end": _midnight(end) + DAY,  # the day after it may be beyond what dates can say
         "first_day": (start - EPOCH).days,
     }
     connection.execute("BEGIN")

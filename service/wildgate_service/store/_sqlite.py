@@ -107,20 +107,26 @@ class SqliteStore:
     # --- the log ---------------------------------------------------------------------------------
 
     def checkpoint(self) -> Receipt | None:
-        """Receipt of the last record, to be published outside; None for an empty log."""
+        """Receipt of the last record, to be published outside; None for an empty log.
+
+        Its command comes with retention, as do those of `verify` and `erase`.
+        """
         with explained(self._path):
             return _counting.head(self._connection, self.log_id)
 
     def verify(self, published: Sequence[Receipt] = ()) -> VerifyResult:
         """Recompute the whole log, and check that the decisions counted are those committed to.
 
-        `published` are checkpoints kept outside. Takes about 20 µs a record.
+        `published` are checkpoints kept outside. Takes about 20 µs a record. Its command comes with retention.
         """
         with explained(self._path):
             return _audit.verify(self._connection, self.log_id, published)
 
     def erase(self, positions: Sequence[int]) -> int:
-        """Erase the payloads, salts and listing ids at these positions; how many were there."""
+        """Erase the payloads, salts and listing ids at these positions; how many were there.
+
+        Its command comes with retention.
+        """
         with explained(self._path):
             return _audit.erase(self._connection, positions)
 

@@ -388,3 +388,44 @@ def test_reporting_does_not_change_the_store(url, samples, tmp_path):
         store.append([samples.record()])
         assert run(url, tmp_path).exit_code == 0
         assert store.append([samples.record()])[0].receipt.position == 2
+
+
+def test_an_outcome_that_came_before_its_decision_counts(store, samples, report_of):
+    """It names the request, which was recorded late."""
+    record = samples.record(Action.BLOCK)
+    store.append_outcomes([samples.outcome(request_id=record.request_id, means=Means.MODERATOR)])
+    store.append([record])
+    report = report_of(tenant="acme")
+    assert (report.total.stopped, share(report, "precision")) == (1, (1, 1))
+
+
+def test_an_outcome_of_another_tenants_request_does_not_count(store, samples, report_of):
+    """Two tenants may use the same request_id."""
+    record = samples.record(Action.BLOCK)
+    store.append_outcomes([samples.outcome(tenant="other", request_id=record.request_id)])
+    store.append([record])
+    assert report_of().total.stopped == 0
+
+
+@pytest.mark.parametrize(("first", "last", "confirmed"), [("removed", "reinstated", 0), ("reinstated", "removed", 1)])
+def test_of_words_of_one_time_the_one_recorded_last_counts(store, samples, report_of, first, last, confirmed):
+    """Platforms that know days only give all outcomes of a day one time."""
+    record = samples.record(Action.BLOCK)
+    store.append([record])
+    words = [
+        samples.outcome(
+            OutcomeKind(kind),
+            decision_id=record.decision_id,
+            means=Means.MODERATOR,
+            recorded_time=samples.noon + timedelta(hours=2, microseconds=tick),
+        )
+        for tick, kind in enumerate((first, last))
+    ]
+    store.append_outcomes(words[::-1])
+    assert share(report_of(), "precision") == (confirmed, 1)
+
+
+def test_a_report_may_end_on_the_last_day_there_is(store, samples, report_of):
+    """Who wants all up to now and later says 9999-12-31."""
+    store.append([samples.record(decided_time=datetime(9999, 12, 31, tzinfo=UTC))])
+    assert report_of(date(9999, 12, 1), date(9999, 12, 31)).total.decisions == 1

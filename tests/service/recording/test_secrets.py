@@ -97,3 +97,10 @@ def test_processes_that_ask_at_once_get_the_same_keys(path):
         process.join(timeout=30)
     secrets = load_secrets(path)
     assert answers == [{name: secrets.tenant_key(name) for name in names}] * 4
+
+
+def test_a_lost_file_is_not_replaced(path):
+    """New secrets would lock everybody out and tie no seller to what was recorded, without a word."""
+    with pytest.raises(SettingsError, match=r"is missing, and the store holds keys or decisions .* restore it"):
+        load_secrets(path, create=False)
+    assert not path.exists()
