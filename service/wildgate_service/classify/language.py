@@ -24,6 +24,7 @@ SPACED_SCRIPTS = (
 )
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\uffff\ud800-\udfff]")
 CLD2_NAMES = {"iw": "he", "jw": "jv", "no": "nb", "zh-Hant": "zh", "mfe": UNKNOWN, "un": UNKNOWN, "xxx": UNKNOWN}
+ANY_SCRIPT = re.compile("|".join(pattern.pattern for pattern, _ in SCRIPTS))
 LATIN = re.compile("[A-Za-z]")
 SHARE = 4  # Latin letters that weigh as much as one character of the other scripts
 TRADED = frozenset(
@@ -78,8 +79,10 @@ def identify_language(document: str, hint: str, rules: frozenset[str] = frozense
 
 def _by_script(text: str) -> str:
     """The language whose script writes a fair share of the text, or "": one 象 in an English sentence does not make it Chinese."""
+    if not ANY_SCRIPT.search(text):
+        return ""
     latin = len(LATIN.findall(text))
-    return next((name for pattern, name in SCRIPTS if (found := pattern.findall(text)) and SHARE * len(found) >= latin), "")
+    return next((name for pattern, name in SCRIPTS if pattern.search(text) and SHARE * len(pattern.findall(text)) >= latin), "")
 
 
 def _by_ngrams(text: str) -> tuple[str, bool]:
