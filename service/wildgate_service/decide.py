@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wildgate_service.fuse import speaks_of_trade
 from wildgate_service.types import (
     Action,
     Classification,
@@ -120,19 +121,24 @@ def decide(
 
 
 def _action(listing: Listing, matches: Matches, score: Score, policy: Policy, tenant: str) -> Action:
-    """The strictest action that the groups found ask for; in what is an offer by its nature, an outright form asks for review by itself."""
+    """The strictest action that the groups found ask for.
+
+    A listing or booking is an offer by its nature, so an outright form asks for review by itself; a post is one if it speaks of trade, and
+    news of a seizure is never refused.
+    """
     found = [match for match in matches.taxa if match.stands or match.is_faint]
     groups = dict.fromkeys(group for match in found for group in match.groups)
     limits = [policy.thresholds.of(group, listing.market, tenant) for group in groups]
-    if any(score.value >= block for _, block in limits) and _may_block(matches):
+    by_nature = listing.content_kind is not ContentKind.SOCIAL_POST
+    offers = by_nature or speaks_of_trade(matches)
+    if offers and any(score.value >= block for _, block in limits) and _may_block(matches):
         return Action.BLOCK
     outright = any(match.counts and match.level is Level.ALONE and not match.weakened_by for match in found)
-    is_offer = listing.content_kind is not ContentKind.SOCIAL_POST
-    if (outright and is_offer) or any(score.value >= review for review, _ in limits):
+    if (outright and by_nature) or any(score.value >= review for review, _ in limits):
         return Action.REVIEW
-    # Half the way to review is margin: cutting a context out of a text leaves traces that the encoder reads.
-    if any(score.strict >= (review + block) / 2 for review, block in limits) and _may_block(matches, heed_contexts=False):
-        return Action.REVIEW  # a benign context never turns BLOCK into ALLOW
+    # A benign context never turns BLOCK into ALLOW. Half the way to review is margin: cutting a context out leaves traces.
+    if offers and any(score.strict >= (review + block) / 2 for review, block in limits) and _may_block(matches, heed_contexts=False):
+        return Action.REVIEW
     return Action.ALLOW
 
 

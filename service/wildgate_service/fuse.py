@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from wildgate_service.errors import ModelError
-from wildgate_service.match.company import AMOUNT, is_disguised, is_other
+from wildgate_service.match.company import AMOUNT, CUES, is_disguised, is_other
 from wildgate_service.match.find import MARKS_DROPPED, MISSPELLING
 from wildgate_service.types import Classification, ContentKind, Evidence, Level, Match, Matches, RuleKind, Score
 
@@ -36,6 +36,7 @@ FEATURES: dict[str, int] = {
     "second_evasion_cue": 1,  # of another type
     "disguise": 1,  # a word had to be undone
     "social_post": -1,  # a post is no offer by its nature
+    "post_without_trade": -1,  # a post in which nothing speaks of trade
     "cargo_booking": 1,  # a booking is
     CONTEXT: -1,
     "encoder_for": 1,  # the encoder's log-odds of an offer, where positive
@@ -76,7 +77,7 @@ def features(matches: Matches, classification: Classification, kind: ContentKind
     faint = [match for match in matches.taxa if match.is_faint]
     if not standing and not faint:
         return {}
-    names = dict.fromkeys((*_of_matches(standing, faint), *_of_cues(matches, standing), *_of_kind(kind)), 1.0)
+    names = dict.fromkeys((*_of_matches(standing, faint), *_of_cues(matches, standing), *_of_kind(kind, matches)), 1.0)
     if strict:
         names.pop(CONTEXT, None)
     probabilities = classification.strict_probabilities if strict else classification.probabilities
@@ -142,9 +143,11 @@ def _of_cues(matches: Matches, standing: list[Match]) -> Iterator[str]:
         yield CONTEXT
 
 
-def _of_kind(kind: ContentKind) -> Iterator[str]:
+def _of_kind(kind: ContentKind, matches: Matches) -> Iterator[str]:
     if kind is ContentKind.SOCIAL_POST:
         yield "social_post"
+        if not speaks_of_trade(matches):
+            yield "post_without_trade"
     elif kind is ContentKind.CARGO_BOOKING:
         yield "cargo_booking"
 
@@ -158,6 +161,11 @@ def _of_encoder(probabilities: dict[str, float], found: list[Match]) -> Iterator
     ivory = probabilities.get("ivory_promotion", 0.0)
     if ivory and any({"elephant", "mammoth"} & set(match.groups) for match in found):
         yield "ivory_promotion", ivory
+
+
+def speaks_of_trade(matches: Matches) -> bool:
+    """Whether words of trade or of hiding stand in the text; a price or weight alone is in news as well."""
+    return any(cue.kind in CUES and cue.cue_type != AMOUNT for cue in matches.cues)
 
 
 def _is_uncertain(match: Match) -> bool:
