@@ -1,6 +1,7 @@
 """Microseconds per stage in one process, for listings of three lengths: nothing found, an offer, a disguised offer.
 
-Texts are unique (a running number and shuffled words), so that no cache answers; medians of all calls. Usage: python benchmarks/speed/stages.py
+Texts are unique (a running number and shuffled words), so that no cache answers; medians of all calls.
+Usage: python benchmarks/speed/stages.py
 """
 
 from __future__ import annotations
@@ -22,11 +23,20 @@ CALLS = 1_500
 LENGTHS = (60, 300, 1_500)
 STAGES = ("normalize", "match", "classify", "fuse", "decide")
 WORDS = {
-    "latin": "blue cotton summer shirt with pockets brand new boxed wooden table lamp kitchen shelf camera lens battery charger leather strap garden chair "
-    "vintage clock silver frame soft blanket running shoes size medium postage included collection possible great condition barely worn",
-    "han": "全新 正品 手机壳 蓝色 连衣裙 夏季 韩版 宽松 家用 收纳盒 厨房 置物架 儿童 玩具 充电器 数据线 运动鞋 男士 女士 双肩包 保温杯 办公 椅子 台灯",
-    "cyrillic": "новый синий хлопок рубашка лампа стол кухня полка камера зарядное устройство кожа ремень сад кресло часы рамка плед кроссовки размер",
-    "thai": "เสื้อ กางเกง รองเท้า ผ้าฝ้าย สีฟ้า ของใหม่ ราคาถูก ส่งฟรี โต๊ะ เก้าอี้ โคมไฟ กระเป๋า นาฬิกา เด็ก ครัว ชั้นวาง",
+    "latin": (
+        "blue cotton summer shirt with pockets brand new boxed wooden table lamp kitchen shelf camera lens "
+        "battery charger leather strap garden chair vintage clock silver frame soft blanket running shoes "
+        "size medium postage included collection possible great condition barely worn"
+    ),
+    "han": (
+        "全新 正品 手机壳 蓝色 连衣裙 夏季 韩版 宽松 家用 收纳盒 厨房 置物架 儿童 玩具 "
+        "充电器 数据线 运动鞋 男士 女士 双肩包 保温杯 办公 椅子 台灯"
+    ),
+    "cyrillic": (
+        "новый синий хлопок рубашка лампа стол кухня полка камера зарядное устройство кожа ремень сад кресло "
+        "часы рамка плед кроссовки размер"
+    ),
+    "thai": ("เสื้อ กางเกง รองเท้า ผ้าฝ้าย สีฟ้า ของใหม่ ราคาถูก ส่งฟรี โต๊ะ เก้าอี้ โคมไฟ กระเป๋า นาฬิกา เด็ก ครัว ชั้นวาง"),
 }
 OFFERS = {
     "latin": "elephant ivory bangle for sale",
