@@ -1,7 +1,7 @@
 """Classify: a cascade of models, so that an ordinary text costs nothing and a doubtful one gets a language model.
 
-Tiers: `screen` (its place is here; DESIGN calls for a supervised embedding bag on every text) and `encoder`, which runs when a rule
-fired and its context must be judged. A language that the encoder cannot read is said so and not guessed.
+Tiers: `encoder`, which runs when a rule fired and its context must be judged. A screen that reads every text has its place before it and
+comes later. A language that the encoder cannot read is said so and not guessed.
 """
 
 from __future__ import annotations
