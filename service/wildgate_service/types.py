@@ -251,18 +251,6 @@ class Decision(Struct, frozen=True, kw_only=True):
 # --- record --------------------------------------------------------------------------------------
 
 
-class RecordedMatch(Struct, frozen=True, kw_only=True):
-    """What is kept of a match: the rule and the surface alone."""
-
-    rule_id: str
-    kind: RuleKind
-    surface: str
-    field: str
-    start: int
-    end: int
-    views: tuple[str, ...] = ()
-
-
 class DecisionRecord(Struct, frozen=True, kw_only=True):
     """One row of the log. Texts and sellers are kept as keyed hashes, never as themselves.
 

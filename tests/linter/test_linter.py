@@ -1,7 +1,7 @@
 """The linter against pairs of files: `LEX0xx-what.yml` goes in, the lines of `LEX0xx-what.txt` must come out.
 
 A pair is linted as the only file, below `rules/en/`, of a lexicon folder of version 1.0.0. It is locked as it stands, or by a
-`.lock.json` beside it. To take down what the linter says now: `python tests/linter/test_linter.py`; then read the difference.
+`.lock.json` beside it. An invisible character is written `<U+200B>` here and spelled out for the linter. To take down what the linter says now: `python tests/linter/test_linter.py`; then read the difference.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from wildgate_service.types import Level, RuleKind
 
 HERE = Path(__file__).parent
 INPUTS = sorted(HERE.glob("LEX*.yml"))
+POINT = re.compile(r"<U\+([0-9A-F]{4,6})>")
 CODE = re.compile(r"LEX\d{3}")
 TAXA = "taxon,scientific_name,rank,group,common_name\nelephant,Elephantidae,family,elephant,elephants\n"
 PROTECTION = "taxon,list,appendix,market,valid_from,valid_to,source,note\nelephant,CITES,I,,,,CITES,\n"
@@ -35,7 +36,7 @@ def write_folder(root: Path, source: Path) -> Path:
     """A lexicon folder with one rule file."""
     folder = root / "rules" / "en"
     folder.mkdir(parents=True)
-    shutil.copy(source, folder)
+    (folder / source.name).write_text(spelled_out(source.read_text(encoding="utf-8")), encoding="utf-8")
     (root / "taxa.csv").write_text(TAXA, encoding="utf-8")
     (root / "protection.csv").write_text(PROTECTION, encoding="utf-8")
     (root / "VERSION").write_text("1.0.0\n", encoding="utf-8")
@@ -45,6 +46,11 @@ def write_folder(root: Path, source: Path) -> Path:
     else:
         write_lock(root, _readable_rules(root))
     return root
+
+
+def spelled_out(text: str) -> str:
+    """The text with `<U+200B>` and the like as the characters themselves, which stand raw in no file of the repository."""
+    return POINT.sub(lambda point: chr(int(point[1], 16)), text)
 
 
 def _readable_rules(root: Path) -> tuple[Rule, ...]:
