@@ -25,7 +25,8 @@ MEANING = (
     "Real texts without an offer of wildlife after a strict look, scored without language or market; posts as social_post, all "
     "else as listing. upper: one-sided exact 95 % bound (Clopper and Pearson 1934). The rows are unlabeled: set_aside.txt names "
     "those that were found to be offers, and every share is given with them (counted as wrong) and without. held_out is sha256(id) "
-    "% 5 == 0: no head was trained on it; the lexicons' authors searched all rows for false alarms and mended them, so this is no rate on unseen texts."
+    "% 5 == 0: no head was trained on it; "
+    "the lexicons' authors searched all rows for false alarms and mended them, so this is no rate on unseen texts."
 )
 
 

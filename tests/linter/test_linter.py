@@ -1,7 +1,8 @@
 """The linter against pairs of files: `LEX0xx-what.yml` goes in, the lines of `LEX0xx-what.txt` must come out.
 
 A pair is linted as the only file, below `rules/en/`, of a lexicon folder of version 1.0.0. It is locked as it stands, or by a
-`.lock.json` beside it. An invisible character is written `<U+200B>` here and spelled out for the linter. To take down what the linter says now: `python tests/linter/test_linter.py`; then read the difference.
+`.lock.json` beside it. An invisible character is written `<U+200B>` here and spelled out for the linter.
+To take down what the linter says now: `python tests/linter/test_linter.py`; then read the difference.
 """
 
 from __future__ import annotations
