@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import daachorse
 
 from wildgate_service.errors import LexiconError
-from wildgate_service.lexicon.rules import Entry, Rule, read_rules, read_version, rule_files
-from wildgate_service.lexicon.taxa import read_taxa
-from wildgate_service.match.boundaries import Edge, edge_of
+from wildgate_service.lexicon.patterns import patterns_of
+from wildgate_service.lexicon.rules import Rule, read_rules, read_version, rule_files
+from wildgate_service.lexicon.taxa import read_taxa, read_unions
 from wildgate_service.match.tables import (
     CompiledLexicon,
     Form,
@@ -24,11 +22,7 @@ from wildgate_service.match.tables import (
     compiled_in_memory,
     write_compiled,
 )
-from wildgate_service.normalize import fold
-from wildgate_service.normalize.marks import fold_with_marks, has_marks
 from wildgate_service.types import TAXON_KINDS
-
-JOINED_LETTERS = 8
 
 
 def compile_lexicons(root: Path, output: Path) -> Path:
@@ -52,7 +46,7 @@ def tables_of(root: Path) -> Tables:
     """The tables of a lexicon folder."""
     rules = tuple(rule for rule in read_rules(root) if rule.status != "deprecated")
     taxa = read_taxa(root)
-    return build_tables(rules, taxa, read_version(root))
+    return build_tables(rules, taxa, read_version(root), read_unions(root))
 
 
 def build_tables(
@@ -67,7 +61,7 @@ def build_tables(
     for number, rule in enumerate(rules):
         patterns = taxon_patterns if rule.kind in TAXON_KINDS else context_patterns
         for entry in rule.entries:
-            for pattern, form in _spellings(number, rule, entry):
+            for pattern, form in patterns_of(number, rule, entry):
                 patterns.setdefault(pattern, []).append(len(forms))
                 if entry.fuzzy and not form.view and rule.kind in TAXON_KINDS:
                     fuzzy.setdefault(pattern, []).append(len(forms))
@@ -87,56 +81,9 @@ def build_tables(
     )
 
 
-def _spellings(number: int, rule: Rule, entry: Entry) -> Iterator[tuple[str, Form]]:
-    """The folded form, and for a form of several words those with hyphens and with nothing between them."""
-    pattern = fold(entry.form).strip()
-    if not pattern:
-        raise LexiconError(f"rule {rule.id}: form {entry.form!r} folds to nothing", file=rule.file, line=rule.line)
-    form = _form(number, rule, entry, pattern)
-    yield pattern, form
-    words = pattern.split(" ")
-    if len(words) > 1 and pattern.replace(" ", "").isalpha():
-        yield "-".join(words), form
-        if len(pattern) - len(words) + 1 >= JOINED_LETTERS and rule.kind in TAXON_KINDS:
-            yield "".join(words), _with_view(form, "joined_words")
-
-
-def _form(number: int, rule: Rule, entry: Entry, pattern: str) -> Form:
-    left = {"substring": Edge.FREE, "amount": Edge.NUMBER}.get(entry.match, edge_of(pattern[0], first=True))
-    right = Edge.FREE if entry.match in {"substring", "prefix"} else edge_of(pattern[-1], first=False)
-    marked = fold_with_marks(entry.form) if rule.protects_marks(entry) else ""
-    return Form(
-        rule=number,
-        form=unicodedata.normalize("NFC", entry.form),
-        gloss=entry.gloss,
-        level=rule.level_of(entry),
-        left=left,
-        right=right,
-        marked=marked if has_marks(marked) or rule.protects_marks(entry) else "",
-        requires=entry.requires.kinds if entry.requires else (),
-        within=entry.requires.within if entry.requires else 0,
-        sourced=bool(rule.sources_of(entry)),
-    )
-
-
-def _with_view(form: Form, view: str) -> Form:
-    return Form(
-        form.rule,
-        form.form,
-        form.gloss,
-        form.level,
-        form.left,
-        form.right,
-        "",
-        form.requires,
-        form.within,
-        form.sourced,
-        view,
-    )
-
-
 def _row(rule: Rule, taxa: dict[str, TaxonRow]) -> RuleRow:
-    unknown = [taxon for taxon in rule.taxa if taxon not in taxa]
+    named = dict.fromkeys((*rule.taxa, *(taxon for entry in rule.entries for taxon in entry.taxa)))
+    unknown = [taxon for taxon in named if taxon not in taxa]
     if unknown:
         raise LexiconError(f"rule {rule.id}: taxa not in taxa.csv: {', '.join(unknown)}", file=rule.file, line=rule.line)
     return RuleRow(

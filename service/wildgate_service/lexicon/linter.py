@@ -136,7 +136,7 @@ def _bare(error: LexiconError) -> str:
 
 
 def _check_taxa(rule: Rule, taxa: dict[str, TaxonRow]) -> Iterator[Problem]:
-    for taxon in rule.taxa:
+    for taxon in dict.fromkeys((*rule.taxa, *(taxon for entry in rule.entries for taxon in entry.taxa))):
         if taxon not in taxa:
             yield "LEX004", f"taxon {taxon} is not in taxa.csv", "use a key of its first column"
 

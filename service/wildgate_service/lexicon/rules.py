@@ -32,8 +32,8 @@ class Reach(Struct, frozen=True, forbid_unknown_fields=True):
     within: Annotated[int, Meta(ge=0)]
 
 
-class Entry(Struct, frozen=True, forbid_unknown_fields=True):
-    """One surface form. `level`, `marks` and `references` fall back to the rule's."""
+class Entry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One surface form. `level`, `marks`, `taxa` and `references` fall back to the rule's; `reading` is how it is pronounced."""
 
     form: str
     gloss: str
@@ -42,6 +42,8 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     fuzzy: bool = False
     marks: Literal["", "protected", "free"] = ""
     requires: Requires | None = None
+    taxa: tuple[str, ...] = ()
+    reading: str = ""
     references: tuple[str, ...] = ()
 
 
@@ -52,7 +54,7 @@ class Examples(Struct, frozen=True, forbid_unknown_fields=True):
     no_match: tuple[str, ...]
 
 
-class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One rule; `file` and `line` say where it stands."""
 
     id: str

@@ -33,6 +33,7 @@ class Form(Struct, frozen=True, array_like=True):
     within: int = 0
     sourced: bool = False
     view: str = ""
+    taxa: tuple[str, ...] = ()  # those that the form itself names, where the rule has more; else ()
 
 
 class RuleRow(Struct, frozen=True, array_like=True):
@@ -111,6 +112,10 @@ class CompiledLexicon:
     def places(self, market: str) -> frozenset[str]:
         """Markets whose protection lists hold in a market: everywhere (""), itself, and its unions."""
         return frozenset({"", market, *self.tables.unions.get(market, ())})
+
+    def groups_of(self, taxa: tuple[str, ...]) -> tuple[str, ...]:
+        """The groups of some taxa."""
+        return tuple(dict.fromkeys(self.taxa[taxon].group for taxon in taxa))
 
     def find_taxa(self, text: str) -> list[tuple[int, int, int]]:
         """(start, end, pattern) of every occurrence, overlapping ones too, of a species, product or code word."""
