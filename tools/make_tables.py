@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import unicodedata
 from pathlib import Path
 
@@ -19,6 +20,10 @@ import emoji
 
 TABLES = Path(__file__).parent.parent / "service/wildgate_service/normalize/tables"
 JOINED = {ord(char): None for char in "_-’'.,!():&“”"}
+VARIANT = re.compile(
+    r"LATIN (?:SMALL LETTER|LETTER SMALL CAPITAL)(?: (?:DOTLESS|OPEN|SCRIPT|BLACKLETTER|INSULAR|STIRRUP|VOLAPUK|CLOSED|LONG|BARRED|BOTTOM HALF|CROSSED-TAIL))*"
+    r" (?P<letter>[A-Z])(?: WITH [A-Z -]+)?"
+)
 LATIN = "abcdefghijklmnopqrstuvwxyz"
 EMOJI_WORDS = dict(
     pair.split("=")
@@ -193,19 +198,39 @@ def han_simplified() -> list[tuple[str, ...]]:
 
 
 def confusables() -> list[tuple[str, ...]]:
-    """Letters of other scripts that look like one Latin letter."""
+    """Letters of other scripts, and the Latin letters that they look like, small capitals counted as what they are small capitals of."""
     folder = Path(str(importlib.util.find_spec("confusable_homoglyphs").submodule_search_locations[0]))  # type: ignore[union-attr, index]
     table = json.loads((folder / "confusables.json").read_text(encoding="utf-8"))
-    rows = []
+    rows: dict[str, set[str]] = {}
     for char, looks in table.items():
         if len(char) != 1 or char.isascii() or not unicodedata.category(char).startswith("L"):
             continue
         if unicodedata.normalize("NFKC", char).isascii():
             continue  # the fold has it already
-        letters = sorted({look["c"].lower() for look in looks if look["c"].lower() in LATIN and len(look["c"]) == 1})
+        letters = {letter for look in looks for letter in latin_of(look["c"])}
         if letters:
-            rows.append((point(char.lower() if len(char.lower()) == 1 else char), letters[0]))
-    return sorted(set(rows))
+            rows.setdefault(char.casefold() if len(char.casefold()) == 1 else char, set()).update(letters)
+    return [(point(char), "".join(sorted(letters))) for char, letters in sorted(rows.items())]
+
+
+def latin_variants() -> list[tuple[str, ...]]:
+    """Latin letters of phonetics and old scripts: small capitals, hooked, stroked, open and script ones; not those that are turned."""
+    rows = []
+    for start, end in ((0x180, 0x2AF), (0x1D00, 0x1DBF), (0x1E00, 0x1EFF), (0x2C60, 0x2C7F), (0xA720, 0xA7FF), (0xAB30, 0xAB6F)):
+        for char in map(chr, range(start, end + 1)):
+            named = VARIANT.fullmatch(unicodedata.name(char, ""))
+            if named and not unicodedata.decomposition(char) and char == char.lower():
+                rows.append((point(char), named["letter"].lower()))
+    return rows
+
+
+def latin_of(look: str) -> str:
+    """The lower-case Latin letter that a character is, or is a small capital of; else nothing."""
+    if look.lower() in LATIN:
+        return look.lower()
+    name = unicodedata.name(look, "") if len(look) == 1 else ""
+    letter = name.removeprefix("LATIN LETTER SMALL CAPITAL ").lower()
+    return letter if name.startswith("LATIN LETTER SMALL CAPITAL ") and letter in LATIN else ""
 
 
 def emoji_words() -> list[tuple[str, ...]]:
@@ -225,7 +250,8 @@ def emoji_words() -> list[tuple[str, ...]]:
 
 if __name__ == "__main__":
     write("han_simplified.tsv", "Traditional to Simplified: OpenCC TSCharacters, Apache-2.0", han_simplified())
-    write("confusables.tsv", "Look-alike letters to Latin: Unicode confusables.txt, Unicode License v3", confusables())
+    write("confusables.tsv", "Look-alike letters, and the Latin letters they look like: Unicode confusables.txt, Unicode License v3", confusables())
+    write("latin_variants.tsv", "Latin letters of phonetics and old scripts to plain ones, by their names in Unicode", latin_variants())
     write(
         "emoji_words.tsv",
         "Emoji to one English word: Wildgate, else the CLDR name run together, Unicode License v3",

@@ -25,6 +25,7 @@ from msgspec import Struct
 from wildgate_service.errors import InvalidListingError, WildgateError
 from wildgate_service.local import local_engine
 from wildgate_service.pipeline import Engine, score_listing
+from wildgate_service.restricted import without_words
 from wildgate_service.tags import language_tag, market_code
 from wildgate_service.types import Attribute, ContentKind, Decision, Listing
 
@@ -64,6 +65,7 @@ class Run(Struct, frozen=True):
     """What to score with, and in how many processes."""
 
     lexicons: Path | None
+    packs: tuple[Path, ...] | None
     policy: Path | None
     workers: int
 
@@ -86,7 +88,7 @@ def score_file(source: Path, output: Path, form: str, run: Run, progress: IO[str
 
 
 def decision_json(decision: Decision, listing_id: str | int | None) -> dict[str, Any]:
-    """A decision as one line of output."""
+    """A decision as one line of output, which may travel: without the words of restricted rules."""
     return {
         "id": listing_id,
         "action": decision.action,
@@ -104,7 +106,7 @@ def decision_json(decision: Decision, listing_id: str | int | None) -> dict[str,
                 "end": match.end,
                 "views": match.views,
             }
-            for match in decision.matches
+            for match in without_words(decision.matches)
         ],
         "evidence": [{"name": evidence.name, "weight": evidence.weight} for evidence in decision.evidence],
         "reason": decision.reason,
@@ -121,7 +123,7 @@ def score_line(engine: Engine, line: int, text: bytes) -> bytes:
     row = None
     try:
         row = msgspec.json.decode(text, type=InputRow)
-        return msgspec.json.encode(decision_json(score_listing(engine, _listing(row)), row.id))
+        return msgspec.json.encode(decision_json(score_listing(engine, listing_of(row)), row.id))
     except msgspec.DecodeError as error:
         return _failure(_id_of(text), line, f"not a listing: {error}")
     except UnicodeDecodeError:
@@ -132,7 +134,8 @@ def score_line(engine: Engine, line: int, text: bytes) -> bytes:
         return _failure(row.id if row else None, line, str(error))
 
 
-def _listing(row: InputRow) -> Listing:
+def listing_of(row: InputRow) -> Listing:
+    """A line of input as the listing it stands for."""
     return Listing(
         id=str(row.id if row.id is not None else ""),
         title=row.title or "",
@@ -220,14 +223,14 @@ def _chunks(rows: Iterable[Numbered]) -> Iterator[list[Numbered]]:
 def _answers(chunks: Iterator[list[Numbered]], run: Run) -> Iterator[list[bytes]]:
     """Answers chunk by chunk in the order of the input."""
     if run.workers == 1:
-        engine = local_engine(run.lexicons, run.policy)
+        engine = local_engine(run.lexicons, run.policy, run.packs)
         yield from ([score_line(engine, *row) for row in chunk] for chunk in chunks)
         return
-    local_engine(run.lexicons, run.policy)  # so that a broken lexicon or policy is one error here, not one per process
+    local_engine(run.lexicons, run.policy, run.packs)  # so that a broken lexicon or policy is one error here, not one per process
     context = multiprocessing.get_context("spawn")
     waiting: deque[Future[list[bytes]]] = deque()
     try:
-        with ProcessPoolExecutor(run.workers, context, _start, (run.lexicons, run.policy)) as pool:
+        with ProcessPoolExecutor(run.workers, context, _start, (run.lexicons, run.policy, run.packs)) as pool:
             for chunk in chunks:
                 waiting.append(pool.submit(_score_chunk, chunk))
                 if len(waiting) > WINDOW * run.workers:  # so that a file larger than memory is read as it is scored
@@ -241,9 +244,9 @@ def _answers(chunks: Iterator[list[Numbered]], run: Run) -> Iterator[list[bytes]
 _engine: Engine
 
 
-def _start(lexicons: Path | None, policy: Path | None) -> None:
+def _start(lexicons: Path | None, policy: Path | None, packs: tuple[Path, ...] | None) -> None:
     global _engine  # noqa: PLW0603  (one engine per process of the pool)
-    _engine = local_engine(lexicons, policy)
+    _engine = local_engine(lexicons, policy, packs)
 
 
 def _score_chunk(chunk: list[Numbered]) -> list[bytes]:

@@ -1,14 +1,16 @@
-"""What supervisor and workers say to each other, over one socket pair per worker.
+"""What the supervisor says to its workers and its compiler, and they to it, over one socket pair each.
 
 A message is its length in four bytes and its pickle: both ends are forks of one program, and nobody
 else can open the pair. The end of the pipe is an order too: a worker whose supervisor closed it, or
-died, drains and ends.
+died, drains and ends, and so does the compiler.
 """
 
 from __future__ import annotations
 
 import asyncio
 import pickle
+import select
+import socket
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -16,7 +18,6 @@ from msgspec import Struct
 from wildgate_service.keys import ApiKey
 
 if TYPE_CHECKING:
-    import socket
     from typing import Self
 
 
@@ -43,6 +44,28 @@ class Fault(Struct, frozen=True):
     message: str
     file: str = ""
     line: int = 0
+
+
+class Compile(Struct, frozen=True):
+    """To the compiler: compile what is on disk now."""
+
+
+class Compiled(Struct, frozen=True):
+    """From the compiler: a lexicon that can be served, and the hash of the policy that was on disk with it.
+
+    `asked` is False if nobody asked, but a file changed. So it is for `Broken`.
+    """
+
+    lexicon: str
+    policy: str
+    asked: bool
+
+
+class Broken(Struct, frozen=True):
+    """From the compiler: what is on disk cannot be served."""
+
+    fault: Fault
+    asked: bool
 
 
 class ReloadEnded(Struct, frozen=True):
@@ -74,8 +97,8 @@ class ReloadWanted(Struct, frozen=True):
 
 
 ToWorker = Keys | Load | ReloadEnded
-ToSupervisor = Ready | Loaded | ReloadWanted
-Message = ToWorker | ToSupervisor
+ToSupervisor = Ready | Loaded | ReloadWanted | Compiled | Broken
+Message = ToWorker | ToSupervisor | Compile
 
 
 class Channel:
@@ -93,8 +116,7 @@ class Channel:
 
     def send(self, message: Message) -> None:
         """Queue a message; it is lost if the other end is gone, which `receive` tells."""
-        body = pickle.dumps(message)
-        self._writer.write(len(body).to_bytes(LENGTH_BYTES) + body)
+        self._writer.write(_framed(message))
 
     async def receive(self) -> Message | None:
         """Wait for the next message; None when the other end is closed."""
@@ -109,3 +131,34 @@ class Channel:
     def close(self) -> None:
         """Close this end."""
         self._writer.close()
+
+
+class BlockingChannel:
+    """One end of a pair, for a process without a loop."""
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(True)
+        self._end = end
+
+    def send(self, message: Message) -> None:
+        """Send a message. Raises OSError if the other end is gone."""
+        self._end.sendall(_framed(message))
+
+    def receive(self, seconds: float | None) -> Message | None:
+        """Wait up to so many seconds for a message; None if there came none. Raises EOFError when the other end is closed."""
+        readable, _, _ = select.select([self._end], [], [], seconds)
+        if not readable:
+            return None
+        message: Message = pickle.loads(self._exactly(int.from_bytes(self._exactly(LENGTH_BYTES))))  # noqa: S301  (from our own parent)
+        return message
+
+    def _exactly(self, size: int) -> bytes:
+        content = self._end.recv(size, socket.MSG_WAITALL)
+        if len(content) < size:
+            raise EOFError
+        return content
+
+
+def _framed(message: Message) -> bytes:
+    body = pickle.dumps(message)
+    return len(body).to_bytes(LENGTH_BYTES) + body

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST_SURFACES = 4
 LONGEST_SURFACE = 80
+WITHHELD = "…"  # for the words of a restricted rule: a reason is read by people who may not read the rule
 UNKNOWN_MARKET = frozenset({""})
 ENCODER_MISSING = "encoder_missing"
 UNREADABLE = "encoder_unreadable_language"
@@ -186,7 +187,7 @@ def _reason(action: Action, matches: Matches, score: Score, policy: Policy) -> s
         name = "legal"
     elif action is Action.REVIEW and score.value < score.strict:
         name = "covered"
-    surfaces = list(dict.fromkeys(match.surface for match in found))[:MOST_SURFACES]
+    surfaces = list(dict.fromkeys(WITHHELD if match.restricted else match.surface for match in found))[:MOST_SURFACES]
     return policy.reasons[name].format(
         groups=", ".join(dict.fromkeys(group.replace("_", " ") for match in found for group in match.groups)),
         surfaces=", ".join(f"“{_cut(surface)}”" for surface in surfaces),

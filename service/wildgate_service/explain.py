@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from wildgate_service.classify import classify
 from wildgate_service.fuse import fuse
 from wildgate_service.match import match
 from wildgate_service.normalize import normalize
 from wildgate_service.normalize.slow import steps_of
 from wildgate_service.pipeline import Engine, score_listing
+from wildgate_service.restricted import without_words
 from wildgate_service.types import Listing, Match
 
 
 def explain_listing(engine: Engine, listing: Listing) -> str:
-    """Several lines: the fold step by step, the views, every match with its company and contexts, the heads, the evidence, the decision."""
+    """Several lines: the fold step by step, its further readings, every match with its company and contexts, heads, evidence, decision."""
     text = normalize(listing)
     matches = match(text, engine.lexicon)
     classification = classify(text, matches, listing, engine.classifier)
@@ -20,12 +23,14 @@ def explain_listing(engine: Engine, listing: Listing) -> str:
     lines = [f"document   {text.document!r}"]
     lines += [f"  {name:20} {after!r}" for name, after in steps_of(text.document)]
     lines.append(f"skeleton   {text.skeleton!r}")
-    lines += [f"view       {view.name:20} {view.text!r}" for view in text.views]
-    lines += [f"match      {_match_line(found)}" for found in matches]
+    lines += [f"bare       {bare.text!r}" for bare in text.bare]
+    lines += [f"layer      {layer.name:20} {other.skeleton!r}" for layer, other in text.layers]
+    lines += [f"match      {_match_line(found)}" for found in without_words(matches)]
     lines.append(f"language   {classification.language}")
     lines += [f"head       {name:20} {value:.3f}" for name, value in classification.probabilities.items()]
     lines += [f"evidence   {each.name:20} {each.weight:+.3f}" for each in score.evidence]
-    lines.append(f"decision   {score_listing(engine, listing)}")
+    decision = score_listing(engine, listing)
+    lines.append(f"decision   {msgspec.structs.replace(decision, matches=tuple(without_words(decision.matches)))}")
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from wildgate_service.errors import ModelError
 from wildgate_service.match.company import AMOUNT, CUES, is_disguised, is_other
-from wildgate_service.match.find import MARKS_DROPPED, MISSPELLING
+from wildgate_service.match.views import DOUBTFUL
 from wildgate_service.types import Classification, ContentKind, Evidence, Level, Match, Matches, RuleKind, Score
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ FEATURES: dict[str, int] = {
 PRIOR = "prior"
 SHARE_READ = "encoder_read_{percent}_percent"
 CANNOT_READ = "encoder_cannot_read_language"
-UNCERTAIN = frozenset({MISSPELLING, MARKS_DROPPED})
 MOST_LOGIT = 4.0
 
 
@@ -169,7 +168,7 @@ def speaks_of_trade(matches: Matches) -> bool:
 
 
 def _is_uncertain(match: Match) -> bool:
-    return any(view in UNCERTAIN for view in match.views)
+    return not DOUBTFUL.isdisjoint(match.views)
 
 
 def _sigmoid(logit: float) -> float:

@@ -15,8 +15,12 @@ def installed_encoder(settings: Settings) -> Path:
     return settings.encoder or encoder_folder(settings.cache / "encoders")
 
 
-def local_engine(lexicons: Path | None = None, policy: Path | None = None) -> Engine:
-    """The engine of `wildgate score` and the benchmarks, by the settings. Raises LexiconError, PolicyError or SettingsError."""
+def local_engine(lexicons: Path | None = None, policy: Path | None = None, packs: tuple[Path, ...] | None = None) -> Engine:
+    """The engine of `wildgate score` and the benchmarks, by the settings; what is None is as they say.
+
+    Raises LexiconError, PolicyError or SettingsError.
+    """
     settings = load_settings().settings
-    compiled = compile_lexicons(lexicons or settings.lexicons or default_lexicons(), settings.cache)
+    folder = lexicons or settings.lexicons or default_lexicons()
+    compiled = compile_lexicons(folder, settings.cache / "lexicons", settings.lexicon_packs if packs is None else packs)
     return load_engine(compiled, policy or settings.policy, installed_encoder(settings))

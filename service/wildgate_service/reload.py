@@ -1,95 +1,148 @@
-"""Compiling the lexicons once, in a child process, and what is said of a broken one.
-
-The child keeps the compiler's memory out of the supervisor, from which workers are forked.
-"""
+"""Reload: the compiler process as the supervisor sees it, and how an engine gets another lexicon while it serves."""
 
 from __future__ import annotations
 
-import os
+import asyncio
+import gc
+import socket
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
 
-from wildgate_service.control import Fault
-from wildgate_service.errors import LexiconError, PolicyError
-from wildgate_service.lexicon import compile_lexicons, default_lexicons, load_compiled
+from wildgate_service.compiling import run_compiler
+from wildgate_service.control import Broken, Channel, Compile, Compiled, Fault
+from wildgate_service.lexicon.parts import Pause, breather, load_parts, release
 from wildgate_service.pipeline import score_listing
 from wildgate_service.policy import default_policy, load_policy
-from wildgate_service.process import Child
+from wildgate_service.process import Child, keep
 from wildgate_service.types import Listing, Versions
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from wildgate_service.pipeline import Engine
     from wildgate_service.settings import Settings
 
-MAX_MESSAGE = 2_000
 WARM_UP_FORMS = 100
-MAX_ANSWER = 65_536  # what a pipe holds, so that the child never waits for its reader
+GRACE_SECONDS = 2.0
+SWITCH_SECONDS = 0.0001  # after which a thread that loads gives way to the one that serves; Python's own is fifty times that
+ENDED = Broken(Fault("the compiler process ended before it had an answer; the log says with what status"), asked=True)
+
+Result = Compiled | Broken
 
 
-class Compiled(Struct, frozen=True, tag=True):
-    """A lexicon that can be served together with the policy on disk."""
+class CompilerProcess:
+    """Keeps a compiler process and asks it. `on_change` gets what it says without being asked: that files changed."""
 
-    path: str
-    version: str
+    def __init__(self, settings: Settings, sockets: set[socket.socket], on_change: Callable[[Result], None]) -> None:
+        self.latest: Result | None = None
+        self._settings = settings
+        self._sockets = sockets
+        self._on_change = on_change
+        self._ours: socket.socket
+        self._channel: Channel | None = None
+        self._waiting: asyncio.Future[Result] | None = None
+        self._child: Child | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Keep a process that answers."""
+        self._keeper = asyncio.create_task(keep(self._fork, "compiler", self._live))
+
+    async def compile(self) -> Result:
+        """Have what is on disk now compiled; one call at a time."""
+        self._waiting = asyncio.get_running_loop().create_future()
+        if self._channel:
+            self._channel.send(Compile())
+        return await self._waiting
+
+    async def stop(self) -> None:
+        """End it; what it was doing is of no use any more."""
+        if self._keeper is None or self._child is None:
+            return
+        self._keeper.cancel()
+        await asyncio.gather(self._keeper, return_exceptions=True)
+        await self._child.stop(GRACE_SECONDS)
+
+    def _fork(self) -> Child:
+        self._ours, theirs = socket.socketpair()
+        self._sockets.add(self._ours)
+        with theirs:
+            self._child = Child.fork("compiler", run_compiler, self._settings, theirs, close=self._sockets)
+        return self._child
+
+    async def _live(self, _: Child) -> None:
+        """Listen to the process to its end."""
+        self._channel = channel = await Channel.over(self._ours)
+        if self._waiting and not self._waiting.done():
+            channel.send(Compile())
+        try:
+            while isinstance(message := await channel.receive(), Compiled | Broken):
+                self._hear(message)
+        finally:
+            self._channel = None
+            self._sockets.discard(self._ours)
+            channel.close()
+            self._answer(ENDED)
+
+    def _hear(self, result: Result) -> None:
+        self.latest = result
+        if result.asked:
+            self._answer(result)
+        else:
+            self._on_change(result)
+
+    def _answer(self, result: Result) -> None:
+        if self._waiting and not self._waiting.done():
+            self._waiting.set_result(result)
 
 
-class Broken(Struct, frozen=True, tag=True):
-    """One that cannot."""
-
-    fault: Fault
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Compiled | Broken).decode
-
-
-async def compile_in_child(settings: Settings, *, close: Iterable[socket.socket] = ()) -> Compiled | Broken:
-    """Compile the lexicons and read the policy; the child must not keep the sockets in `close`."""
-    reading, writing = os.pipe()
-    try:
-        child = Child.fork("compiler", _compile, settings, writing, close=close)
-    finally:
-        os.close(writing)
-    await child.wait()
-    body = os.read(reading, MAX_ANSWER)
-    os.close(reading)
-    if not body:
-        return Broken(Fault(f"the compiler ended with status {child.exit_code}"))
-    result: Compiled | Broken = _decode(body)
-    return result
-
-
-def _compile(settings: Settings, answer: int) -> None:
-    root = settings.lexicons or default_lexicons()
-    result: Compiled | Broken
-    try:
-        path = compile_lexicons(root, settings.cache / "lexicons")
-        load_policy(settings.policy or default_policy())
-        result = Compiled(str(path.resolve()), load_compiled(path).version)
-    except LexiconError as error:
-        result = Broken(Fault(str(error)[:MAX_MESSAGE], error.file, error.line))
-    except PolicyError as error:
-        result = Broken(Fault(str(error)[:MAX_MESSAGE], str(settings.policy or "")))
-    except OSError as error:
-        result = Broken(Fault(f"{error.filename}: {error.strerror}", str(error.filename or "")))
-    os.write(answer, _encode(result))
-
-
-def with_lexicon(engine: Engine, lexicon: Path, policy: Path | None) -> Engine:
+def with_lexicon(engine: Engine, lexicon: Path, policy: Path | None, pause: Pause = lambda: None) -> Engine:
     """Make the engine that differs in lexicon and policy only; the models are not loaded again.
 
-    Raises LexiconError or PolicyError.
+    `pause` is called between small steps. Raises LexiconError or PolicyError.
     """
-    compiled = load_compiled(lexicon)
-    rules = load_policy(policy or default_policy())
-    versions = Versions(compiled.version, engine.versions.model, rules.version)
-    return warmed(msgspec.structs.replace(engine, lexicon=compiled, policy=rules, versions=versions))
+    with _without_collection():
+        compiled = load_parts(lexicon, pause)
+        rules = load_policy(policy or default_policy())
+        versions = Versions(compiled.version, engine.versions.model, rules.version)
+        return warmed(msgspec.structs.replace(engine, lexicon=compiled, policy=rules, versions=versions))
+
+
+def with_lexicon_beside(engine: Engine, lexicon: Path, policy: Path | None) -> Engine:
+    """The same in a thread beside one that serves, which is never held up for more than about a millisecond."""
+    with _frequent_switches():
+        return with_lexicon(engine, lexicon, policy, breather())
+
+
+def release_beside(engines: list[Engine]) -> None:
+    """Let go of the last engine of a list, which nobody else may hold, in the same way."""
+    with _frequent_switches():
+        release([engines.pop().lexicon], breather())
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """No garbage collection while hundreds of thousands of objects are made, and none that walks over them afterwards."""
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _frequent_switches() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def warmed(engine: Engine) -> Engine:

@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
@@ -78,6 +78,17 @@ class Settings(Struct, frozen=True, kw_only=True):
         Path | None,
         Meta(description="Folder of the lexicons. Empty: those that came with the service."),
     ] = None
+    lexicon_packs: Annotated[
+        tuple[Path, ...],
+        Meta(
+            description="Folders of restricted packs, loaded beside the lexicons: a list in the file, in a variable paths "
+            "with the system's separator (a colon on Linux) between them."
+        ),
+    ] = ()
+    lexicon_watch: Annotated[
+        bool,
+        Meta(description="Serve changed lexicons, packs and policy as soon as their files change. Without it a reload must be asked for."),
+    ] = True
     policy: Annotated[
         Path | None,
         Meta(description="Policy file. Empty: the one that came with the service."),
@@ -123,6 +134,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise SettingsError(message)
         if self.tls_client_ca and not self.tls_certificate:
             message = "tls_client_ca needs tls_certificate and tls_private_key"
+            raise SettingsError(message)
+        if len({pack.resolve().name for pack in self.lexicon_packs}) < len(self.lexicon_packs):
+            message = "lexicon_packs: two folders have one name, which names them in versions and errors; rename one"
             raise SettingsError(message)
 
     @property
@@ -263,6 +277,8 @@ def _converted(name: str, value: object, origin: str, *, strict: bool) -> Any:  
     wanted = FIELDS[name].type
     if value == "" and FIELDS[name].default is None:
         return None
+    if isinstance(value, str) and not strict and get_origin(get_args(wanted)[0]) is tuple:
+        value = [part for part in value.split(os.pathsep) if part]
     try:
         return msgspec.convert(value, wanted, strict=strict, dec_hook=_to_path)
     except msgspec.ValidationError as error:
@@ -287,4 +303,6 @@ def _expected(name: str) -> str:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return os.pathsep.join(map(str, value))
     return mask(str(value)) if value is not None else ""

@@ -1,6 +1,6 @@
 """The supervisor: the process that owns all others, and serves nothing itself.
 
-    supervisor ── compiler   a child per reload, short-lived
+    supervisor ── compiler   compiles the lexicons, and looks whether they change
                ├─ writer     owns the store
                └─ worker-0 … worker-N-1   share the port, each with one event loop
 
@@ -23,19 +23,22 @@ from typing import TYPE_CHECKING, NoReturn
 import structlog
 
 from wildgate_service import log as logs
-from wildgate_service.control import Fault, Keys, ReloadEnded
-from wildgate_service.errors import LexiconError, SettingsError, StoreError, WildgateError
+from wildgate_service.control import Broken, Compiled, Fault, Keys, ReloadEnded
+from wildgate_service.errors import SettingsError, StoreError, WildgateError
+from wildgate_service.memory import return_freed_memory
 from wildgate_service.pipeline import load_engine
 from wildgate_service.port import reserve, resolve
 from wildgate_service.process import Child, keep
-from wildgate_service.reload import Broken, compile_in_child, warmed, with_lexicon
+from wildgate_service.reload import CompilerProcess, Result, warmed, with_lexicon
 from wildgate_service.secrets import Secrets, load_secrets
 from wildgate_service.settings import DEFAULT_TENANT
 from wildgate_service.store import open_store
-from wildgate_service.workers import Birth, Workers
+from wildgate_service.workers import Birth, Served, Workers
 from wildgate_service.writer import run_writer
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from wildgate_service.pipeline import Engine
     from wildgate_service.port import Address
     from wildgate_service.settings import Settings
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 KEYS_POLL_SECONDS = 1.0
+ADOPT_SECONDS = 0.1  # after the answer to whoever asked for a reload
 WRITER_GRACE_SECONDS = 10.0
 LISTEN_BACKLOG = 128
 
@@ -54,6 +58,7 @@ def serve(settings: Settings) -> int:
     Raises WildgateError if it cannot start.
     """
     logs.configure(settings.log_level)
+    return_freed_memory()
     _check_tls(settings)
     taken, address = reserve(resolve(settings.host, settings.port))
     with taken, tempfile.TemporaryDirectory(prefix="wildgate-") as folder:
@@ -79,9 +84,13 @@ class Supervisor:
         self._secrets: Secrets | None = None
         self._keys = Keys((), required=settings.require_keys == "always")
         self._writer = Writer(settings, folder / "writer", sockets)
+        self._compiler = CompilerProcess(settings, sockets, self._on_change)
         self._reloading = asyncio.Lock()
-        self._lexicon: Path
+        self._reloads: set[asyncio.Task[ReloadEnded | None]] = set()
+        self._wanted: Served
         self._engine: Engine
+        self._engine_from: Served
+        self._broken = False
         self._workers: Workers | None = None
 
     async def run(self) -> None:
@@ -110,10 +119,12 @@ class Supervisor:
             self._poll_keys()
 
     async def _start(self) -> None:
-        compiled = await compile_in_child(self._settings, close=self._sockets)
+        self._compiler.start()
+        async with self._reloading:
+            compiled = await self._compiler.compile()
         if isinstance(compiled, Broken):
             raise WildgateError(compiled.fault.message)
-        self._lexicon = Path(compiled.path)
+        self._wanted = Served(compiled.lexicon, compiled.policy)
         if self._settings.recording:
             with open_store(self._settings.store) as store:  # made and migrated before anybody reads it
                 self._secrets = _secrets(self._settings, store)
@@ -121,24 +132,24 @@ class Supervisor:
         self._refuse_open_network()
         await self._writer.start()
         self._engine = self._load_engine()
-        self._workers = Workers(self._settings.worker_count, self._birth, self.reload, self._sockets)
+        self._workers = Workers(self._settings.worker_count, self._birth, lambda: self._engine, self.reload, self._sockets)
         await self._workers.ready()
 
     def _load_engine(self) -> Engine:
         settings = self._settings
-        engine = warmed(load_engine(self._lexicon, settings.policy, settings.encoder_path))
+        self._engine_from = self._wanted
+        engine = warmed(load_engine(Path(self._wanted.lexicon), settings.policy, settings.encoder_path))
         if engine.missing:
             log.warning("encoder_missing", why=engine.missing)
-        gc.collect()
-        gc.freeze()  # a collection in a worker would write to, and so copy, every shared page
+        _freeze()
         return engine
 
     def _birth(self) -> Birth:
         return Birth(
             address=str(self._address),
             settings=self._settings,
-            engine=self._engine,
-            lexicon=self._lexicon,
+            born_with=self._engine_from,
+            wanted=self._wanted,
             keys=self._keys,
             writer=self._writer.path if self._settings.recording else None,
             secrets=self._secrets,
@@ -148,6 +159,7 @@ class Supervisor:
         log.info("draining")
         if self._workers:
             await self._workers.drain(self._settings.drain_seconds)
+        await self._compiler.stop()
         await self._writer.stop()
         log.info("ended")
 
@@ -186,45 +198,74 @@ class Supervisor:
     async def reload(self) -> ReloadEnded:
         """Serve the lexicons and policy that are on disk now, on all workers, or change nothing."""
         async with self._reloading:
-            try:
-                return await self._reload()
-            except (WildgateError, OSError) as error:  # who asked waits for an answer
-                return _refused(_fault_of(error))
+            return await self._take(await self._compiler.compile())
 
-    async def _reload(self) -> ReloadEnded:
-        compiled = await compile_in_child(self._settings, close=self._sockets)
-        if isinstance(compiled, Broken):
-            return _refused(compiled.fault)
-        if self._workers is None:  # a signal before there are any: they start with this
-            return ReloadEnded(0, compiled.version)
-        return await self._serve_lexicon(Path(compiled.path), self._workers)
-
-    async def _serve_lexicon(self, lexicon: Path, workers: Workers) -> ReloadEnded:
-        """Load here what the next worker is forked with, then have the present ones load it."""
-        before = (self._lexicon, self._engine)
-        self._engine = with_lexicon(self._engine, lexicon, self._settings.policy)
-        self._lexicon = lexicon
-        serving, failed = await workers.load(lexicon)
-        if not serving:
-            self._lexicon, self._engine = before
-        version = self._engine.lexicon.version
-        log.info("reloaded", version=version, serving=serving, failed=failed)
-        return ReloadEnded(0, version, serving, failed)
+    def _on_change(self, result: Result) -> None:
+        self._keep_task(self._reload_changed(result))
 
     def _reload_on_signal(self) -> None:
-        self._signaled = asyncio.create_task(self.reload())
+        self._keep_task(self.reload())
+
+    def _keep_task(self, reload: Coroutine[None, None, ReloadEnded | None]) -> None:
+        task = asyncio.create_task(reload)
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def _reload_changed(self, result: Result) -> None:
+        """Serve what the compiler found changed, unless it has said something newer since."""
+        async with self._reloading:
+            if result is not self._compiler.latest:
+                return
+            if isinstance(result, Compiled) and Served(result.lexicon, result.policy) == self._wanted:
+                self._mended()
+            else:
+                await self._take(result)
+
+    async def _take(self, result: Result) -> ReloadEnded:
+        """Have all workers serve what was compiled, and load it here too, for those that are still to be forked."""
+        if isinstance(result, Broken):
+            self._broken = True
+            return _refused(result.fault)
+        self._mended()
+        before, self._wanted = self._wanted, Served(result.lexicon, result.policy)
+        if self._workers is None:  # there are none yet: they start with this
+            return ReloadEnded(0)
+        loaded = await self._workers.load(self._wanted.lexicon)
+        if not loaded.serving and not self._adopt():
+            self._wanted = before
+        asyncio.get_running_loop().call_later(ADOPT_SECONDS, self._adopt)
+        log.info("reloaded", version=loaded.version, serving=loaded.serving, failed=loaded.failed)
+        return ReloadEnded(0, loaded.version, loaded.serving, loaded.failed)
+
+    def _mended(self) -> None:
+        if self._broken:
+            log.info("reload_mended")
+        self._broken = False
+
+    def _adopt(self) -> bool:
+        """Load what the workers serve; False if that fails, and then each new worker loads it itself."""
+        if self._engine_from == self._wanted:
+            return True
+        wanted = self._wanted
+        try:
+            self._engine = with_lexicon(self._engine, Path(wanted.lexicon), self._settings.policy)
+        except (WildgateError, OSError):
+            log.exception("reload_failed")
+            return False
+        self._engine_from = wanted
+        _freeze()
+        return True
+
+
+def _freeze() -> None:
+    """Keep what there is out of garbage collections: one in a worker would write to, and so copy, every shared page."""
+    gc.collect()
+    gc.freeze()
 
 
 def _refused(fault: Fault) -> ReloadEnded:
     log.error("reload_refused", file=fault.file, line=fault.line, why=fault.message)
     return ReloadEnded(0, fault=fault)
-
-
-def _fault_of(error: WildgateError | OSError) -> Fault:
-    """Where it is broken, as far as the error tells."""
-    if isinstance(error, LexiconError):
-        return Fault(str(error), error.file, error.line)
-    return Fault(str(error), str(error.filename or "") if isinstance(error, OSError) else "")
 
 
 def _secrets(settings: Settings, store: SqliteStore) -> Secrets:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from wildgate.v1 import types_pb2
 
+from wildgate_service.restricted import without_words
 from wildgate_service.status import invalid
 from wildgate_service.tags import language_tag, market_code
 from wildgate_service.types import Action, Attribute, ContentKind, Listing
@@ -140,7 +141,7 @@ def from_decision(
 ) -> types_pb2.Decision:
     """Make the answer, without the ids that recording gives it.
 
-    `restricted` says whether the caller may see the forms of restricted rules; `timings` are
+    `restricted` says whether the caller may see the words of restricted rules; `timings` are
     (stage, nanoseconds).
     """
     message = types_pb2.Decision(
@@ -182,17 +183,17 @@ def _from_matches(
     unit: SpanUnit,
     restricted: bool,  # noqa: FBT001
 ) -> Iterable[types_pb2.Match]:
-    places = None if unit is SpanUnit.CODE_POINT else _Places(matches, listing, unit)
-    for match in matches:
+    shown = list(matches if restricted else without_words(matches))
+    places = None if unit is SpanUnit.CODE_POINT else _Places(shown, listing, unit)
+    for match in shown:
         start, end = match.start, match.end
         if places is not None:
             start, end = places.of(match.field, start), places.of(match.field, end)
-        hidden = match.restricted and not restricted
         yield types_pb2.Match(
             rule_id=match.rule_id,
             kind=match.kind,
-            form="" if hidden else match.form,
-            gloss="" if hidden else match.gloss,
+            form=match.form,
+            gloss=match.gloss,
             surface=match.surface,
             field=match.field,
             span=types_pb2.Span(start=start, end=end),

@@ -26,7 +26,7 @@ from wildgate_service.control import (
     ReloadWanted,
 )
 from wildgate_service.keys import KeyRing
-from wildgate_service.reload import with_lexicon
+from wildgate_service.reload import release_beside, with_lexicon_beside
 from wildgate_service.rpc import ADMIN, REPORT, SCORE, Rpc, Serving
 from wildgate_service.rpc.lexicon import Lexicons
 from wildgate_service.rpc.scoring import Scoring
@@ -47,11 +47,11 @@ TRANSPARENCY = "wildgate.v1.TransparencyService"
 LEXICON = "wildgate.v1.LexiconService"
 
 
-def run_worker(name: str, birth: Birth, control: socket.socket) -> None:
-    """Be the process: serve until SIGTERM, or until the supervisor closes the pipe."""
+def run_worker(name: str, birth: Birth, engines: list[Engine], control: socket.socket) -> None:
+    """Be the process: serve until SIGTERM, or until the supervisor closes the pipe. The one engine is taken out of `engines`."""
     structlog.contextvars.bind_contextvars(process=name)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Worker(birth).run(control))
+        runner.run(Worker(birth).run(engines, control))
 
 
 class Worker:
@@ -67,13 +67,13 @@ class Worker:
         self._ending = asyncio.Event()
         self._serving: Serving
 
-    async def run(self, control: socket.socket) -> None:
+    async def run(self, engines: list[Engine], control: socket.socket) -> None:
         """Serve, and drain at the end."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.unhandled)
         loop.add_signal_handler(signal.SIGTERM, self._ending.set)
         self._channel = await Channel.over(control)
-        self._prepare()
+        self._prepare(engines.pop())
         server = Server(self._serving, self._rpcs(), self._birth.address)
         gc.collect()
         gc.freeze()  # what lives as long as the process is not walked again and again
@@ -86,11 +86,11 @@ class Worker:
         if self._serving.writer:
             self._serving.writer.close()
 
-    def _prepare(self) -> None:
+    def _prepare(self, engine: Engine) -> None:
         birth = self._birth
         self._serving = Serving(
             settings=birth.settings,
-            engine=birth.engine,
+            engine=engine,
             writer=WriterClient(str(birth.writer)) if birth.writer else None,
             secrets=birth.secrets,
         )
@@ -152,14 +152,16 @@ class Worker:
 
         One after the other as they were told, so that the last one stays.
         """
-        failed = False
         async with self._loading:
             try:
-                self._serving.engine = await asyncio.to_thread(self._load, Path(message.lexicon))
+                retired = [await asyncio.to_thread(self._load, Path(message.lexicon))]
             except Exception:  # whatever it is, the old one keeps serving
                 log.exception("reload_failed")
-                failed = True
-        self._channel.send(Loaded(message.number, self._serving.engine.lexicon.version, failed))
+                self._channel.send(Loaded(message.number, self._serving.engine.lexicon.version, failed=True))
+                return
+            self._serving.engine, retired[0] = retired[0], self._serving.engine
+            self._channel.send(Loaded(message.number, self._serving.engine.lexicon.version))
+            await asyncio.to_thread(release_beside, retired)
 
     def _load(self, lexicon: Path) -> Engine:
-        return with_lexicon(self._birth.engine, lexicon, self._birth.settings.policy)
+        return with_lexicon_beside(self._serving.engine, lexicon, self._birth.settings.policy)

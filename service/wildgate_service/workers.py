@@ -31,20 +31,35 @@ LOAD_SECONDS = 60.0
 DRAIN_MARGIN_SECONDS = 5.0
 
 
-class Birth(Struct, frozen=True, kw_only=True):
-    """What a worker is given at its fork.
+class Served(Struct, frozen=True):
+    """What an engine was loaded from: the path of a compiled lexicon, and the hash of the policy beside it."""
 
-    `engine` was loaded before it, from the file `lexicon`, so that all share its memory. `writer` and
-    `secrets` are None when nothing is recorded.
+    lexicon: str
+    policy: str
+
+
+class Birth(Struct, frozen=True, kw_only=True):
+    """What a worker is given at its fork, and beside it the supervisor's engine, whose memory all share.
+
+    The engine was loaded from `born_with`; where `wanted` is another, the worker is to load that. `writer` and `secrets` are None when
+    nothing is recorded.
     """
 
     address: str
     settings: Settings
-    engine: Engine
-    lexicon: Path
+    born_with: Served
+    wanted: Served
     keys: Keys
     writer: Path | None
     secrets: Secrets | None
+
+
+class LoadedByAll(Struct, frozen=True):
+    """How many workers serve a version, and the names of those that do not; `version` is "" if none does."""
+
+    version: str
+    serving: int
+    failed: tuple[str, ...]
 
 
 class Slot:
@@ -55,7 +70,7 @@ class Slot:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.child: Child | None = None
         self._workers = workers
-        self._birth: Birth
+        self._born_with: Served
         self._ours: socket.socket
         self._channel: Channel | None = None
         self._loading: dict[int, asyncio.Future[Loaded]] = {}
@@ -64,9 +79,10 @@ class Slot:
         """Fork the next process."""
         self._ours, theirs = socket.socketpair()
         self._workers.sockets.add(self._ours)
-        self._birth = birth = self._workers.birth()
+        birth, engine = self._workers.birth(), self._workers.engine()
+        self._born_with = birth.born_with
         with theirs:
-            self.child = Child.fork(self.name, _work, self.name, birth, theirs, close=self._workers.sockets)
+            self.child = Child.fork(self.name, _work, self.name, birth, [engine], theirs, close=self._workers.sockets)
         return self.child
 
     async def live(self, child: Child) -> None:
@@ -90,24 +106,26 @@ class Slot:
         """Tell what changed between the fork and now, when nothing could be sent."""
         now = self._workers.birth()
         channel.send(now.keys)
-        if now.engine is not self._birth.engine:
-            channel.send(Load(UNASKED, str(now.lexicon)))
+        if now.wanted != self._born_with:
+            channel.send(Load(UNASKED, now.wanted.lexicon))
 
     def tell(self, message: ToWorker) -> None:
         """Send a message, if a process is there to hear it."""
         if self._channel:
             self._channel.send(message)
 
-    async def load(self, message: Load) -> bool:
-        """Make the process serve another lexicon; False if it does not."""
+    async def load(self, message: Load) -> str:
+        """Make the process serve another lexicon; its version, or "" if it does not."""
         if self._channel is None:
-            return False
+            return ""
         answer = self._loading[message.number] = asyncio.get_running_loop().create_future()
         self._channel.send(message)
         try:
-            return not (await asyncio.wait_for(answer, LOAD_SECONDS)).failed
+            loaded = await asyncio.wait_for(answer, LOAD_SECONDS)
         except (TimeoutError, WildgateError):
-            return False
+            return ""
+        else:
+            return "" if loaded.failed else loaded.version
         finally:
             self._loading.pop(message.number, None)
 
@@ -133,7 +151,7 @@ class Slot:
 
 
 class Workers:
-    """All workers. `birth` makes what the next is born with, `reload` serves what is on disk.
+    """All workers. `birth` and `engine` make what the next is born with, `reload` serves what is on disk.
 
     `sockets` are the supervisor's own, which no child may keep; the workers' pipes join them.
     """
@@ -142,10 +160,12 @@ class Workers:
         self,
         count: int,
         birth: Callable[[], Birth],
+        engine: Callable[[], Engine],
         reload: Callable[[], Awaitable[ReloadEnded]],
         sockets: set[socket.socket],
     ) -> None:
         self.birth = birth
+        self.engine = engine
         self.sockets = sockets
         self._reload = reload
         self._reloads: set[asyncio.Task[None]] = set()
@@ -162,12 +182,12 @@ class Workers:
         for slot in self._slots:
             slot.tell(message)
 
-    async def load(self, lexicon: Path) -> tuple[int, tuple[str, ...]]:
-        """Make all serve another lexicon; how many do, and the names of those that do not."""
-        message = Load(next(self._numbers), str(lexicon))
-        loaded = await asyncio.gather(*(slot.load(message) for slot in self._slots))
-        failed = tuple(slot.name for slot, well in zip(self._slots, loaded, strict=True) if not well)
-        return sum(loaded), failed
+    async def load(self, lexicon: str) -> LoadedByAll:
+        """Make all serve another lexicon."""
+        message = Load(next(self._numbers), lexicon)
+        versions = await asyncio.gather(*(slot.load(message) for slot in self._slots))
+        failed = tuple(slot.name for slot, version in zip(self._slots, versions, strict=True) if not version)
+        return LoadedByAll(max(versions, default=""), len(versions) - len(failed), failed)
 
     def start_reload(self, slot: Slot, number: int) -> None:
         """Reload because a worker was asked to, and tell it how that went."""
@@ -189,7 +209,10 @@ class Workers:
         await asyncio.gather(*(child.stop(grace) for child in children))
 
 
-def _work(name: str, birth: Birth, control: socket.socket) -> None:
-    """In the child: only now is gRPC imported, which must not be forked."""
+def _work(name: str, birth: Birth, engines: list[Engine], control: socket.socket) -> None:
+    """In the child: only now is gRPC imported, which must not be forked.
+
+    The engine comes in a list, from which the worker takes it: this frame lives as long as the process, and would keep it for ever.
+    """
     worker = importlib.import_module("wildgate_service.worker")
-    worker.run_worker(name, birth, control)
+    worker.run_worker(name, birth, engines, control)

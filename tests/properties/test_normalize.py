@@ -5,9 +5,10 @@ import unicodedata
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wildgate_service.normalize import fold, normalize
+from wildgate_service.normalize.bare import bare_readings
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, fold_char, fold_table, in_table
+from wildgate_service.normalize.readings import class_of
 from wildgate_service.normalize.slow import slow_fold
-from wildgate_service.normalize.views import read_views, trace
 from wildgate_service.types import Attribute, Listing
 
 # Any code points but surrogates, and a mixture rich in what the fold and the views work on.
@@ -81,15 +82,13 @@ def test_the_map_has_one_range_for_each_code_point_of_the_skeleton(text):
 
 
 @given(TEXTS)
-def test_a_view_leads_back_into_the_skeleton(text):
-    """Each code point of each view stands for a range of the skeleton; what no view touched is the same character."""
+def test_a_bare_reading_has_one_place_in_the_skeleton_for_each_character(text):
+    """Places ascend, and what stands there is of the character's class."""
     skeleton = fold(text)
-    for view in read_views(skeleton):
-        for at, char in enumerate(view.text):
-            start, end, names = trace(view, at, at + 1)
-            assert 0 <= start < end <= len(skeleton)
-            if not names:
-                assert skeleton[start:end] == char
+    for bare in bare_readings(skeleton):
+        assert len(bare.positions) == len(bare.text)
+        assert bare.positions == sorted(set(bare.positions))
+        assert all(char in {skeleton[at], class_of(skeleton[at])} for char, at in zip(bare.text, bare.positions, strict=True))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))

@@ -22,6 +22,7 @@ def write_lexicon(root: Path, *forms: str, version: str = "1.0.0") -> Path:
     (root / "VERSION").write_text(f"{version}\n", encoding="utf-8")
     (root / "taxa.csv").write_text(TAXA, encoding="utf-8")
     (root / "protection.csv").write_text(PROTECTION, encoding="utf-8")
+    (root / "unions.csv").write_text("union,market,source\n", encoding="utf-8")
     content = [
         _rule("en-elephant-ivory", "public", ("elephant tusk", *forms)),
         _rule("en-elephant-hidden", "restricted", ("white gold tusk",)),

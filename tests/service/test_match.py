@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from wildgate_service.lexicon.compiler import build_tables
 from wildgate_service.lexicon.rules import Entry, Examples, Reach, Requires, Rule
-from wildgate_service.match import find, match
+from wildgate_service.match import match, misspelling
+from wildgate_service.match.misspelling import Speller
 from wildgate_service.match.tables import TaxonRow, compiled_in_memory
 from wildgate_service.normalize import normalize
 from wildgate_service.types import Attribute, Level, Listing, RuleKind
@@ -179,7 +180,7 @@ def test_nothing_matches_from_one_field_into_the_next():
     forms = rule("en-x", "rhino horn")
     assert matches_in("rhino.", forms, description="horn of a car").taxa == ()
     (found,) = matches_in("dried rhinoh", forms, description="orn powder").taxa
-    assert (found.field, found.surface, found.views) == ("title", "rhinoh", ("joined_fields",))
+    assert (found.field, found.surface, found.views) == ("title", "rhinoh", ("joined_fields", "joined_words"))
 
 
 def test_name_and_value_of_an_attribute_are_fields_of_their_own():
@@ -318,24 +319,45 @@ def test_the_right_spelling_is_no_misspelling():
     assert [found.views for found in matches_in("pangolin", FUZZY).taxa] == [()]
 
 
-def test_a_form_that_is_not_fuzzy_bears_no_edit():
-    """Ivory and ivery."""
-    assert surfaces("pangolim", rule("en-x", "pangolin")) == []
+def test_a_long_word_bears_an_edit_by_itself_unless_its_entry_says_no():
+    """A short one does not: ivory and ivery."""
+    trade = rule("en-trade", "for sale", kind=RuleKind.TRADE_CUE)
+    assert surfaces("pangolim for sale", rule("en-x", "pangolin"), trade) == ["pangolim"]
+    assert surfaces("pangolim for sale", rule("en-x", Entry("pangolin", "pangolin", fuzzy=False)), trade) == []
+    assert surfaces("ivery for sale", rule("en-x", "ivory"), trade) == []
+
+
+def test_a_misspelled_form_needs_company_even_if_its_rule_stands_alone():
+    """It may be another word."""
+    (found,) = matches_in("pangolim", FUZZY).taxa
+    assert (found.level, found.counts) == (Level.WITH_COMPANY, False)
+
+
+def test_a_form_of_several_words_bears_an_edit_in_one_of_them():
+    """The other words say what is meant."""
+    (found,) = matches_in("rihno horn", rule("en-x", "rhino horn")).taxa
+    assert (found.surface, found.views) == ("rihno horn", ("misspelling",))
+
+
+def test_an_ordinary_word_is_no_misspelling():
+    """Sisters are no oysters."""
+    speller = Speller(frozenset({"oysters", "pangolin"}), frozenset({"sisters", "boysters"}))
+    assert [speller.corrected(text) for text in ("sisters", "boysters", "two oysters")] == [[], [], []]
+    assert [each.text for each in speller.corrected("two oyster5 oystera")] == ["two oyster5 oysters"]
 
 
 def test_a_misspelling_is_found_wherever_it_stands():
-    """Each time, though a token is looked up once."""
+    """Each time, though a token is looked up once, and not inside another word."""
     assert surfaces("pangolim, Pangolim; pangolimx pangolim", FUZZY) == ["pangolim", "Pangolim", "pangolim"]
 
 
 def test_the_memo_of_misspellings_is_bounded(monkeypatch):
     """No text can make a process grow."""
-    monkeypatch.setattr(find, "MOST_REMEMBERED", 10)
-    lexicon = lexicon_of(FUZZY)
+    monkeypatch.setattr(misspelling, "MOST_REMEMBERED", 10)
+    speller = Speller(frozenset({"pangolin"}), frozenset())
     for number in range(100):
-        letters = "".join(chr(ord("a") + int(digit)) for digit in f"{number:03}")
-        match(normalize(Listing(title=f"wordof{letters} pangolim")), lexicon)
-        assert len(lexicon.misspellings) <= 10
+        speller.corrected(f"word{number} of pangolim")
+        assert len(speller._memo) <= 10
 
 
 # --- company -------------------------------------------------------------------------------------

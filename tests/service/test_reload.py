@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from threading import Event
@@ -11,10 +12,9 @@ from types import SimpleNamespace
 import grpc
 import pytest
 from wildgate.v1 import lexicon_pb2, scoring_pb2, types_pb2
-from wildgate_service import supervisor
-from wildgate_service.control import Channel, Load
-from wildgate_service.port import Address
-from wildgate_service.reload import Compiled
+from wildgate_service import reload, worker
+from wildgate_service.control import Broken, Channel, Load
+from wildgate_service.reload import CompilerProcess
 from wildgate_service.rpc import Serving
 from wildgate_service.settings import load_settings
 from wildgate_service.worker import Worker
@@ -133,18 +133,24 @@ def policy_file(tmp_path):
     return write
 
 
-async def test_reload_that_fails_in_the_supervisor_is_answered(tmp_path, monkeypatch):
-    """What compiled a moment ago may not be readable now; who asked must not wait for ever."""
-
-    async def compiled(*_, **__):
-        return Compiled("gone.bin", "1.0.0")
-
-    monkeypatch.setattr(supervisor, "compile_in_child", compiled)
+async def test_reload_whose_compiler_dies_is_answered(monkeypatch):
+    """Who asked must not wait for ever."""
     settings = load_settings(environment={}, options={"store": "none"}).settings
-    made = supervisor.Supervisor(settings, Address("127.0.0.1", 0), set(), tmp_path)
-    made._workers, made._lexicon, made._engine = object(), "old", "old engine"
-    ended = await made.reload()
-    assert (bool(ended.fault), made._lexicon, made._engine) == (True, "old", "old engine")
+    monkeypatch.setattr(reload, "run_compiler", lambda *_: os._exit(3))
+    compiler = CompilerProcess(settings, set(), lambda _: None)
+    compiler.start()
+    result = await compiler.compile()
+    await compiler.stop()
+    assert isinstance(result, Broken)
+
+
+def test_compiler_that_was_killed_is_started_anew(start_small, connect, rewrite_lexicon):
+    """And the next reload works."""
+    service = start_small()
+    service.kill("compiler")
+    service.wait_for("process_started", 2, name="compiler")
+    rewrite_lexicon("carved molar", version="1.1.0")
+    assert connect(service).lexicon.ReloadLexicon(RELOAD).lexicon_version.startswith("1.1.0+")
 
 
 async def test_lexicons_are_swapped_in_the_order_told(monkeypatch):
@@ -157,14 +163,19 @@ async def test_lexicons_are_swapped_in_the_order_told(monkeypatch):
             second_loaded.wait(0.2)
         else:
             second_loaded.set()
-        return SimpleNamespace(lexicon=SimpleNamespace(version=lexicon.name))
+        return engine_of(lexicon.name)
 
     monkeypatch.setattr(Worker, "_load", load)
-    worker = Worker(SimpleNamespace(settings=settings))
-    worker._serving = Serving(settings=settings, engine=None, writer=None, secrets=None)
+    monkeypatch.setattr(worker, "release_beside", list.clear)
+    made = Worker(SimpleNamespace(settings=settings))
+    made._serving = Serving(settings=settings, engine=engine_of("before"), writer=None, secrets=None)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        worker._channel = await Channel.over(ours)
-        await asyncio.gather(worker._swap(Load(1, "first")), worker._swap(Load(2, "second")))
-        worker._channel.close()
-    assert worker._serving.engine.lexicon.version == "second"
+        made._channel = await Channel.over(ours)
+        await asyncio.gather(made._swap(Load(1, "first")), made._swap(Load(2, "second")))
+        made._channel.close()
+    assert made._serving.engine.lexicon.version == "second"
+
+
+def engine_of(version):
+    return SimpleNamespace(lexicon=SimpleNamespace(version=version))

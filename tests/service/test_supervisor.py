@@ -222,12 +222,12 @@ def test_service_ends_with_status_0_and_leaves_nobody_behind(start_small, number
 
 
 def test_children_end_with_a_supervisor_that_was_killed(start_small, until):
-    """By kill -9: neither workers nor writer stay on the port."""
+    """By kill -9: neither workers nor writer nor compiler stay."""
     service = start_small(workers=2)
     pids = [event["pid"] for event in service.events("process_started")]
     service.process.kill()
     until(lambda: not any(map(alive, pids)), "the children to end")
-    assert len(pids) == 3
+    assert len(pids) == 4
 
 
 def test_port_is_free_when_the_service_has_ended(start_small):

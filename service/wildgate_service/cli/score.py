@@ -35,6 +35,13 @@ from wildgate_service.types import Listing
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Lexicon folder; default: the one that ships.",
 )
+@click.option(
+    "--pack",
+    "packs",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of a restricted pack; may be given several times. Default: the setting lexicon_packs.",
+)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @click.option("--explain", is_flag=True, help="With --text: print what each stage made of it on stderr.")
 def command(
@@ -44,6 +51,7 @@ def command(
     form: str | None,
     policy: Path | None,
     lexicons: Path | None,
+    packs: tuple[Path, ...],
     workers: int,
     *,
     explain: bool,
@@ -59,21 +67,21 @@ def command(
     if explain and text is None:
         raise click.UsageError("--explain needs --text")
     if text is not None:
-        _score_text(text, lexicons, policy, explain=explain)
+        _score_text(text, Run(lexicons, packs or None, policy, workers), explain=explain)
         return
     assert source is not None  # noqa: S101  (told apart above, for the type checker)
     assert output is not None  # noqa: S101
     if source.resolve() == output.resolve():
         raise click.UsageError("--output is the input file; it would be overwritten while it is read")
-    run = Run(lexicons, policy, workers)
+    run = Run(lexicons, packs or None, policy, workers)
     failed = score_file(source, output, form or _format_of(source), run, _progress(sys.stderr))
     sys.exit(1 if failed else 0)
 
 
-def _score_text(text: str, lexicons: Path | None, policy: Path | None, *, explain: bool) -> None:
+def _score_text(text: str, run: Run, *, explain: bool) -> None:
     if not text.isprintable() and any("\ud800" <= char <= "\udfff" for char in text):
         raise click.UsageError("--text is not UTF-8")
-    engine = local_engine(lexicons, policy)
+    engine = local_engine(run.lexicons, run.policy, run.packs)
     listing = Listing(title=text) if len(text) <= 1_000 else Listing(description=text)  # noqa: PLR2004  (the title's limit)
     if explain:
         from wildgate_service.explain import explain_listing  # noqa: PLC0415  (only on demand)

@@ -1,20 +1,36 @@
-"""From rules to tables: every form folded as texts are folded, its further spellings generated, and two automata built."""
+"""From files to tables: each rule file becomes an object, and the objects are linked into tables and two automata."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
-import daachorse
+import msgspec
 
 from wildgate_service.errors import LexiconError
-from wildgate_service.lexicon.patterns import patterns_of
-from wildgate_service.lexicon.rules import Rule, read_rules, read_version, rule_files
-from wildgate_service.lexicon.taxa import read_taxa, read_unions
+from wildgate_service.lexicon.files import File, Files, Reader
+from wildgate_service.lexicon.indices import Indexer, Indexing, index_anew
+from wildgate_service.lexicon.objects import (
+    LexiconObject,
+    Objects,
+    RuleHead,
+    encode_objects,
+    load_objects,
+    object_of,
+    object_of_text,
+    place,
+)
+from wildgate_service.lexicon.ordinary import FILE as ORDINARY_WORDS
+from wildgate_service.lexicon.ordinary import ordinary_words_of
+from wildgate_service.lexicon.parts import encode_parts, parts_path
+from wildgate_service.lexicon.rules import Rule
+from wildgate_service.lexicon.taxa import taxa_of, unions_of
 from wildgate_service.match.tables import (
     CompiledLexicon,
-    Form,
     LanguageCount,
     RuleRow,
     Tables,
@@ -24,112 +40,272 @@ from wildgate_service.match.tables import (
 )
 from wildgate_service.types import TAXON_KINDS
 
+KEPT_FILES = 4  # compiled files in a cache: the one served, and some that a change may come back to
 
-def compile_lexicons(root: Path, output: Path) -> Path:
-    """Compile a lexicon folder into one file in `output`, named by the hash of what it is made from; returns its path.
+_taxa_of = lru_cache(1)(taxa_of)  # tables change seldom and rules often
+_ordinary_words_of = lru_cache(1)(ordinary_words_of)
+
+Patterns = dict[str, list[int]]
+BarePatterns = dict[str, list[tuple[int, str]]]
+
+
+def compile_lexicons(root: Path, output: Path, packs: tuple[Path, ...] = ()) -> Path:
+    """Compile a lexicon folder and restricted packs into one file in `output`, named by the hash of what it is made from; returns its path.
 
     Returns at once if that file is there: neither the rules nor this code changed. Raises LexiconError with file and line at the first
     thing that is broken; then nothing is written.
     """
-    path = output / f"lexicon-{_hash_of_sources(root)[:16]}.bin"
-    if not path.exists():
-        write_compiled(tables_of(root), path)
+    compiler = Compiler(root, output, packs)
+    path = compiler.compile()
+    compiler.finish()
     return path
 
 
-def lexicon_in_memory(root: Path) -> CompiledLexicon:
+def lexicon_in_memory(root: Path, packs: tuple[Path, ...] = ()) -> CompiledLexicon:
     """The same without a file, for tests and the linter."""
-    return compiled_in_memory(tables_of(root))
+    return compiled_in_memory(tables_of(root, packs))
 
 
-def tables_of(root: Path) -> Tables:
-    """The tables of a lexicon folder."""
-    rules = tuple(rule for rule in read_rules(root) if rule.status != "deprecated")
-    taxa = read_taxa(root)
-    return build_tables(rules, taxa, read_version(root), read_unions(root))
+def tables_of(root: Path, packs: tuple[Path, ...] = ()) -> Tables:
+    """The tables of a lexicon folder and restricted packs."""
+    files = Reader(root, packs).read()
+    return _tables(files, [object_of_text(file.text(), file.name) for file in files.rules], index_anew)
 
 
 def build_tables(
     rules: tuple[Rule, ...], taxa: dict[str, TaxonRow], version: str, unions: dict[str, tuple[str, ...]] | None = None
 ) -> Tables:
     """The tables of some rules."""
-    _check_ids(rules)
-    forms: list[Form] = []
-    taxon_patterns: dict[str, list[int]] = {}
-    context_patterns: dict[str, list[int]] = {}
-    fuzzy: dict[str, list[int]] = {}
-    for number, rule in enumerate(rules):
-        patterns = taxon_patterns if rule.kind in TAXON_KINDS else context_patterns
-        for entry in rule.entries:
-            for pattern, form in patterns_of(number, rule, entry):
-                patterns.setdefault(pattern, []).append(len(forms))
-                if entry.fuzzy and not form.view and rule.kind in TAXON_KINDS:
-                    fuzzy.setdefault(pattern, []).append(len(forms))
-                forms.append(form)
+    return link([object_of(rules)], taxa, version, unions or {})
+
+
+class Compiler:
+    """Compiles one lexicon folder with its packs again and again, and keeps what each file came to: only changed ones cost anything."""
+
+    def __init__(self, root: Path, output: Path, packs: tuple[Path, ...] = ()) -> None:
+        self._reader = Reader(root, packs)
+        self._output = output
+        self._code = _hash_of_code()
+        folders = "\0".join(str(folder.resolve()) for folder in (root, *packs))
+        self._kept = output / f"objects-{_hash(self._code, folders)[:16]}.bin"
+        self._objects: Objects = {}
+        self._index = Indexing()
+        self._unwritten: tuple[Tables, Path] | None = None
+
+    def read(self, *, trust_times: bool = False) -> Files:
+        """The files as they are now. Raises LexiconError if there are none."""
+        return self._reader.read(trust_times=trust_times)
+
+    def compile(self, files: Files | None = None) -> Path:
+        """Compile the files given, or those on disk now; the path is that of `compile_lexicons`, but only its parts may be there.
+
+        They are what a process that serves loads; `finish` writes the rest.
+        """
+        files = files or self.read()
+        digest = _hash(self._code, files.digest)
+        path = self._output / f"lexicon-{digest[:16]}.bin"
+        if not path.exists() or not parts_path(path).exists():
+            tables = msgspec.structs.replace(self._link(files), digest=digest)
+            _write_whole(parts_path(path), encode_parts(tables))
+            self._unwritten = (tables, path)
+        else:
+            path.touch()
+            parts_path(path).touch()
+        return path
+
+    def finish(self) -> None:
+        """Write the file that the next process starts from, and delete those of long ago."""
+        if self._unwritten:
+            tables, path = self._unwritten
+            write_compiled(tables, path)
+            path.chmod(0o600)  # packs are restricted
+        self._unwritten = None
+        _prune(self._output)
+
+    def warm_up(self) -> None:
+        """Do all but the writing if nothing was done yet, so that the next change finds the rest done."""
+        if not self._objects:
+            self._link(self.read())
+
+    def _link(self, files: Files) -> Tables:
+        cold = not self._objects
+        before = load_objects(self._kept) if cold else self._objects
+        self._objects, parsed = {}, 0
+        try:
+            for file in files.rules:
+                key = _key(file)
+                if key in before:
+                    self._objects[key] = before.pop(key)
+                else:
+                    self._objects[key] = object_of_text(file.text(), file.name)
+                    parsed += 1
+        except LexiconError:
+            self._objects |= before  # what is not broken need not be parsed again when the rest is mended
+            raise
+        self._objects = dict(zip(self._objects, place(self._objects.values()), strict=True))
+        if cold and parsed:
+            _write_whole(self._kept, encode_objects(self._objects))
+        return _tables(files, self._objects.values(), self._index)
+
+
+def _key(file: File) -> str:
+    """What an object is kept under; a file that cannot be read has none."""
+    return f"{file.name}\0{file.digest}"
+
+
+def _tables(files: Files, objects: Iterable[LexiconObject], index: Indexer) -> Tables:
+    taxa = _taxa_of(files.text_of("taxa.csv"), files.text_of("protection.csv"))
+    for pack in files.packs:
+        taxa = _with_taxa(taxa, pack, files)
+    ordinary = _ordinary_words_of(files.text_of(ORDINARY_WORDS)) if ORDINARY_WORDS in files.tables else frozenset()
+    return link(objects, taxa, files.version, unions_of(files.text_of("unions.csv")), index, ordinary)
+
+
+def _with_taxa(taxa: dict[str, TaxonRow], pack: str, files: Files) -> dict[str, TaxonRow]:
+    """The taxa and those that a pack adds. Raises LexiconError if it names one anew."""
+    name = f"{pack}/taxa.csv"
+    if name not in files.tables:
+        return taxa
+    added = taxa_of(files.text_of(name), files.text_of(f"{pack}/protection.csv"), f"{pack}/")
+    again = next((taxon for taxon in added if taxon in taxa), None)
+    if again:
+        raise LexiconError(f"taxon {again} stands already in another taxa.csv; a pack can only add taxa", file=name, line=1)
+    return taxa | added
+
+
+def link(
+    objects: Iterable[LexiconObject],
+    taxa: dict[str, TaxonRow],
+    version: str,
+    unions: dict[str, tuple[str, ...]],
+    index: Indexer = index_anew,
+    ordinary: frozenset[str] = frozenset(),
+) -> Tables:
+    """The tables of some objects. Raises LexiconError with file and line for an id that stands twice or a taxon that nobody knows.
+
+    A further spelling of a form that is one of the `ordinary` words is left out.
+    """
+    objects = list(place(objects))
+    heads = [head for each in objects for head in each.heads]
+    _check_ids(heads)
+    of_taxa = [head.row.kind in TAXON_KINDS for head in heads]
+    patterns, contexts = _patterns(objects, of_taxa, ordinary)
+    bare_patterns, bare_contexts = _bare_patterns(objects, of_taxa, ordinary)
+    found = index("taxon", patterns), index("context", contexts), index("bare_taxon", bare_patterns), index("bare_context", bare_contexts)
     return Tables(
         version=version,
-        languages=_counts(rules),
-        rules=tuple(_row(rule, taxa) for rule in rules),
-        forms=tuple(forms),
-        taxon_patterns=tuple(map(tuple, taxon_patterns.values())),
-        context_patterns=tuple(map(tuple, context_patterns.values())),
-        taxon_automaton=_automaton(taxon_patterns),
-        context_automaton=_automaton(context_patterns),
-        fuzzy={word: tuple(indices) for word, indices in fuzzy.items()},
+        languages=_counts(heads),
+        rules=tuple(_row(head, taxa) for head in heads),
+        forms=tuple(form for each in objects for form in each.forms),
+        taxon_patterns=found[0].uses,
+        context_patterns=found[1].uses,
+        taxon_automaton=found[0].automaton,
+        context_automaton=found[1].automaton,
         taxa=taxa,
-        unions=unions or {},
+        unions=unions,
+        bare_taxon_patterns=found[2].uses,
+        bare_context_patterns=found[3].uses,
+        bare_taxon_automaton=found[2].automaton,
+        bare_context_automaton=found[3].automaton,
+        ordinary=tuple(sorted(ordinary)),
+        added=tuple((each.first, each.added) for each in found),
     )
 
 
-def _row(rule: Rule, taxa: dict[str, TaxonRow]) -> RuleRow:
-    named = dict.fromkeys((*rule.taxa, *(taxon for entry in rule.entries for taxon in entry.taxa)))
-    unknown = [taxon for taxon in named if taxon not in taxa]
+def _patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordinary: frozenset[str]) -> tuple[Patterns, Patterns]:
+    """Pattern → indices of its forms: of species, products and code words; of cues and contexts."""
+    taxon_patterns: Patterns = defaultdict(list)
+    context_patterns: Patterns = defaultdict(list)
+    first = 0
+    for each in objects:
+        for pattern, use in zip(each.patterns, each.uses, strict=True):
+            form = each.forms[use]
+            patterns = taxon_patterns if of_taxa[form.rule] else context_patterns
+            if not (form.view and pattern in ordinary):
+                patterns[pattern].append(first + use)
+        first += len(each.forms)
+    return taxon_patterns, context_patterns
+
+
+def _bare_patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordinary: frozenset[str]) -> tuple[BarePatterns, BarePatterns]:
+    """Shape in a bare reading → its forms with their folded spellings: of species, products and code words; of cues and contexts."""
+    taxa: BarePatterns = defaultdict(list)
+    contexts: BarePatterns = defaultdict(list)
+    first = 0
+    for each in objects:
+        for pattern, use, shapes in zip(each.patterns, each.uses, each.bare, strict=True):
+            form = each.forms[use]
+            patterns = taxa if of_taxa[form.rule] else contexts
+            for shape in () if form.view and pattern in ordinary else shapes:
+                patterns[shape].append((first + use, pattern))
+        first += len(each.forms)
+    return taxa, contexts
+
+
+def _row(head: RuleHead, taxa: dict[str, TaxonRow]) -> RuleRow:
+    unknown = [taxon for taxon in head.taxa if taxon not in taxa]
     if unknown:
-        raise LexiconError(f"rule {rule.id}: taxa not in taxa.csv: {', '.join(unknown)}", file=rule.file, line=rule.line)
-    return RuleRow(
-        id=rule.id,
-        kind=rule.kind,
-        language=rule.language,
-        taxa=rule.taxa,
-        groups=tuple(dict.fromkeys(taxa[taxon].group for taxon in rule.taxa)),
-        cue_type=rule.cue_type,
-        restricted=rule.visibility == "restricted",
-        reviewed=bool(rule.reviewed_by),
-        cancels=rule.cancels.groups if rule.cancels else (),
-        cancels_within=rule.cancels.within if rule.cancels else 0,
-        weakens=rule.weakens.groups if rule.weakens else (),
-        weakens_within=rule.weakens.within if rule.weakens else 0,
-    )
+        raise LexiconError(f"rule {head.row.id}: taxa not in taxa.csv: {', '.join(unknown)}", file=head.file, line=head.line)
+    groups = tuple(dict.fromkeys(taxa[taxon].group for taxon in head.row.taxa))
+    return msgspec.structs.replace(head.row, groups=groups)
 
 
-def _automaton(patterns: dict[str, list[int]]) -> bytes:
-    compiled: bytes = daachorse.CharwiseDoubleArrayAhoCorasick(list(patterns) or ["\x1f\x1f"]).serialize()
-    return compiled
+def _counts(heads: Iterable[RuleHead]) -> tuple[LanguageCount, ...]:
+    rules: Counter[str] = Counter()
+    forms: Counter[str] = Counter()
+    sourced: Counter[str] = Counter()
+    for head in heads:
+        language = head.row.language
+        rules[language] += 1
+        forms[language] += head.forms
+        sourced[language] += head.sourced_forms
+    return tuple(LanguageCount(name, rules[name], forms[name], sourced[name]) for name in sorted(rules))
 
 
-def _counts(rules: tuple[Rule, ...]) -> tuple[LanguageCount, ...]:
-    rule_counts = Counter(rule.language for rule in rules)
-    forms = Counter(rule.language for rule in rules for _ in rule.entries)
-    sourced = Counter(rule.language for rule in rules for entry in rule.entries if rule.sources_of(entry))
-    return tuple(LanguageCount(name, rule_counts[name], forms[name], sourced[name]) for name in sorted(rule_counts))
+def _check_ids(heads: Iterable[RuleHead]) -> None:
+    seen: dict[str, RuleHead] = {}
+    for head in heads:
+        other = seen.setdefault(head.row.id, head)
+        if other is not head:
+            raise LexiconError(f"id {head.row.id} stands already at {other.file}:{other.line}", file=head.file, line=head.line)
 
 
-def _check_ids(rules: tuple[Rule, ...]) -> None:
-    seen: dict[str, Rule] = {}
-    for rule in rules:
-        if rule.id in seen:
-            other = seen[rule.id]
-            raise LexiconError(f"id {rule.id} stands already at {other.file}:{other.line}", file=rule.file, line=rule.line)
-        seen[rule.id] = rule
+# --- the cache -----------------------------------------------------------------------------------
 
 
-def _hash_of_sources(root: Path) -> str:
-    """Hash of every file that the compiled tables depend on: the lexicon's, and this package's own code and character tables."""
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file in one step, readable by its owner alone: packs are restricted."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    partial.replace(path)
+
+
+def _prune(folder: Path) -> None:
+    """Delete all but the last few compiled files. Who serves one has loaded it, and makes it anew if it is wanted again."""
+    for pattern in ("lexicon-*.bin", "lexicon-*.parts", "objects-*.bin"):
+        for path in _newest_first(folder.glob(pattern))[KEPT_FILES:]:
+            path.unlink(missing_ok=True)
+
+
+def _newest_first(paths: Iterator[Path]) -> list[Path]:
+    ages = []
+    for path in paths:
+        try:
+            ages.append((path.stat().st_mtime_ns, path))
+        except FileNotFoundError:  # another process pruned it
+            continue
+    return [path for _, path in sorted(ages, reverse=True)]
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def _hash_of_code() -> str:
+    """Hash of this package's own code and character tables, on which compiled tables depend too."""
     package = Path(__file__).parent.parent
     code = [path for name in ("lexicon", "match", "normalize") for path in (package / name).rglob("*") if path.suffix in {".py", ".tsv"}]
-    content = [*rule_files(root), *(root / name for name in ("taxa.csv", "protection.csv", "unions.csv", "VERSION")), *code]
-    digest = hashlib.sha256()
-    for path in sorted(content):
-        digest.update(path.name.encode())
-        digest.update(hashlib.sha256(path.read_bytes() if path.exists() else b"").digest())
-    return digest.hexdigest()
+    digests = [f"{path.relative_to(package)} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in sorted(code)]
+    return _hash(*digests, msgspec.__version__)

@@ -26,7 +26,8 @@ class Lock(Struct, frozen=True):
 
 def content_hash(rule: Rule) -> str:
     """Hash of what a rule says, wherever it stands."""
-    bare = msgspec.structs.replace(rule, file="", line=0)
+    entries = tuple(msgspec.structs.replace(entry, line=0) for entry in rule.entries)
+    bare = msgspec.structs.replace(rule, entries=entries, file="", line=0)
     return hashlib.sha256(msgspec.json.encode(bare, order="deterministic")).hexdigest()[:16]
 
 

@@ -4,32 +4,73 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
 
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.rules import Entry, Rule
+from wildgate_service.lexicon.spellings import spellings
 from wildgate_service.match.boundaries import Edge, edge_of
 from wildgate_service.match.tables import Form
+from wildgate_service.match.undisguise import SHORTEST, letters_worth
 from wildgate_service.normalize import fold
+from wildgate_service.normalize.bare import bare_form
 from wildgate_service.normalize.marks import fold_with_marks, has_marks
-from wildgate_service.types import TAXON_KINDS
+from wildgate_service.types import TAXON_KINDS, Level, RuleKind
 
-JOINED_LETTERS = 8
+ROMANIZED = frozenset({"pinyin", "romanized"})
+SHORT_ROMANIZED = 7  # a spelling in Latin letters with fewer of them is too often another word to be more than company asks for
+FUZZY_LETTERS = 7  # of a word that bears a misspelling unless its entry says otherwise
 
 
-def patterns_of(number: int, rule: Rule, entry: Entry) -> Iterator[tuple[str, Form]]:
-    """The folded form, and for a form of several words those with hyphens and with nothing between them."""
-    pattern = fold(entry.form).strip()
-    if not pattern:
+class Pattern(NamedTuple):
+    """A folded spelling of a form: `text` is searched for in skeletons, `bare` are its shapes in bare readings."""
+
+    text: str
+    form: Form
+    bare: tuple[str, ...] = ()
+
+
+def patterns_of(number: int, rule: Rule, entry: Entry) -> Iterator[Pattern]:
+    """The folded form, for a form of several words that with hyphens, and its other spellings.
+
+    Spellings of one kind share one `Form`.
+    """
+    text = fold(entry.form).strip()
+    if not text:
         raise LexiconError(f"rule {rule.id}: form {entry.form!r} folds to nothing", file=rule.file, line=rule.line)
-    form = _form(number, rule, entry, pattern)
-    yield pattern, form
-    words = pattern.split(" ")
-    if len(words) > 1 and pattern.replace(" ", "").isalpha():
-        yield "-".join(words), form
-        if len(pattern) - len(words) + 1 >= JOINED_LETTERS and rule.kind in TAXON_KINDS:
-            yield "".join(words), _with_view(form, "joined_words")
+    form = _form(number, rule, entry, text)
+    yield Pattern(text, form, _bare(text, entry))
+    words = text.split(" ")
+    if len(words) > 1 and text.replace(" ", "").isalpha():
+        yield Pattern("-".join(words), form)
+    if rule.kind is not RuleKind.BENIGN_CONTEXT and entry.match != "amount":
+        yield from _spelled(form, rule, entry)
+
+
+def _spelled(form: Form, rule: Rule, entry: Entry) -> Iterator[Pattern]:
+    """The other spellings of an entry, one view after the other."""
+    for view, group in groupby(spellings(entry.form, rule.language, entry.reading), key=lambda each: each.view):
+        texts = [fold(each.text).strip() for each in group]
+        short = view in ROMANIZED and max(map(len, texts)) < SHORT_ROMANIZED
+        shared = msgspec.structs.replace(
+            form,
+            view=view,
+            marked="",
+            fuzzy=False,
+            level=Level.COMPANY_ONLY if short and rule.kind in TAXON_KINDS else form.level,
+            left=form.left if entry.match == "substring" else edge_of(texts[0][0], first=True),
+            right=form.right if entry.match in {"substring", "prefix"} else edge_of(texts[0][-1], first=False),
+        )
+        yield from (Pattern(text, shared, _bare(text, entry) if view in ROMANIZED else ()) for text in texts)
+
+
+def _bare(text: str, entry: Entry) -> tuple[str, ...]:
+    """The shapes of a spelling that is long enough to be read through a disguise."""
+    written_in_letters = entry.match != "amount" and any(map(str.isalpha, entry.form))
+    return bare_form(text) if written_in_letters and letters_worth(text) >= SHORTEST else ()
 
 
 def _form(number: int, rule: Rule, entry: Entry, pattern: str) -> Form:
@@ -47,9 +88,13 @@ def _form(number: int, rule: Rule, entry: Entry, pattern: str) -> Form:
         requires=entry.requires.kinds if entry.requires else (),
         within=entry.requires.within if entry.requires else 0,
         sourced=bool(rule.sources_of(entry)),
+        fuzzy=_is_fuzzy(rule, entry, pattern),
         taxa=entry.taxa,
     )
 
 
-def _with_view(form: Form, view: str) -> Form:
-    return msgspec.structs.replace(form, view=view, marked="")
+def _is_fuzzy(rule: Rule, entry: Entry, pattern: str) -> bool:
+    """Whether a form is read one letter wrong by itself: as its entry says, else if it is long and no innocent word."""
+    if entry.fuzzy is not None:
+        return entry.fuzzy
+    return len(pattern) >= FUZZY_LETTERS and pattern.isalpha() and rule.level_of(entry) is not Level.COMPANY_ONLY

@@ -33,18 +33,22 @@ class Reach(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One surface form. `level`, `marks`, `taxa` and `references` fall back to the rule's; `reading` is how it is pronounced."""
+    """One surface form. `level`, `marks`, `taxa` and `references` fall back to the rule's; `reading` is how it is pronounced.
+
+    `line` says where it stands.
+    """
 
     form: str
     gloss: str
     match: Literal["word", "prefix", "substring", "amount"] = "word"
     level: Level | None = None
-    fuzzy: bool = False
+    fuzzy: bool | None = None
     marks: Literal["", "protected", "free"] = ""
     requires: Requires | None = None
     taxa: tuple[str, ...] = ()
     reading: str = ""
     references: tuple[str, ...] = ()
+    line: int = 0
 
 
 class Examples(Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,8 +155,11 @@ def read_version(root: Path) -> str:
 
 
 def rule_files(root: Path) -> list[Path]:
-    """All rule files below a lexicon folder, in order. Raises LexiconError if there is none."""
-    files = sorted((root / "rules").glob("*/*.yml"))
+    """All rule files below a lexicon folder, in order. Raises LexiconError if there is none.
+
+    Names that begin with a dot are not: editors and Kubernetes volumes keep files and folders of their own under such.
+    """
+    files = sorted(file for file in (root / "rules").glob("*/*.yml") if not file.name.startswith(".") and file.parent.name[0] != ".")
     if not files:
         raise LexiconError(f"no rule files below {root / 'rules'}; is this a lexicon folder?")
     return files
@@ -168,9 +175,17 @@ def rules_of_text(text: str, file: str) -> Iterator[Rule]:
     for item in load_yaml(text, file):
         line = item[LINE]
         try:
-            yield msgspec.convert({**strip_lines(item), "file": file, "line": line}, Rule)
+            yield msgspec.convert({**strip_lines(item), **_entries_with_lines(item), "file": file, "line": line}, Rule)
         except msgspec.ValidationError as error:
             raise LexiconError(f"rule {item.get('id', '?')}: {error}", file=file, line=line) from error
+
+
+def _entries_with_lines(item: dict[str, Any]) -> dict[str, Any]:
+    """The entries of a loaded rule, each with its line; {} if they are not a list of mappings, which is then said of the rule."""
+    entries = item.get("entries")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return {}
+    return {"entries": [{**strip_lines(entry), "line": entry[LINE]} for entry in entries]}
 
 
 def strip_lines(value: Any) -> Any:  # noqa: ANN401  (whatever YAML holds)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import IntEnum
+from functools import cache
 
 UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -18,6 +19,7 @@ UNSPACED = (
     (0x4E00, 0x9FFF),  # Han
     (0xF900, 0xFAFF),
 )
+DENSE = ((0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF))
 KANA = ((0x3041, 0x309F), (0x30A1, 0x30FA), (0x30FC, 0x30FF))
 HANGUL = (0xAC00, 0xD7A3)
 ARABIC = (0x0600, 0x06FF)
@@ -56,6 +58,18 @@ def edge_of(char: str, *, first: bool) -> Edge:
     if not first and HANGUL[0] <= point <= HANGUL[1]:
         return Edge.HANGUL
     return Edge.WORD if char.isalnum() or unicodedata.category(char).startswith("M") else Edge.FREE
+
+
+@cache
+def is_unspaced(char: str) -> bool:
+    """Whether a character belongs to a script that writes words without blanks between them."""
+    return _within(ord(char), UNSPACED)
+
+
+@cache
+def is_dense(char: str) -> bool:
+    """Whether a character is a whole syllable: Han, kana, Hangul."""
+    return _within(ord(char), DENSE)
 
 
 def is_bounded(text: str, start: int, end: int, left: Edge, right: Edge) -> bool:

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from wildgate_service.match.find import MARKS_DROPPED, MISSPELLING
 from wildgate_service.match.tables import EVERY_GROUP
-from wildgate_service.normalize.disguise import EMOJI
+from wildgate_service.match.views import ORDINARY
 from wildgate_service.types import Level, Match, Matches, RuleKind
 
 if TYPE_CHECKING:
     from wildgate_service.match.tables import CompiledLexicon, RuleRow
 
-ORDINARY_VIEWS = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, "joined_words"})
 NOBODYS = frozenset({"la", "zxx"})  # Latin names and emoji stand in texts of any language
 ONE_PHRASE = re.compile(r"[^\W\d_]*(?:[ '-]+[^\W\d_]+)*[ '-]*")
 AMOUNT = "amount"  # cue_type of prices and weights: weaker company than words of trade
@@ -56,7 +54,7 @@ def _without_denied_papers(cues: tuple[Match, ...]) -> tuple[Match, ...]:
 
 def is_disguised(match: Match) -> bool:
     """Whether reading the match took undoing a disguise that ordinary writers do not use."""
-    return any(view not in ORDINARY_VIEWS for view in match.views)
+    return any(view not in ORDINARY for view in match.views)
 
 
 def distance(one: Match, other: Match) -> int:

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from rapidfuzz.distance import OSA
-
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
-from wildgate_service.match.tables import one_deletion
+from wildgate_service.match.undisguise import undisguise
+from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
 from wildgate_service.normalize.disguise import disguises_of
-from wildgate_service.normalize.fold import FIELD_SEPARATOR
 from wildgate_service.normalize.marks import fold_with_marks, has_marks
-from wildgate_service.normalize.views import trace
 from wildgate_service.types import Level, Match
 
 if TYPE_CHECKING:
-    from wildgate_service.match.tables import CompiledLexicon, Form
+    from wildgate_service.match.misspelling import Edit
+    from wildgate_service.match.tables import CompiledLexicon, Form, Search
     from wildgate_service.normalize import NormalizedText
-    from wildgate_service.types import View
+    from wildgate_service.normalize.bare import Bare
 
-LONG_WORD = re.compile(r"[^\W\d_]{6,24}")
-WHOLE_WORD = re.compile(rf"(?<![^\W_]){LONG_WORD.pattern}(?![^\W_])")
-SHORTEST = 6
-LONGEST_REMEMBERED = 32
-MOST_REMEMBERED = 100_000
-MISSPELLING = "misspelling"
-MARKS_DROPPED = "marks_dropped"
-JOINED_FIELDS = "joined_fields"
+LONG_WORD = 7  # letters of a word that bears a misspelling by itself
 
 
 class Occurrence(NamedTuple):
@@ -41,24 +31,33 @@ class Occurrence(NamedTuple):
 
 
 def taxon_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[Occurrence]:
-    """Where species, products and code words occur, in the skeleton, its views, misspelled and across fields; in the order of the text."""
-    skeleton = text.skeleton
-    patterns = lexicon.tables.taxon_patterns
-    found = [*_plain(lexicon, lexicon.find_taxa(skeleton), skeleton, patterns), *_misspelled(skeleton, lexicon)]
-    for view in text.views:
-        found += _in_view(lexicon, view, lexicon.find_taxa(view.text), patterns)
-    if FIELD_SEPARATOR in skeleton:
-        found += _across_fields(skeleton, lexicon)
-    return _well_marked(text, lexicon, _unique(found))
+    """Where species, products and code words occur, plainly, disguised or misspelled; in the order of the text."""
+    return _occurrences(text, lexicon, lexicon.taxon_search)
 
 
 def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[Occurrence]:
-    """Where cues and benign contexts occur, in the skeleton and its views; in the order of the text."""
-    patterns = lexicon.tables.context_patterns
-    found = list(_plain(lexicon, lexicon.find_contexts(text.skeleton), text.skeleton, patterns))
-    for view in text.views:
-        found += _in_view(lexicon, view, lexicon.find_contexts(view.text), patterns)
-    return _well_marked(text, lexicon, _unique(found))
+    """Where cues and benign contexts occur, in the same ways; in the order of the text."""
+    return _occurrences(text, lexicon, lexicon.context_search)
+
+
+def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
+    found = [*_read(text, lexicon, search), *_misspelled(text.skeleton, lexicon, search)]
+    for layer, other in text.layers:
+        for each in _read(other, lexicon, search):
+            span = text.from_layer(layer, each.start, each.end)
+            if span:
+                found.append(Occurrence(*span, each.form, (layer.name, *each.views)))
+    return _well_marked(text, lexicon, _unique(found)) if found else found
+
+
+def _read(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
+    """Occurrences in the skeleton, and in its bare readings."""
+    found = list(_plain(lexicon, search.find(text.skeleton), text.skeleton, search.patterns))
+    for bare in text.bare:
+        hits = search.find_bare(bare.text)
+        if hits:
+            found += _disguised(bare, hits, lexicon, search)
+    return found
 
 
 def taxon_matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurrence]) -> tuple[Match, ...]:
@@ -66,14 +65,15 @@ def taxon_matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Oc
     return tuple(_outermost(matches_of(text, lexicon, found)))
 
 
-def _in_view(
-    lexicon: CompiledLexicon, view: View, hits: Iterable[tuple[int, int, int]], patterns: tuple[tuple[int, ...], ...]
-) -> Iterator[Occurrence]:
-    """Occurrences that only a view shows, at their place in the skeleton."""
-    for occurrence in _plain(lexicon, hits, view.text, patterns):
-        start, end, names = trace(view, occurrence.start, occurrence.end)
-        if names:
-            yield Occurrence(start, end, occurrence.form, (*names, *occurrence.views))
+def _disguised(bare: Bare, hits: list[tuple[int, int, int]], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+    """Occurrences in a bare reading that somebody would read as the form."""
+    for start, _, number in hits:
+        for index, pattern in search.bare_patterns[number]:
+            form = lexicon.forms[index]
+            reading = undisguise(bare, start, pattern, form, search.glue)
+            if reading:
+                views = (*reading.views, form.view) if form.view else reading.views
+                yield Occurrence(reading.start, reading.end, index, views)
 
 
 def _plain(
@@ -89,63 +89,20 @@ def _plain(
                 yield Occurrence(*span, index, (form.view,) if form.view else ())
 
 
-def _misspelled(skeleton: str, lexicon: CompiledLexicon) -> Iterator[Occurrence]:
-    """Words one edit away from a form that bears it (insertion, deletion, substitution, transposition; OSA distance 1)."""
-    memo = lexicon.misspellings
-    forms: dict[str, str] = {}
-    for token in skeleton.split():
-        if len(token) < SHORTEST:
-            continue
-        meant = memo.get(token)
-        if meant is None:
-            meant = _remember(token, lexicon)
-        if meant:
-            forms.update(meant)
-    for found in WHOLE_WORD.finditer(skeleton) if forms else ():  # once for all, or many misspellings cost the square of their number
-        for index in lexicon.tables.fuzzy.get(forms.get(found[0], ""), ()):
-            yield Occurrence(found.start(), found.end(), index, (MISSPELLING,))
+def _misspelled(skeleton: str, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+    """Occurrences in the text with misspelled and masked words put right."""
+    for corrected in search.speller.corrected(skeleton):
+        for each in _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns):
+            start, end, edits = corrected.to_source(each.start, each.end)
+            if edits and _bears(lexicon.forms[each.form], each, edits):
+                yield Occurrence(
+                    start, end, each.form, (*dict.fromkeys(MASKED if edit.masked else MISSPELLING for edit in edits), *each.views)
+                )
 
 
-def _remember(token: str, lexicon: CompiledLexicon) -> tuple[tuple[str, str], ...]:
-    """(word, the fuzzy form it misspells) for the words in a token between blanks.
-
-    Short tokens are kept in a memo that is emptied when full, so that no text can make it grow.
-    """
-    meant = tuple((word, form) for word in LONG_WORD.findall(token) if (form := _form_meant(word, lexicon)))
-    memo = lexicon.misspellings
-    if len(token) <= LONGEST_REMEMBERED:
-        if len(memo) >= MOST_REMEMBERED:
-            memo.clear()
-        memo[token] = meant
-    return meant
-
-
-def _form_meant(word: str, lexicon: CompiledLexicon) -> str:
-    """The fuzzy form one edit from a word, or "" if there is none or the word is itself one."""
-    if word in lexicon.tables.fuzzy:
-        return ""
-    deletions = lexicon.deletions
-    for key in (word, *one_deletion(word)):
-        for form in deletions.get(key, ()):
-            if OSA.distance(word, form, score_cutoff=1) == 1:
-                return form
-    return ""
-
-
-def _across_fields(skeleton: str, lexicon: CompiledLexicon) -> Iterator[Occurrence]:
-    """A word split between the end of one field and the beginning of the next."""
-    at = skeleton.find(FIELD_SEPARATOR)
-    while at >= 0:
-        before, after = skeleton[max(0, at - 24) : at], skeleton[at + 1 : at + 25]
-        left, right = re.search(r"[^\W_]+$", before), re.match(r"[^\W_]+", after)
-        if left and right:
-            word = left[0] + right[0]
-            seam = len(left[0])
-            for hit in _plain(lexicon, lexicon.find_taxa(word), word, lexicon.tables.taxon_patterns):
-                if hit.start < seam < hit.end and hit.end - hit.start > 3:  # noqa: PLR2004  (shorter ones are accidents)
-                    start = at - seam + hit.start
-                    yield Occurrence(start, at + 1 + hit.end - seam, hit.form, (JOINED_FIELDS,))
-        at = skeleton.find(FIELD_SEPARATOR, at + 1)
+def _bears(form: Form, at: Occurrence, edits: tuple[Edit, ...]) -> bool:
+    """Whether a form may be read with these edits: one of several words always, one of a single word if it is long or says so."""
+    return form.fuzzy or len(edits) > 1 or edits[0].masked or at.start < edits[0].start or edits[0].end < at.end
 
 
 def _unique(found: list[Occurrence]) -> list[Occurrence]:
@@ -211,7 +168,7 @@ def _match(
     surface: str,
 ) -> Match:
     rule = lexicon.rules[form.rule]
-    doubtful = form.level is Level.ALONE and MARKS_DROPPED in views  # bare of its marks it may be another word
+    doubtful = form.level is Level.ALONE and not DOUBTFUL.isdisjoint(views)
     return Match(
         rule_id=rule.id,
         kind=rule.kind,

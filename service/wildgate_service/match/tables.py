@@ -6,17 +6,22 @@ import hashlib
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import daachorse
 import msgspec
 from msgspec import Struct
 
 from wildgate_service.errors import LexiconError
-from wildgate_service.match.boundaries import Edge
+from wildgate_service.match.automaton import open_automaton
+from wildgate_service.match.boundaries import Edge, is_unspaced
+from wildgate_service.match.misspelling import WORD, Speller
+from wildgate_service.normalize import fold
 from wildgate_service.types import Level, RuleKind
 
 MAGIC = b"wildgate-lexicon-1\n"
 EVERY_GROUP = "*"
+SHORTEST_GLUE, LONGEST_GLUE = 3, 16
 
 
 class Form(Struct, frozen=True, array_like=True):
@@ -33,6 +38,7 @@ class Form(Struct, frozen=True, array_like=True):
     within: int = 0
     sourced: bool = False
     view: str = ""
+    fuzzy: bool = False  # whether it is read one letter wrong without other words of its own beside it
     taxa: tuple[str, ...] = ()  # those that the form itself names, where the rule has more; else ()
 
 
@@ -80,6 +86,12 @@ class LanguageCount(Struct, frozen=True):
     sourced_forms: int
 
 
+BareUses = tuple[tuple[int, str], ...]
+
+
+NOTHING_ADDED = ((0, b""),) * 4
+
+
 class Tables(Struct, frozen=True):
     """Content of a compiled file. `taxon_patterns[i]` are the indices of the forms written as the i-th pattern."""
 
@@ -91,9 +103,15 @@ class Tables(Struct, frozen=True):
     context_patterns: tuple[tuple[int, ...], ...]
     taxon_automaton: bytes
     context_automaton: bytes
-    fuzzy: dict[str, tuple[int, ...]]
     taxa: dict[str, TaxonRow]
     unions: dict[str, tuple[str, ...]]  # market → unions whose lists hold there
+    bare_taxon_patterns: tuple[BareUses, ...] = ()  # the same of bare readings, each form with its folded spelling
+    bare_context_patterns: tuple[BareUses, ...] = ()
+    bare_taxon_automaton: bytes = b""
+    bare_context_automaton: bytes = b""
+    ordinary: tuple[str, ...] = ()  # words never read as a misspelling
+    added: tuple[tuple[int, bytes], ...] = NOTHING_ADDED  # beside each of the four: first pattern and automaton of those that came later
+    digest: str = ""  # hash of what the tables were made from; "": of themselves
 
 
 class CompiledLexicon:
@@ -101,13 +119,13 @@ class CompiledLexicon:
 
     def __init__(self, tables: Tables, digest: str) -> None:
         self.tables = tables
-        self.version = f"{tables.version}+{digest[:8]}"
+        self.version = f"{tables.version}+{(tables.digest or digest)[:8]}"
         self.languages = tables.languages
         self.rules = tables.rules
         self.forms = tables.forms
         self.taxa = tables.taxa
-        self._taxon_automaton = daachorse.CharwiseDoubleArrayAhoCorasick.deserialize(tables.taxon_automaton)
-        self._context_automaton = daachorse.CharwiseDoubleArrayAhoCorasick.deserialize(tables.context_automaton)
+        four = (tables.taxon_automaton, tables.context_automaton, tables.bare_taxon_automaton, tables.bare_context_automaton)
+        self._automata = tuple(open_automaton(automaton, *added) for automaton, added in zip(four, tables.added, strict=True))
 
     def places(self, market: str) -> frozenset[str]:
         """Markets whose protection lists hold in a market: everywhere (""), itself, and its unions."""
@@ -117,15 +135,50 @@ class CompiledLexicon:
         """The groups of some taxa."""
         return tuple(dict.fromkeys(self.taxa[taxon].group for taxon in taxa))
 
-    def find_taxa(self, text: str) -> list[tuple[int, int, int]]:
-        """(start, end, pattern) of every occurrence, overlapping ones too, of a species, product or code word."""
-        found: list[tuple[int, int, int]] = self._taxon_automaton.find_overlapping(text)
-        return found
+    @cached_property
+    def taxon_search(self) -> Search:
+        """What finds species, products and code words."""
+        tables = self.tables
+        return Search(
+            self._automata[0],
+            tables.taxon_patterns,
+            self._automata[2],
+            tables.bare_taxon_patterns,
+            self._speller(tables.taxon_patterns),
+            self.glue,
+        )
 
-    def find_contexts(self, text: str) -> list[tuple[int, int, int]]:
-        """The same of cues and benign contexts."""
-        found: list[tuple[int, int, int]] = self._context_automaton.find_overlapping(text)
-        return found
+    @cached_property
+    def context_search(self) -> Search:
+        """What finds cues and benign contexts."""
+        tables = self.tables
+        return Search(
+            self._automata[1],
+            tables.context_patterns,
+            self._automata[3],
+            tables.bare_context_patterns,
+            self._speller(tables.context_patterns),
+            frozenset(),
+        )
+
+    @cached_property
+    def glue(self) -> frozenset[str]:
+        """Words of trade that are written together with a form: forsale, buy."""
+        cues = [form for form in self.forms if self.rules[form.rule].kind is RuleKind.TRADE_CUE and self.rules[form.rule].cue_type == ""]
+        joined = {"".join(filter(str.isalpha, fold(form.form))) for form in cues}
+        return frozenset(word for word in joined if SHORTEST_GLUE <= len(word) <= LONGEST_GLUE)
+
+    def _speller(self, patterns: tuple[tuple[int, ...], ...]) -> Speller:
+        """A speller for the words of the forms written as some patterns, of scripts that part words with blanks."""
+        forms = {index for indices in patterns for index in indices}
+        words = {
+            word
+            for index in forms
+            if not self.forms[index].view
+            for word in WORD.findall(fold(self.forms[index].form))
+            if not is_unspaced(word[0])
+        }
+        return Speller(frozenset(words), frozenset(self.tables.ordinary))
 
     @cached_property
     def rows(self) -> dict[str, RuleRow]:
@@ -137,24 +190,30 @@ class CompiledLexicon:
         """(rule id, form) → the kinds that must stand beside it, and how near; forms that ask for nothing are not in it."""
         return {(self.rules[form.rule].id, form.form): (form.requires, form.within) for form in self.forms if form.requires}
 
-    @cached_property
-    def deletions(self) -> dict[str, tuple[str, ...]]:
-        """Each fuzzy form, and each with one letter left out → the forms: an index for edit distance 1 (SymSpell)."""
-        index: dict[str, list[str]] = {}
-        for form in self.tables.fuzzy:
-            for key in {form, *one_deletion(form)}:
-                index.setdefault(key, []).append(form)
-        return {key: tuple(forms) for key, forms in index.items()}
 
-    @cached_property
-    def misspellings(self) -> dict[str, tuple[tuple[str, str], ...]]:
-        """Memo: token → (word, the fuzzy form it misspells) in it. Bounded by its user."""
-        return {}
+class Search(NamedTuple):
+    """What finds the forms of one sort: an automaton over skeletons, one over bare readings, and a speller.
 
+    `patterns[i]` are the indices of the forms written as the i-th pattern of the first; `bare_patterns[i]` those of the second with their
+    folded spelling. `glue` are words that may be written together with a form.
+    """
 
-def one_deletion(word: str) -> set[str]:
-    """The word with each one letter left out."""
-    return {word[:at] + word[at + 1 :] for at in range(len(word))}
+    automaton: daachorse.CharwiseDoubleArrayAhoCorasick
+    patterns: tuple[tuple[int, ...], ...]
+    bare_automaton: daachorse.CharwiseDoubleArrayAhoCorasick
+    bare_patterns: tuple[BareUses, ...]
+    speller: Speller
+    glue: frozenset[str]
+
+    def find(self, text: str) -> list[tuple[int, int, int]]:
+        """(start, end, pattern) of every occurrence in a skeleton, overlapping ones too."""
+        found: list[tuple[int, int, int]] = self.automaton.find_overlapping(text)
+        return found
+
+    def find_bare(self, text: str) -> list[tuple[int, int, int]]:
+        """The same in a bare reading."""
+        found: list[tuple[int, int, int]] = self.bare_automaton.find_overlapping(text)
+        return found
 
 
 def write_compiled(tables: Tables, path: Path) -> None:

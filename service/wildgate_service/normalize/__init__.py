@@ -1,8 +1,9 @@
 """Normalize: a listing becomes one document, its skeleton, and the map back.
 
 The *document* is all fields joined by `FIELD_SEPARATOR`. The *skeleton* is the document folded (`fold`), blanks squeezed to one, and
-composed (NFC): the matcher reads it and nobody is ever shown it. `views` holds further readings that undo disguises. The map from
-the skeleton back to the document costs more than the fold, so it is made only for a text in which something was found.
+composed (NFC): the matcher reads it and nobody is ever shown it. Disguises come off in further readings: `bare` without all that can be put
+between letters or in their place, `layers` for what the fold cannot see. The map from the skeleton back to the document costs more than
+the fold, so it is made only for a text in which something was found.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from bisect import bisect_right
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from wildgate_service.normalize.bare import Bare, bare_readings
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, ascii_dropped, ascii_table, fold_table
+from wildgate_service.normalize.layers import Layer, layers_of
 from wildgate_service.normalize.marks import has_marks
 from wildgate_service.normalize.source_map import SourceMap
-from wildgate_service.normalize.views import read_views
 from wildgate_service.types import FieldSlice
 
 if TYPE_CHECKING:
-    from wildgate_service.types import Listing, View
+    from wildgate_service.types import Listing
 
 __all__ = ["FIELD_SEPARATOR", "NormalizedText", "fold", "normalize"]
 
@@ -60,9 +62,16 @@ class NormalizedText:
         return SourceMap(self._folded, self.skeleton)
 
     @cached_property
-    def views(self) -> tuple[View, ...]:
-        """Further readings, each behind a gate; empty for an ordinary text."""
-        return read_views(self.skeleton)
+    def bare(self) -> tuple[Bare, ...]:
+        """The skeleton without what can stand between letters or in their place: one reading, more where a gate opens."""
+        return tuple(bare_readings(self.skeleton))
+
+    @cached_property
+    def layers(self) -> tuple[tuple[Layer, NormalizedText], ...]:
+        """Other documents behind this one, each normalized; none for an ordinary text."""
+        if self.document.isascii():
+            return ()
+        return tuple((layer, NormalizedText(layer.document, layer.document, self.fields)) for layer in layers_of(self._folded))
 
     @cached_property
     def marked_fields(self) -> frozenset[str]:
@@ -74,6 +83,14 @@ class NormalizedText:
         first, last = self.source.span(start, end)
         field = self.fields[bisect_right(self.fields, first, key=lambda each: each.start) - 1]
         return field, min(first, field.end) - field.start, min(last, field.end) - field.start
+
+    def from_layer(self, layer: Layer, start: int, end: int) -> tuple[int, int] | None:
+        """Span in this skeleton of a span of a layer's; None if the layer differs nowhere in it from the document."""
+        text = next(text for each, text in self.layers if each is layer)
+        first, last = layer.to_document(*text.source.span(start, end))
+        if layer.document[first:last] == self._folded[first:last]:
+            return None
+        return self.source.skeleton_span(first, last)
 
 
 def normalize(listing: Listing) -> NormalizedText:

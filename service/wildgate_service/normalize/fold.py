@@ -13,10 +13,12 @@ from functools import cache
 from wildgate_service.normalize import tables
 
 FIELD_SEPARATOR = "\x1f"  # between the fields of a document; no form can hold it, so nothing matches across fields
-LATIN_GREEK_CYRILLIC = ((0x41, 0x24F), (0x370, 0x52F), (0x1C80, 0x1C8F), (0x1D00, 0x1DBF), (0x1E00, 0x1FFF))
+LATIN_GREEK_CYRILLIC = (
+    (0x41, 0x2AF), (0x370, 0x52F), (0x1C80, 0x1C8F), (0x1D00, 0x1DBF), (0x1E00, 0x1FFF), (0x2C60, 0x2C7F), (0xA720, 0xA7FF), (0xAB30, 0xAB6F),
+)  # fmt: skip
 NUKTA = "\u093c"
 REGIONAL_INDICATORS = (0x1F1E6, 0x1F1FF)
-NEGATIVE_ENCLOSED = ((0x1F150, 0x1F169), (0x1F170, 0x1F189))
+ENCLOSED = ((0x249C, 0x24B5), (0x1F110, 0x1F129), (0x1F150, 0x1F169), (0x1F170, 0x1F189))  # in parentheses, and white on black
 IGNORABLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800\u180b\u180c\u180d\u180e\u180f") | {
     chr(point) for start, end in ((0xFE00, 0xFE0F), (0xE0000, 0xE01EF), (0x1BCA0, 0x1BCA3)) for point in range(start, end + 1)
 }
@@ -30,7 +32,7 @@ ARABIC_LETTERS = {
 }  # fmt: skip
 BLANK_CONTROLS = frozenset("\t\n\v\f\r\x85")
 QUOTES = dict.fromkeys("’‘ʼʻ＇`´‛ʹ", "'") | dict.fromkeys("“”„‟«»＂", '"')
-SEPARATORS = dict.fromkeys("_\u00b7\u30fb\u2022\u2027\u0387\u05be", " ")  # underscores and middle dots part words
+SEPARATORS = dict.fromkeys("\u00b7\u30fb\u2022\u2027\u0387\u05be", " ")  # middle dots part words
 
 
 def separate_fields(char: str) -> str:
@@ -54,11 +56,11 @@ def name_emoji(char: str) -> str:
 
 
 def read_enclosed(char: str) -> str:
-    """Letters in boxes that Unicode gives no compatibility form, and flags' letters (each a word)."""
+    """Letters in boxes that Unicode gives no compatibility form of one letter, and flags' letters (each a word)."""
     point = ord(char)
     if REGIONAL_INDICATORS[0] <= point <= REGIONAL_INDICATORS[1]:
         return f" {chr(point - REGIONAL_INDICATORS[0] + ord('a'))} "
-    for start, end in NEGATIVE_ENCLOSED:
+    for start, end in ENCLOSED:
         if start <= point <= end:
             return chr(point - start + ord("a"))
     return char
@@ -74,7 +76,7 @@ def strip_marks(char: str) -> str:
     point = ord(char)
     if any(start <= point <= end for start, end in LATIN_GREEK_CYRILLIC):
         bare = "".join(c for c in unicodedata.normalize("NFD", char) if not unicodedata.combining(c))
-        return "".join(LETTERS_WITHOUT_DECOMPOSITION.get(c, c) for c in bare)
+        return "".join(LETTERS_WITHOUT_DECOMPOSITION.get(c) or _latin_variants().get(c, c) for c in bare)
     decomposed = unicodedata.normalize("NFD", char)
     if "\u0900" <= char <= "\u097f":
         return decomposed.replace(NUKTA, "")
@@ -160,6 +162,11 @@ def _irregular_points() -> list[int]:
 @cache
 def _emoji_words() -> dict[str, str]:
     return dict(tables.read("emoji_words.tsv"))
+
+
+@cache
+def _latin_variants() -> dict[str, str]:
+    return dict(tables.read("latin_variants.tsv"))
 
 
 @cache

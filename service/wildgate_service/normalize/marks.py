@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 
-from wildgate_service.normalize.fold import fold_compatibility
+from wildgate_service.normalize.fold import drop_invisible, fold_compatibility
+
+# Marks that no spelling of a language has: strokes and enclosures through letters.
+NOISE = frozenset(map(chr, (*range(0x0333, 0x0340), 0x0488, 0x0489, *range(0x20D0, 0x20F1))))
 
 
 def fold_with_marks(text: str) -> str:
-    """Case, width and blanks folded, marks kept, composed (NFC)."""
-    return " ".join(unicodedata.normalize("NFC", fold_compatibility(text)).split())
+    """Case, width and blanks folded, invisible characters and noise dropped, marks kept, composed (NFC)."""
+    seen = "".join(char for char in map(drop_invisible, fold_compatibility(text)) if char not in NOISE)
+    return " ".join(unicodedata.normalize("NFC", seen).split())
 
 
 def has_marks(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cache
 
@@ -40,6 +41,11 @@ class SourceMap:
         while last < len(self._document) and unicodedata.category(self._document[last]) in {"Mn", "Me"}:
             last += 1
         return first, last
+
+    def skeleton_span(self, first: int, last: int) -> tuple[int, int]:
+        """The range of the skeleton that a non-empty range of the document became."""
+        start = bisect_right(self._ends, first)
+        return start, max(start + 1, bisect_left(self._starts, last))
 
 
 Cells = tuple[Sequence[int], Sequence[int]]  # where each code point begins in the document, and where it ends

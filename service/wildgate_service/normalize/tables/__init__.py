@@ -15,3 +15,11 @@ def read(name: str) -> Iterator[tuple[str, str]]:
         if not line.startswith("#"):
             point, _, replacement = line.partition("\t")
             yield chr(int(point.removeprefix("U+"), 16)), replacement
+
+
+def read_pairs(name: str) -> Iterator[tuple[str, str]]:
+    """(letter, drawing) pairs of a table of drawings of several signs; lines that begin with `# ` are notes."""
+    for line in files(__name__).joinpath(name).read_text(encoding="utf-8").splitlines():
+        if not line.startswith("# "):
+            letter, _, drawing = line.partition("\t")
+            yield letter, drawing

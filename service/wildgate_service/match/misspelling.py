@@ -1,0 +1,173 @@
+"""Misspelling: words one edit away from a word of the lexicon, and words with letters masked (iv*ry).
+
+A word that ordinary writing knows (`ordinary_words.tsv`) is never read as another. What is found reads the whole text with such words put
+right, so that a form of several words is found with one of them misspelled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rapidfuzz.distance import OSA
+
+SHORTEST = 5  # letters of a word that bears a misspelling
+LONGEST = 24
+MOST_REMEMBERED = 100_000
+LONGEST_REMEMBERED = 32
+MOST_READINGS = 2
+WORD = re.compile(r"(?<![^\W_])[^\W\d_]{4,25}(?![^\W_])")
+MASKED = re.compile(r"(?<![^\W_])[^\W\d_]+(?:[*#%?]{1,3}[^\W\d_]+)+(?![^\W_])|(?<![^\W_*])[*#%]{1,2}[^\W\d_]{3,}(?![^\W_])")
+MASKS = "*#%?"
+MASK = re.compile(f"[{MASKS}]")
+
+
+class Edit(NamedTuple):
+    """`[start, end)` of a corrected text stands for `[source_start, source_end)` of the text it was made from."""
+
+    start: int
+    end: int
+    source_start: int
+    source_end: int
+    masked: bool
+
+
+class Corrected(NamedTuple):
+    """A text with misspelled words put right; `edits` ascend and do not overlap."""
+
+    text: str
+    edits: tuple[Edit, ...]
+
+    def to_source(self, start: int, end: int) -> tuple[int, int, tuple[Edit, ...]]:
+        """Span in the source of a span that begins and ends at word boundaries, and the edits in it."""
+        shift_start = shift_end = 0
+        inside = []
+        for edit in self.edits:
+            shift = edit.source_end - edit.end
+            if edit.end <= start:
+                shift_start = shift
+            if edit.start < end:
+                shift_end = shift
+                if edit.end > start:
+                    inside.append(edit)
+        return start + shift_start, end + shift_end, tuple(inside)
+
+
+class _Found(NamedTuple):
+    """A word that is none of the lexicon's, and the words of it that it may stand for."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    masked: bool
+
+
+class Speller:
+    """Finds the words of a vocabulary that a word may be a misspelling of.
+
+    Of a word with one edit, one half is intact: the index holds both halves of each word with its length.
+    """
+
+    def __init__(self, vocabulary: frozenset[str], ordinary: frozenset[str]) -> None:
+        self._vocabulary = vocabulary
+        self._ordinary = ordinary
+        self._halves: dict[tuple[int, bool, str], list[str]] = {}
+        self._lengths: dict[int, list[str]] = {}
+        self._memo: dict[str, tuple[_Found, ...]] = {}
+        for word in sorted(vocabulary):
+            self._lengths.setdefault(len(word), []).append(word)
+            if len(word) >= SHORTEST:
+                half = len(word) // 2
+                self._halves.setdefault((len(word), False, word[:half]), []).append(word)
+                self._halves.setdefault((len(word), True, word[half:]), []).append(word)
+
+    def corrected(self, skeleton: str) -> list[Corrected]:
+        """Readings of a text with its misspelled and masked words put right; none if there is no such word."""
+        tokens = skeleton.split()
+        found = [*self._misspelled(skeleton, tokens), *self._masked(skeleton)]
+        if not found:
+            return []
+        return [_apply(skeleton, found, choice) for choice in range(max(min(MOST_READINGS, len(each.words)) for each in found))]
+
+    def _misspelled(self, skeleton: str, tokens: list[str]) -> list[_Found]:
+        memo = self._memo
+        meant = [found if (found := memo.get(token)) is not None else self._remember(token) for token in tokens]
+        return list(_placed(skeleton, tokens, meant)) if any(meant) else []
+
+    def _masked(self, skeleton: str) -> Iterator[_Found]:
+        if not any(mask in skeleton for mask in MASKS):
+            return
+        for found in MASKED.finditer(skeleton):
+            words = self._words_masked(found[0])
+            if words:
+                yield _Found(found.start(), found.end(), words, masked=True)
+
+    def _remember(self, token: str) -> tuple[_Found, ...]:
+        """What the words of a token between blanks may mean, kept in a memo that is emptied when full.
+
+        A longer token is text without blanks and left alone.
+        """
+        if len(token) > LONGEST_REMEMBERED:
+            return ()
+        words = ((found, self._words_meant(found[0])) for found in WORD.finditer(token))
+        meant = tuple(_Found(found.start(), found.end(), each, masked=False) for found, each in words if each)
+        if len(self._memo) >= MOST_REMEMBERED:
+            self._memo.clear()
+        self._memo[token] = meant
+        return meant
+
+    def _words_meant(self, word: str) -> tuple[str, ...]:
+        """Words of the vocabulary one edit away (insertion, deletion, substitution, transposition: OSA distance 1)."""
+        if not SHORTEST - 1 <= len(word) <= LONGEST or word in self._vocabulary or word in self._ordinary:
+            return ()
+        candidates: dict[str, None] = {}
+        for length in (len(word), len(word) + 1, len(word) - 1):
+            half = length // 2
+            candidates |= dict.fromkeys(self._halves.get((length, False, word[:half]), ()))
+            candidates |= dict.fromkeys(self._halves.get((length, True, word[half - length :]), ()))
+        middle = len(word) // 2
+        swapped = word[: middle - 1] + word[middle] + word[middle - 1] + word[middle + 1 :]
+        if swapped in self._vocabulary and len(swapped) >= SHORTEST:
+            candidates[swapped] = None
+        return tuple(each for each in candidates if OSA.distance(word, each, score_cutoff=1) == 1)
+
+    def _words_masked(self, token: str) -> tuple[str, ...]:
+        """Words of the vocabulary that a word with masked letters may be; at least half of it must be seen."""
+        seen = len(MASK.sub("", token))
+        if 2 * seen < len(token) or seen < 2 or len(token) > LONGEST:  # noqa: PLR2004  (two letters at least)
+            return ()
+        shape = re.compile("".join("." if MASK.match(char) else re.escape(char) for char in token))
+        return tuple(word for word in self._lengths.get(len(token), ()) if shape.fullmatch(word))
+
+
+def _placed(skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]]) -> Iterator[_Found]:
+    """What was found in the tokens of a text, at its place in the text."""
+    at = 0
+    for token, found in zip(tokens, meant, strict=True):
+        at = skeleton.index(token, at)
+        for each in found:
+            yield each._replace(start=at + each.start, end=at + each.end)
+        at += len(token)
+
+
+def _apply(skeleton: str, found: list[_Found], choice: int) -> Corrected:
+    """The text with each word found put right by its reading number `choice`, or its last."""
+    pieces: list[str] = []
+    edits: list[Edit] = []
+    kept = length = 0
+    for start, end, words, masked in sorted(found):
+        if start < kept:
+            continue
+        word = words[min(choice, len(words) - 1)]
+        pieces += [skeleton[kept:start], word]
+        length += start - kept
+        edits.append(Edit(length, length + len(word), start, end, masked))
+        length += len(word)
+        kept = end
+    return Corrected("".join([*pieces, skeleton[kept:]]), tuple(edits))
+
+
+def one_deletion(word: str) -> set[str]:
+    """The word with each one letter left out."""
+    return {word[:at] + word[at + 1 :] for at in range(len(word))}

@@ -1,0 +1,52 @@
+"""The names of views: every way in which a form can be read where it is not written plainly."""
+
+from __future__ import annotations
+
+from wildgate_service.normalize.disguise import EMOJI, INVISIBLE, NOISE, STYLIZED
+from wildgate_service.normalize.layers import EMOJI_LETTERS, REVERSED
+
+LOOK_ALIKES = "confusables"
+LEETSPEAK = "leetspeak"
+REPEATS = "repeats"
+SEPARATORS = "separators"
+SEPARATED_LETTERS = "separated_letters"
+SPLIT_WORD = "split_word"
+JOINED_WORDS = "joined_words"
+JOINED_FIELDS = "joined_fields"
+MASKED = "masked_letters"
+MISSPELLING = "misspelling"
+MARKS_DROPPED = "marks_dropped"
+
+VIEWS = {
+    LOOK_ALIKES: "letters of another script that look alike: іvоrу",
+    LEETSPEAK: "digits or signs for letters: 1v0ry",
+    REPEATS: "letters written several times: ivooory",
+    SEPARATORS: "signs inside a word: iv.ory",
+    SEPARATED_LETTERS: "every letter apart: i v o r y",
+    SPLIT_WORD: "a word broken in two: pango lin",
+    JOINED_WORDS: "words written together: rhinohornforsale",
+    JOINED_FIELDS: "a form begun in one field and ended in the next",
+    MASKED: "letters masked: iv*ry",
+    MISSPELLING: "one letter wrong, missing, doubled or swapped: pangloin",
+    MARKS_DROPPED: "a language's own marks left out: nga voi",
+    "pinyin": "Chinese in Latin letters: chuan shan jia",
+    "romanized": "another script in Latin letters",
+    "homophone": "a character of the same sound: 像牙",
+    "split_characters": "a character written as its parts",
+    "chat_spelling": "as people write in chats: kura2",
+    "kana": "the other kana, or a kanji's reading in kana",
+    EMOJI: "an emoji for a word: 🐘 tusk",
+    EMOJI_LETTERS: "emoji for letters or between them: iv⭕ry",
+    REVERSED: "written backwards behind an override of direction",
+    INVISIBLE: "characters that nobody sees",
+    STYLIZED: "mathematical, enclosed or full-width letters",
+    NOISE: "marks heaped on letters",
+}
+SPELLINGS = frozenset({"pinyin", "romanized", "chat_spelling", "homophone", "split_characters"})  # generated from forms, and weaker
+# Readings that mistakes are made with: a form that is strong by itself needs company in them.
+DOUBTFUL = frozenset({MARKS_DROPPED, MISSPELLING, SPLIT_WORD, JOINED_FIELDS, MASKED}) | SPELLINGS
+# Ways of writing that hide nothing.
+ORDINARY = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, JOINED_WORDS, JOINED_FIELDS, SPLIT_WORD, "kana"}) | SPELLINGS - {
+    "homophone",
+    "split_characters",
+}

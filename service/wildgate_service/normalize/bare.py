@@ -1,0 +1,148 @@
+"""The bare reading: what is left of a skeleton without anything that can be put between letters, or in place of them.
+
+Blanks, separators and punctuation are gone, digits, signs and look-alikes are letters, and, where a text repeats letters, each run is
+one. It is written in classes (`readings`), so a search in it finds too much on purpose: `match.undisguise` looks at the skeleton again and
+says what was really written. Forms are brought to the same shape once, when the lexicon is compiled.
+
+Most texts have one bare reading, which costs two passes over bytes. Others come behind gates.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, cached_property
+
+import daachorse
+
+from wildgate_service.normalize.readings import RARE_SIGNS, SIGNS, class_of, letters_of
+
+REPEATED = re.compile(r"(.)\1+", re.DOTALL)
+_FOREIGN, _SIGNS, _SPELLED = "foreign", "signs", "spelled_with_signs"
+
+
+class Bare:
+    """One bare reading of a skeleton. `signs` are the signs that it takes for letters; `collapsed`: runs of a letter are one."""
+
+    def __init__(self, skeleton: str, text: str, signs: frozenset[str], *, foreign: bool = False, collapsed: bool = False) -> None:
+        self.skeleton = skeleton
+        self.signs = signs
+        self.foreign = foreign
+        self._plain = text
+        self.text = REPEATED.sub(r"\1", text) if collapsed else text
+        self._collapsed = collapsed
+
+    @cached_property
+    def positions(self) -> list[int]:
+        """Where each character of the bare text stands in the skeleton."""
+        kept = [at for at, char in enumerate(self.skeleton) if not self._is_dropped(char)]
+        if not self._collapsed:
+            return kept
+        return [kept[at] for at, char in enumerate(self._plain) if at == 0 or char != self._plain[at - 1]]
+
+    def _is_dropped(self, char: str) -> bool:
+        if self.foreign or char.isascii():
+            return not is_letter(char, self.signs)
+        return False
+
+
+def is_letter(char: str, signs: frozenset[str]) -> bool:
+    """Whether a character is read as a letter: letters, digits and marks of any script, and these signs."""
+    return char.isalnum() or char in signs or (not char.isascii() and unicodedata.category(char)[0] == "M")
+
+
+def bare_readings(skeleton: str) -> Iterator[Bare]:
+    """The bare readings of a skeleton: one for an ordinary text, others where signs, other scripts or repeats may be letters."""
+    content = skeleton.encode()
+    gates = _open_gates(content, ascii_only=skeleton.isascii())
+    plain = [Bare(skeleton, _of_bytes(content, SIGNS), SIGNS)]
+    if _SIGNS in gates:
+        plain += [Bare(skeleton, _of_bytes(content, signs), signs) for signs in (frozenset[str](), SIGNS | RARE_SIGNS)]
+    if _FOREIGN in gates:
+        looks = frozenset(char for char in skeleton if not char.isalnum() and letters_of(char)) - RARE_SIGNS
+        plain += [
+            Bare(skeleton, _of_any(skeleton, signs), signs, foreign=True)
+            for signs in dict.fromkeys((looks, looks & SIGNS, frozenset[str]()))
+        ]
+    yield from plain
+    if _repeats().find(skeleton):
+        for each in plain:
+            yield Bare(skeleton, each.text, each.signs, foreign=each.foreign, collapsed=True)
+
+
+def bare_form(pattern: str) -> tuple[str, ...]:
+    """How a folded form stands in bare readings: in its own script's letters, in classes throughout, and both with runs collapsed."""
+    own = _of_bytes(pattern.encode(), frozenset())
+    shapes = [own] if own.isascii() else ["".join(filter(_is_mark_or_letter, own)), _of_any(pattern, frozenset())]
+    return tuple(dict.fromkeys((*shapes, *(REPEATED.sub(r"\1", each) for each in shapes))))
+
+
+@cache
+def _is_mark_or_letter(char: str) -> bool:
+    return is_letter(char, frozenset())
+
+
+def _of_bytes(content: bytes, signs: frozenset[str]) -> str:
+    """The text without ASCII separators and with ASCII characters as classes; other characters stay."""
+    table, dropped = _ascii_tables(signs)
+    return content.translate(table, dropped).decode()
+
+
+@cache
+def _ascii_tables(signs: frozenset[str]) -> tuple[bytes, bytes]:
+    table = bytes(ord(class_of(chr(point))) if class_of(chr(point)).isascii() else point for point in range(128)) + bytes(range(128, 256))
+    return table, bytes(point for point in range(128) if not is_letter(chr(point), signs))
+
+
+def _of_any(skeleton: str, signs: frozenset[str]) -> str:
+    """The text in classes throughout, whatever the script."""
+    return "".join([class_of(char) for char in skeleton if is_letter(char, signs)])
+
+
+def _byte_classes() -> bytes:
+    """What each byte of a text is to the gates.
+
+    `a` is a Latin letter, `0` a digit, `s` a sign that may be a letter, `c` the first byte of a letter of a script with look-alikes, `x` that
+    of a symbol or rare letter, `u` that of any other character, `v` a byte that follows one of these, a blank anything else.
+    """
+    table = bytearray(b" " * 128 + b"v" * 64 + b"u" * 64)
+    for characters, letter in ((b"abcdefghijklmnopqrstuvwxyz", "a"), (b"0123456789", "0"), (b"@$!|+(<#^*", "s")):
+        for byte in characters:
+            table[byte] = ord(letter)
+    for byte in (*range(0xC2, 0xCD), 0xE2, 0xF0):
+        table[byte] = ord("x")
+    for byte in (*range(0xCD, 0xD8), 0xE1):  # Greek, Cyrillic, Armenian, Hebrew; Georgian, Cherokee and Canadian letters among others
+        table[byte] = ord("c")
+    return bytes(table)
+
+
+_BYTE_CLASSES = _byte_classes()
+_GATES = {
+    _SIGNS: (b"asa", b"as0", b"0sa", b"assa", b"vsv", b"vsu", b"vsc"),
+    _FOREIGN: (b"x", b"ac", b"cva", b"cvva", b"0c", b"cv0c", b"cv0a", b"sc", b"cvsc"),
+}
+
+
+def _open_gates(content: bytes, *, ascii_only: bool) -> set[str]:
+    """Names of the gates that a text opens."""
+    classes = content.translate(_BYTE_CLASSES)
+    automaton, names = _gates()
+    opened = {names[pattern] for _, _, pattern in automaton.find(classes)}
+    if not ascii_only and b"c" in classes and classes.count(b"a") > classes.count(b"c"):
+        opened.add(_FOREIGN)  # a Latin text with whole words of look-alikes
+    return opened
+
+
+@cache
+def _gates() -> tuple[daachorse.DoubleArrayAhoCorasick, tuple[str, ...]]:
+    pairs = [(needle, name) for name, needles in _GATES.items() for needle in needles]
+    return daachorse.DoubleArrayAhoCorasick([needle for needle, _ in pairs]), tuple(name for _, name in pairs)
+
+
+@cache
+def _repeats() -> daachorse.CharwiseDoubleArrayAhoCorasick:
+    """An automaton over three times the same letter (without w, for www), and over two doubled letters in a row."""
+    letters = "abcdefghijklmnopqrstuvwxyzабвгдежзиклмнопрстуфхцчшщыьэюя"
+    doubled = [one * 2 + other * 2 for alphabet in (letters[:26], letters[26:]) for one in alphabet for other in alphabet if one != other]
+    return daachorse.CharwiseDoubleArrayAhoCorasick([char * 3 for char in letters if char != "w"] + doubled)

@@ -1,0 +1,163 @@
+"""Layers: other documents of the same length behind a document, for disguises that the fold cannot see.
+
+Emoji between or in place of letters become separators or letters, letters drawn with several signs (|\\| for n) become one, and what is
+written backwards or upside down is turned round. Each layer is folded by itself; since it has the document's length, what is found in it
+lies at the same place of the document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from wildgate_service.normalize import tables
+
+EMOJI_LETTERS = "emoji_letters"
+DRAWN = "leetspeak"
+REVERSED = "reversed_text"
+UPSIDE_DOWN = "upside_down"
+EMOJI = "[\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\u2139]"
+JOINERS = "[\ufe0f\u200d\U0001f3fb-\U0001f3ff]"
+BETWEEN = re.compile(rf"(?<=[^\W\d_])(?:{EMOJI}{JOINERS}*)+(?=[^\W\d_])")
+APART = re.compile(rf"(?<![^\W\d_])[^\W\d_](?: ?(?:{EMOJI}{JOINERS}*)+ ?[^\W\d_](?![^\W\d_]))+")
+ANY_EMOJI = re.compile(EMOJI)
+PLANE_OF_EMOJI = b"\xf0\x9f"
+OTHER_EMOJI = re.compile(rb"\xe2[\x84\x86\x87\x8c-\x8f\x91-\x93\x96-\x9e\xac-\xaf]")  # those of U+2100 to U+2BFF in UTF-8
+OVERRIDE = "\u202e"
+BACKWARDS = re.compile("\u202e([^\u202c\u2069\n]*)")
+SEPARATOR = "*"
+FILLER = "\u2060"  # the fold drops it
+FEWEST_TURNED = 2  # letters upside down, before a text is turned round
+
+Span = tuple[int, int]
+
+
+class Layer(NamedTuple):
+    """A document of the same length; `turned` are the spans that stand there backwards."""
+
+    name: str
+    document: str
+    turned: tuple[Span, ...] = ()
+
+    def to_document(self, start: int, end: int) -> Span:
+        """The span of the document behind a span of the layer."""
+        first, last = end, start
+        for one, other in self._parts(start, end):
+            first, last = min(first, one), max(last, other)
+        return first, last
+
+    def _parts(self, start: int, end: int) -> Iterator[Span]:
+        """The pieces of a span, each where it stands in the document."""
+        at = start
+        for first, last in self.turned:
+            if last <= start or end <= first:
+                continue
+            if at < first:
+                yield at, first
+            begin, stop = max(start, first), min(end, last)
+            yield first + last - stop, first + last - begin
+            at = last
+        if at < end:
+            yield at, end
+
+
+def layers_of(document: str) -> Iterator[Layer]:
+    """The layers of a document; none for an ordinary text."""
+    if any(sign in document for sign in _drawn_signs()):
+        yield from _drawn(document)
+    if document.isascii():
+        return
+    content = document.encode(errors="surrogatepass")
+    if PLANE_OF_EMOJI in content or OTHER_EMOJI.search(content):
+        yield from _without_emoji(document)
+    if OVERRIDE in document:
+        yield _read_backwards(document, REVERSED, [found.span(1) for found in BACKWARDS.finditer(document)])
+    if len(_turned_letters().findall(document)) >= FEWEST_TURNED:
+        yield from _upright(document)
+
+
+def _drawn(document: str) -> Iterator[Layer]:
+    """Letters drawn with several signs, as one letter each."""
+    letters = _drawings()
+    changed = _drawing().sub(lambda found: letters[found[0].lower()] + FILLER * (len(found[0]) - 1), document)
+    if changed != document:
+        yield Layer(DRAWN, changed)
+
+
+@cache
+def _drawings() -> dict[str, str]:
+    return {drawing: letter for letter, drawing in tables.read_pairs("drawn_letters.tsv")}
+
+
+@cache
+def _drawing() -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(each) for each in sorted(_drawings(), key=lambda each: (-len(each), each))), re.IGNORECASE)
+
+
+@cache
+def _drawn_signs() -> frozenset[str]:
+    """Pairs of signs of which one is in every drawing."""
+    return frozenset(drawing[:2] for drawing in _drawings())
+
+
+def _without_emoji(document: str) -> Iterator[Layer]:
+    """Emoji inside words as letters where they look like one, and as separators."""
+    letters = _emoji_letters()
+    for changed in (_replace(_touching(), document, letters), _replace(BETWEEN, _replace(APART, document, {}), {})):
+        if changed != document:
+            yield Layer(EMOJI_LETTERS, changed)
+
+
+def _replace(pattern: re.Pattern[str], document: str, letters: dict[str, str]) -> str:
+    return pattern.sub(lambda found: ANY_EMOJI.sub(lambda emoji: letters.get(emoji[0], SEPARATOR), found[0]), document)
+
+
+@cache
+def _emoji_letters() -> dict[str, str]:
+    """Emoji that look like a Latin letter, and the letters of flags."""
+    flags = {chr(0x1F1E6 + at): letter for at, letter in enumerate("abcdefghijklmnopqrstuvwxyz")}
+    return dict(tables.read("emoji_letters.tsv")) | flags
+
+
+@cache
+def _touching() -> re.Pattern[str]:
+    """Emoji that look like letters, beside a letter or three in a row; and any emoji between letters."""
+    looks = f"(?:[{''.join(map(re.escape, _emoji_letters()))}]{JOINERS}*)"
+    return re.compile(rf"(?<=[^\W\d_]){looks}+|{looks}+(?=[^\W\d_])|{looks}{{3,}}|{BETWEEN.pattern}")
+
+
+def _upright(document: str) -> Iterator[Layer]:
+    """Letters upside down as they are meant: each word turned round by itself, and all words in a row turned round together."""
+    letters = _turned_table()
+    spans = [found.span() for found in TURNED_WORD.finditer(document) if _turned_letters().search(found[0])]
+    changed = list(document)
+    for start, end in spans:
+        changed[start:end] = [letters.get(char, char) for char in document[start:end]]
+    upright = "".join(changed)
+    yield _read_backwards(upright, UPSIDE_DOWN, spans)
+    if len(spans) > 1:
+        yield _read_backwards(upright, UPSIDE_DOWN, [(spans[0][0], spans[-1][1])])
+
+
+TURNED_WORD = re.compile(r"[^\W_]+")
+
+
+@cache
+def _turned_table() -> dict[str, str]:
+    return dict(tables.read("turned_letters.tsv"))
+
+
+@cache
+def _turned_letters() -> re.Pattern[str]:
+    """Those that are nothing but letters upside down: not b, which is also q."""
+    return re.compile(f"[{''.join(char for char in _turned_table() if not char.isascii())}]")
+
+
+def _read_backwards(document: str, name: str, spans: list[Span]) -> Layer:
+    """The document with some spans turned round."""
+    pieces = list(document)
+    for start, end in spans:
+        pieces[start:end] = document[start:end][::-1]
+    return Layer(name, "".join(pieces), tuple(spans))
