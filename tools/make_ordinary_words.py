@@ -8,7 +8,7 @@ and so is the file. A word is listed if it is ordinary (`ORDINARY`) and, folded 
 
 (a) equals a spelling that `spellings` generates from a taxon rule or a cue, its blanks left out ("tai yuan" is the city Taiyuan), or stands
     inside a Chinese word; or
-(b) is one edit (insertion, deletion, substitution, transposition) from a word of five or more letters in a form of a taxon rule, and is
+(b) is one edit (insertion, deletion, substitution, transposition) from a word of four or more letters in a form of a taxon rule, and is
     itself no word of such a form.
 """
 
@@ -37,7 +37,7 @@ LANGUAGES = (
 ORDINARY = 2.0
 PARTING = str.maketrans("-'", "  ")
 NAMED_LANGUAGES = 3  # in which a word is commonest; the rest is left out
-NEAR_LETTERS = 5
+NEAR_LETTERS = 4
 SPELLED_KINDS = TAXON_KINDS | {RuleKind.EVASION_CUE, RuleKind.TRADE_CUE}
 NOTE = (
     "# Ordinary words that no spelling or typo of a wildlife word may be taken for; written by tools/make_ordinary_words.py.\n"

@@ -88,7 +88,7 @@ def test_a_bare_reading_has_one_place_in_the_skeleton_for_each_character(text):
     for bare in bare_readings(skeleton):
         assert len(bare.positions) == len(bare.text)
         assert bare.positions == sorted(set(bare.positions))
-        assert all(char in {skeleton[at], class_of(skeleton[at])} for char, at in zip(bare.text, bare.positions, strict=True))
+        assert all(char in {bare.skeleton[at], class_of(bare.skeleton[at])} for char, at in zip(bare.text, bare.positions, strict=True))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))

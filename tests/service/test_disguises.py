@@ -71,7 +71,17 @@ def found_in(title, **fields):
         ("6ивень", "бивень", {"leetspeak"}),
         ("іvоrу", "ivory", {"confusables"}),
         ("ivοry", "ivory", {"confusables"}),
-        ("ɪᴠᴏʀʏ", "ivory", {"confusables"}),
+        ("ɪᴠᴏʀʏ", "ivory", {"stylized_letters"}),
+        ("⒤⒱⒪⒭⒴", "ivory", {"stylized_letters"}),
+        ("|v0|2¥", "ivory", {"leetspeak"}),
+        ("1\\/0|2y", "ivory", {"leetspeak"}),
+        ("пanгоliн", "pangolin", {"mixed_script"}),
+        ("h_rn of rhino, rh_no h_rn", "rhino horn", {"masked_letters"}),
+        ("rh-no h.rn", "rhino horn", {"masked_letters"}),
+        ("ʎɹoʌᴉ", "ivory", {"upside_down", "stylized_letters"}),
+        ("uɹoɥ ouᴉɥɹ", "rhino horn", {"upside_down", "stylized_letters"}),
+        ("lvory", "ivory", {"confusables"}),
+        ("🇮🇻🅾️🇷🇾", "ivory", {"emoji_letters", "stylized_letters"}),
         ("бивeнь", "бивень", {"confusables"}),
         ("слoнoвaя кость", "слоновая кость", {"confusables"}),
         ("ivooooory", "ivory", {"repeats"}),
@@ -110,7 +120,7 @@ def found_in(title, **fields):
 def test_a_disguise_is_read_and_named(written, form, views):
     """Its surface is what the seller wrote, and its views say how it was disguised."""
     ((read, surface, names),) = [each for each in found_in(f"{written} for sale") if each[0] == form]
-    assert (read, surface, set(names)) == (form, written.strip("\u202c\u202e"), views)
+    assert (read, surface, set(names)) == (form, written.rpartition(", ")[2] if "of rhino" in written else written.strip("\u202c\u202e"), views)
 
 
 @pytest.mark.parametrize("written", ["#rhinohornforsale", "buyrhinohorn", "ivoryforsale"])
@@ -178,3 +188,9 @@ def test_several_disguises_in_one_text_are_each_read():
 def test_what_the_fold_undoes_is_named_too(surface, names):
     """Disguises that need no further reading are found in the characters themselves."""
     assert disguises_of(surface) == names
+
+
+def test_a_form_is_read_over_title_and_attributes_whatever_the_description_says():
+    """Its span is the part in the first field."""
+    found = found_in("Rhino", description="A fine thing for the wall.", attributes=(Attribute("horn", "for sale"), Attribute("size", "M")))
+    assert found == [("rhino horn", "Rhino", ("joined_fields",))]

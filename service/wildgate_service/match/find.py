@@ -9,7 +9,7 @@ from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.undisguise import undisguise
 from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
 from wildgate_service.normalize.disguise import disguises_of
-from wildgate_service.normalize.marks import fold_with_marks, has_marks
+from wildgate_service.normalize.marks import fold_with_marks, has_marks, is_noisy
 from wildgate_service.types import Level, Match
 
 if TYPE_CHECKING:
@@ -151,7 +151,10 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
     if not form.marked or at.views:
         return ()
     field, start, end = text.locate(at.start, at.end)
-    written = fold_with_marks(text.document[field.start + start : field.start + end])
+    surface = text.document[field.start + start : field.start + end]
+    if is_noisy(surface):
+        return (MARKS_DROPPED,)
+    written = fold_with_marks(surface)
     if written == form.marked or (not has_marks(form.marked) and not has_marks(written)):
         return ()
     return None if field.name in text.marked_fields else (MARKS_DROPPED,)

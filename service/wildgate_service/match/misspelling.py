@@ -12,15 +12,18 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
-SHORTEST = 5  # letters of a word that bears a misspelling
+SHORTEST = 4  # letters of a word that bears a misspelling
 LONGEST = 24
 MOST_REMEMBERED = 100_000
 LONGEST_REMEMBERED = 32
-MOST_READINGS = 2
+MOST_READINGS = 4
 WORD = re.compile(r"(?<![^\W_])[^\W\d_]{4,25}(?![^\W_])")
-MASKED = re.compile(r"(?<![^\W_])[^\W\d_]+(?:[*#%?]{1,3}[^\W\d_]+)+(?![^\W_])|(?<![^\W_*])[*#%]{1,2}[^\W\d_]{3,}(?![^\W_])")
-MASKS = "*#%?"
-MASK = re.compile(f"[{MASKS}]")
+MASKS = "*#%_"
+INNER_MASKS = MASKS + ".-?!$@"
+TRIM = ",;:!?()\"'.-[]"
+MASK = re.compile(f"[{re.escape(INNER_MASKS)}]")
+# A word with letters masked inside, and with some signs at its ends too.
+MASKED = re.compile(rf"[{MASKS}.-]*[^\W\d_]+(?:[{re.escape(INNER_MASKS)}]{{1,3}}[^\W\d_]+)*[{MASKS}.-]*")
 
 
 class Edit(NamedTuple):
@@ -85,23 +88,12 @@ class Speller:
     def corrected(self, skeleton: str) -> list[Corrected]:
         """Readings of a text with its misspelled and masked words put right; none if there is no such word."""
         tokens = skeleton.split()
-        found = [*self._misspelled(skeleton, tokens), *self._masked(skeleton)]
-        if not found:
-            return []
-        return [_apply(skeleton, found, choice) for choice in range(max(min(MOST_READINGS, len(each.words)) for each in found))]
-
-    def _misspelled(self, skeleton: str, tokens: list[str]) -> list[_Found]:
         memo = self._memo
         meant = [found if (found := memo.get(token)) is not None else self._remember(token) for token in tokens]
-        return list(_placed(skeleton, tokens, meant)) if any(meant) else []
-
-    def _masked(self, skeleton: str) -> Iterator[_Found]:
-        if not any(mask in skeleton for mask in MASKS):
-            return
-        for found in MASKED.finditer(skeleton):
-            words = self._words_masked(found[0])
-            if words:
-                yield _Found(found.start(), found.end(), words, masked=True)
+        if not any(meant):
+            return []
+        wrong = list(_placed(skeleton, tokens, meant))
+        return [_apply(skeleton, wrong, choice) for choice in range(max(min(MOST_READINGS, len(each.words)) for each in wrong))]
 
     def _remember(self, token: str) -> tuple[_Found, ...]:
         """What the words of a token between blanks may mean, kept in a memo that is emptied when full.
@@ -110,16 +102,31 @@ class Speller:
         """
         if len(token) > LONGEST_REMEMBERED:
             return ()
-        words = ((found, self._words_meant(found[0])) for found in WORD.finditer(token))
-        meant = tuple(_Found(found.start(), found.end(), each, masked=False) for found, each in words if each)
+        meant = tuple(self._masked(token)) or tuple(self._misspelled(token))
         if len(self._memo) >= MOST_REMEMBERED:
             self._memo.clear()
         self._memo[token] = meant
         return meant
 
+    def _misspelled(self, token: str) -> Iterator[_Found]:
+        for found in WORD.finditer(token):
+            words = self._words_meant(found[0])
+            if words:
+                yield _Found(found.start(), found.end(), words, masked=False)
+
+    def _masked(self, token: str) -> Iterator[_Found]:
+        if not MASK.search(token.strip(TRIM)):
+            return
+        for core in dict.fromkeys((token.strip(TRIM), token.rstrip(TRIM), token.lstrip(TRIM), token)):
+            words = self._words_masked(core) if MASKED.fullmatch(core) else ()
+            if words:
+                start = token.index(core)
+                yield _Found(start, start + len(core), words, masked=True)
+                return
+
     def _words_meant(self, word: str) -> tuple[str, ...]:
         """Words of the vocabulary one edit away (insertion, deletion, substitution, transposition: OSA distance 1)."""
-        if not SHORTEST - 1 <= len(word) <= LONGEST or word in self._vocabulary or word in self._ordinary:
+        if not SHORTEST <= len(word) <= LONGEST or word in self._vocabulary or word in self._ordinary:
             return ()
         candidates: dict[str, None] = {}
         for length in (len(word), len(word) + 1, len(word) - 1):

@@ -158,15 +158,16 @@ class CompiledLexicon:
             self._automata[3],
             tables.bare_context_patterns,
             self._speller(tables.context_patterns),
-            frozenset(),
+            self.glue,
         )
 
     @cached_property
     def glue(self) -> frozenset[str]:
-        """Words of trade that are written together with a form: forsale, buy."""
-        cues = [form for form in self.forms if self.rules[form.rule].kind is RuleKind.TRADE_CUE and self.rules[form.rule].cue_type == ""]
-        joined = {"".join(filter(str.isalpha, fold(form.form))) for form in cues}
-        return frozenset(word for word in joined if SHORTEST_GLUE <= len(word) <= LONGEST_GLUE)
+        """Words that may be written together with a form: all words of plain forms, and cues of several words as one."""
+        plain = [fold(form.form) for form in self.forms if not form.view]
+        words = {word for form in plain for word in form.split() if word.isalpha() and not is_unspaced(word[0])}
+        joined = {"".join(form.split()) for form in plain if " " in form}
+        return frozenset(word for word in words | joined if SHORTEST_GLUE <= len(word) <= LONGEST_GLUE)
 
     def _speller(self, patterns: tuple[tuple[int, ...], ...]) -> Speller:
         """A speller for the words of the forms written as some patterns, of scripts that part words with blanks."""

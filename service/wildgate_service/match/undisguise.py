@@ -16,6 +16,7 @@ from wildgate_service.match.views import (
     LEETSPEAK,
     LOOK_ALIKES,
     MISSPELLING,
+    MIXED_SCRIPT,
     REPEATS,
     SEPARATED_LETTERS,
     SEPARATORS,
@@ -35,8 +36,10 @@ SHORTEST_JOINED = 7  # letters of one that only lost or gained a blank
 SHORTEST_GLUED = 5  # letters of one that is written together with words of trade
 SYLLABLE = 2.5  # how many letters a Han character, Hangul syllable or kana is worth
 DIVIDING = frozenset(",;:()?\"'&")  # what stands between parts of a sentence and so does not hold a word together
-MOST_SPLITS = 2  # blanks inside a broken word
-MOST_GLUE = 3  # words of trade before or after a form in one word
+LONG_UNSPACED = 5  # letters of a form of a script without blanks that stays itself with two blanks in it
+SURELY_MEANT = 10  # letters of a form of several words that is meant wherever it stands
+MOST_SPLITS = 2  # blanks in a form whose words are broken; more are no accident
+MOST_GLUE = 4  # words before or after a form in one word
 
 
 class Reading(NamedTuple):
@@ -68,12 +71,16 @@ def undisguise(bare: Bare, start: int, pattern: str, form: Form, glue: frozenset
     written = _read(bare.skeleton, bare.positions[start], letters, bare.signs)
     if written is None:
         return None
-    names = list(_disguises(bare.skeleton, written, letters, _breaks(pattern)))
+    heard = bare.written[written.start : written.end] != bare.skeleton[written.start : written.end]
+    if bare.written is not bare.skeleton and not heard:
+        return None
+    names = [MIXED_SCRIPT] if heard else []
+    names += _disguises(bare.skeleton, written, letters, _breaks(pattern))
     if not is_bounded(bare.skeleton, written.start, written.end, form.left, form.right):
-        if set(names) - {JOINED_WORDS} or not _is_glued(bare.skeleton, written, glue):
+        if set(names) - {JOINED_WORDS} or not _is_glued(bare.skeleton, written, glue, several=JOINED_WORDS in names):
             return None
         names.append(JOINED_WORDS)
-    if not names or _REFUSED in names:
+    if _REFUSED in names or not (names or "_" in bare.skeleton[written.start : written.end]):
         return None
     return Reading(written.start, written.end, tuple(dict.fromkeys(names)))
 
@@ -168,7 +175,7 @@ def _of_gaps(skeleton: str, written: _Written, letters: list[str], breaks: froze
     between = [written.gaps[at] for at in sorted(breaks)]
     if not spelled_out and any(_divides(gap) for gap in between):
         yield _REFUSED
-    if any(gap.strip(" -") and FIELD_SEPARATOR not in gap for gap in between):
+    if any(gap.strip(" -_") and FIELD_SEPARATOR not in gap for gap in between):
         yield SEPARATORS
     if any(not gap for gap in between):
         yield JOINED_WORDS if worth >= SHORTEST_JOINED or spelled_out else _REFUSED
@@ -203,23 +210,25 @@ def _of_word(skeleton: str, written: _Written, letters: list[str], filled: list[
         return _of_unspaced(skeleton, written, letters, filled, spelled_out=spelled_out)
     if spelled_out:
         return SEPARATED_LETTERS
-    if any(_divides(gap) for gap in filled):
+    if any(_divides(gap) and " " in gap for gap in filled):
         return _REFUSED
-    if any(_is_hard(gap) for gap in filled):
+    if any(_is_hard(gap) or _divides(gap) for gap in filled):
         return SEPARATORS
     if any("-" in gap for gap in filled):
         return SEPARATORS if len(filled) > 1 or worth >= SHORTEST_JOINED else _REFUSED
-    return SPLIT_WORD if worth >= SHORTEST_JOINED and len(filled) <= MOST_SPLITS else _REFUSED
+    if len(list(filter(str.isspace, written.gaps))) > MOST_SPLITS:
+        return SEPARATED_LETTERS
+    return SPLIT_WORD if worth >= SHORTEST_JOINED else _REFUSED
 
 
 def _of_unspaced(skeleton: str, written: _Written, letters: list[str], filled: list[str], *, spelled_out: bool) -> str:
     """Blanks in a script without blanks part words, unless they leave nothing but the form: "象 牙", not "大象 牙刷"."""
-    if any(_divides(gap) for gap in filled):
+    if any(_divides(gap) and " " in gap for gap in filled):
         return _REFUSED
     begins = written.start == 0 or not is_letter(skeleton[written.start - 1], frozenset())
     ends = written.end == len(skeleton) or not is_letter(skeleton[written.end], frozenset())
-    several = len(filled) > 1 and spelled_out
-    if several or (begins and (ends or len(letters) > 2 and is_dense(letters[0]))):  # noqa: PLR2004  (more than one gap's worth)
+    several = len(filled) > 1 and (spelled_out or len(letters) >= LONG_UNSPACED)
+    if several or (begins and (ends or (len(letters) > 2 and is_dense(letters[0])))):  # noqa: PLR2004  (more than one gap's worth)
         return SEPARATED_LETTERS
     return _REFUSED
 
@@ -228,7 +237,7 @@ def _divides(gap: str) -> bool:
     """Whether a gap ends a sentence or a part of one."""
     if FIELD_SEPARATOR in gap:
         return False
-    return any(char in DIVIDING for char in gap) or (" " in gap and gap.strip() in {".", "!", "...", "/"})
+    return any(char in DIVIDING for char in gap) or (" " in gap and gap.strip() in {".", "!", "...", "/", "-", "|"})
 
 
 def _is_hard(gap: str) -> bool:
@@ -236,10 +245,16 @@ def _is_hard(gap: str) -> bool:
     return any(char not in " -" and char not in DIVIDING for char in gap)
 
 
-def _is_glued(skeleton: str, written: _Written, glue: frozenset[str]) -> bool:
-    """Whether a plain form stands in one word with nothing but words of trade: "rhinohornforsale"."""
-    if written.end - written.start < SHORTEST_GLUED:
+def _is_glued(skeleton: str, written: _Written, glue: frozenset[str], *, several: bool) -> bool:
+    """Whether a plain form stands in one word with nothing but words of the lexicon: "rhinohornforsale".
+
+    A form of `several` words that is long enough needs no such proof.
+    """
+    length = written.end - written.start
+    if length < SHORTEST_GLUED:
         return False
+    if several and length >= SURELY_MEANT:
+        return True
     first, last = written.start, written.end
     while first > 0 and is_letter(skeleton[first - 1], frozenset()):
         first -= 1

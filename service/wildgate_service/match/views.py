@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from wildgate_service.normalize.disguise import EMOJI, INVISIBLE, NOISE, STYLIZED
-from wildgate_service.normalize.layers import EMOJI_LETTERS, REVERSED
+from wildgate_service.normalize.layers import EMOJI_LETTERS, JOINED_FIELDS, REVERSED, UPSIDE_DOWN
 
 LOOK_ALIKES = "confusables"
+MIXED_SCRIPT = "mixed_script"
 LEETSPEAK = "leetspeak"
 REPEATS = "repeats"
 SEPARATORS = "separators"
 SEPARATED_LETTERS = "separated_letters"
 SPLIT_WORD = "split_word"
 JOINED_WORDS = "joined_words"
-JOINED_FIELDS = "joined_fields"
 MASKED = "masked_letters"
 MISSPELLING = "misspelling"
 MARKS_DROPPED = "marks_dropped"
 
 VIEWS = {
     LOOK_ALIKES: "letters of another script that look alike: іvоrу",
+    MIXED_SCRIPT: "letters of another script that sound alike: пangolиn",
     LEETSPEAK: "digits or signs for letters: 1v0ry",
     REPEATS: "letters written several times: ivooory",
     SEPARATORS: "signs inside a word: iv.ory",
@@ -38,6 +39,7 @@ VIEWS = {
     EMOJI: "an emoji for a word: 🐘 tusk",
     EMOJI_LETTERS: "emoji for letters or between them: iv⭕ry",
     REVERSED: "written backwards behind an override of direction",
+    UPSIDE_DOWN: "letters turned upside down",
     INVISIBLE: "characters that nobody sees",
     STYLIZED: "mathematical, enclosed or full-width letters",
     NOISE: "marks heaped on letters",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from wildgate_service.normalize.bare import Bare, bare_readings
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, ascii_dropped, ascii_table, fold_table
-from wildgate_service.normalize.layers import Layer, layers_of
+from wildgate_service.normalize.layers import Layer, joined_fields, layers_of
 from wildgate_service.normalize.marks import has_marks
 from wildgate_service.normalize.source_map import SourceMap
 from wildgate_service.types import FieldSlice
@@ -69,9 +69,8 @@ class NormalizedText:
     @cached_property
     def layers(self) -> tuple[tuple[Layer, NormalizedText], ...]:
         """Other documents behind this one, each normalized; none for an ordinary text."""
-        if self.document.isascii():
-            return ()
-        return tuple((layer, NormalizedText(layer.document, layer.document, self.fields)) for layer in layers_of(self._folded))
+        layers = (*joined_fields(self._folded, self.fields), *layers_of(self._folded))
+        return tuple((layer, NormalizedText(layer.document, layer.document, self.fields)) for layer in layers)
 
     @cached_property
     def marked_fields(self) -> frozenset[str]:
@@ -87,10 +86,10 @@ class NormalizedText:
     def from_layer(self, layer: Layer, start: int, end: int) -> tuple[int, int] | None:
         """Span in this skeleton of a span of a layer's; None if the layer differs nowhere in it from the document."""
         text = next(text for each, text in self.layers if each is layer)
-        first, last = layer.to_document(*text.source.span(start, end))
-        if layer.document[first:last] == self._folded[first:last]:
+        span = layer.to_document(*text.source.span(start, end))
+        if span is None or (not layer.moved and layer.document[slice(*span)] == self._folded[slice(*span)]):
             return None
-        return self.source.skeleton_span(first, last)
+        return self.source.skeleton_span(*span)
 
 
 def normalize(listing: Listing) -> NormalizedText:

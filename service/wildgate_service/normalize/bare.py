@@ -16,17 +16,24 @@ from functools import cache, cached_property
 
 import daachorse
 
+from wildgate_service.normalize import tables
 from wildgate_service.normalize.readings import RARE_SIGNS, SIGNS, class_of, letters_of
 
 REPEATED = re.compile(r"(.)\1+", re.DOTALL)
-_FOREIGN, _SIGNS, _SPELLED = "foreign", "signs", "spelled_with_signs"
+_FOREIGN, _SIGNS, _MIXED = "foreign", "signs", "mixed"
 
 
 class Bare:
-    """One bare reading of a skeleton. `signs` are the signs that it takes for letters; `collapsed`: runs of a letter are one."""
+    """One bare reading of a skeleton. `signs` are the signs that it takes for letters; `collapsed`: runs of a letter are one.
 
-    def __init__(self, skeleton: str, text: str, signs: frozenset[str], *, foreign: bool = False, collapsed: bool = False) -> None:
+    `written` is the skeleton as it was, where letters are read by their sound; else it is the skeleton.
+    """
+
+    def __init__(
+        self, skeleton: str, text: str, signs: frozenset[str], *, foreign: bool = False, collapsed: bool = False, written: str = ""
+    ) -> None:
         self.skeleton = skeleton
+        self.written = written or skeleton
         self.signs = signs
         self.foreign = foreign
         self._plain = text
@@ -65,10 +72,26 @@ def bare_readings(skeleton: str) -> Iterator[Bare]:
             Bare(skeleton, _of_any(skeleton, signs), signs, foreign=True)
             for signs in dict.fromkeys((looks, looks & SIGNS, frozenset[str]()))
         ]
+    if _MIXED in gates:
+        plain += _by_sound(skeleton)
     yield from plain
-    if _repeats().find(skeleton):
+    if _repeats().find(skeleton) or (not skeleton.isascii() and _is_tripled(content)):
         for each in plain:
-            yield Bare(skeleton, each.text, each.signs, foreign=each.foreign, collapsed=True)
+            yield Bare(each.skeleton, each.text, each.signs, foreign=each.foreign, collapsed=True, written=each.written)
+
+
+def _by_sound(skeleton: str) -> Iterator[Bare]:
+    """The text with Cyrillic letters as the Latin ones of their sound, and the other way round, where both are in one word."""
+    for table in _sounds():
+        heard = skeleton.translate(table)
+        yield Bare(heard, _of_bytes(heard.encode(), SIGNS), SIGNS, written=skeleton)
+
+
+@cache
+def _sounds() -> tuple[dict[int, str], dict[int, str]]:
+    rows = dict(tables.read("sounds.tsv"))
+    to_latin = {ord(char): letter for char, letter in rows.items() if letter.isascii()}
+    return to_latin, {ord(char): letter for char, letter in rows.items() if not letter.isascii()}
 
 
 def bare_form(pattern: str) -> tuple[str, ...]:
@@ -100,6 +123,12 @@ def _of_any(skeleton: str, signs: frozenset[str]) -> str:
     return "".join([class_of(char) for char in skeleton if is_letter(char, signs)])
 
 
+def _is_tripled(content: bytes) -> bool:
+    """Whether three times the same character of three bytes stands in a text: it, moved by one character, equals itself for two."""
+    whole = int.from_bytes(content)
+    return b"\0" * 6 in (whole ^ (whole >> 24)).to_bytes(len(content))
+
+
 def _byte_classes() -> bytes:
     """What each byte of a text is to the gates.
 
@@ -107,7 +136,7 @@ def _byte_classes() -> bytes:
     of a symbol or rare letter, `u` that of any other character, `v` a byte that follows one of these, a blank anything else.
     """
     table = bytearray(b" " * 128 + b"v" * 64 + b"u" * 64)
-    for characters, letter in ((b"abcdefghijklmnopqrstuvwxyz", "a"), (b"0123456789", "0"), (b"@$!|+(<#^*", "s")):
+    for characters, letter in ((b"abcdefghijklmnopqrstuvwxyz", "a"), (b"0123456789", "0"), (b"@$!|+(<#^*&", "s")):
         for byte in characters:
             table[byte] = ord(letter)
     for byte in (*range(0xC2, 0xCD), 0xE2, 0xF0):
@@ -120,7 +149,8 @@ def _byte_classes() -> bytes:
 _BYTE_CLASSES = _byte_classes()
 _GATES = {
     _SIGNS: (b"asa", b"as0", b"0sa", b"assa", b"vsv", b"vsu", b"vsc"),
-    _FOREIGN: (b"x", b"ac", b"cva", b"cvva", b"0c", b"cv0c", b"cv0a", b"sc", b"cvsc"),
+    _FOREIGN: (b"x", b"0c", b"cv0c", b"cv0a", b"sc", b"cvsc"),
+    _MIXED: (b"ac", b"cva", b"cvva"),
 }
 
 
@@ -129,8 +159,8 @@ def _open_gates(content: bytes, *, ascii_only: bool) -> set[str]:
     classes = content.translate(_BYTE_CLASSES)
     automaton, names = _gates()
     opened = {names[pattern] for _, _, pattern in automaton.find(classes)}
-    if not ascii_only and b"c" in classes and classes.count(b"a") > classes.count(b"c"):
-        opened.add(_FOREIGN)  # a Latin text with whole words of look-alikes
+    if _MIXED in opened or (not ascii_only and classes.count(b"a") > classes.count(b"c") + classes.count(b"u")):
+        opened.add(_FOREIGN)  # a Latin text with letters that are not
     return opened
 
 

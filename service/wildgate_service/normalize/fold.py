@@ -50,9 +50,11 @@ def drop_invisible(char: str) -> str:
 
 
 def name_emoji(char: str) -> str:
-    """An emoji becomes one English word, with a blank on both sides."""
+    """An emoji becomes one English word, with a blank on both sides; one that is a letter in a box stays for the next step."""
     words = _emoji_words()
-    return f" {words[char]} " if char in words else char
+    if char not in words or unicodedata.normalize("NFKC", char).isalpha() or read_enclosed(char) != char:
+        return char
+    return f" {words[char]} "
 
 
 def read_enclosed(char: str) -> str:

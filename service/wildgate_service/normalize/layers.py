@@ -1,6 +1,6 @@
-"""Layers: other documents of the same length behind a document, for disguises that the fold cannot see.
+"""Layers: other documents behind a document, for disguises that the fold cannot see.
 
-Emoji between or in place of letters become separators or letters, letters drawn with several signs (|\\| for n) become one, and what is
+Fields are read without what stands between them, emoji between or in place of letters become separators or letters, letters drawn with several signs (|\\| for n) become one, and what is
 written backwards or upside down is turned round. Each layer is folded by itself; since it has the document's length, what is found in it
 lies at the same place of the document.
 """
@@ -13,11 +13,15 @@ from functools import cache
 from typing import NamedTuple
 
 from wildgate_service.normalize import tables
+from wildgate_service.types import FieldSlice
 
 EMOJI_LETTERS = "emoji_letters"
 DRAWN = "leetspeak"
 REVERSED = "reversed_text"
 UPSIDE_DOWN = "upside_down"
+JOINED_FIELDS = "joined_fields"
+LONGEST_SHORT = 60  # code points of a field over which a word may be spread
+MOST_SHORT = 24
 EMOJI = "[\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\u2139]"
 JOINERS = "[\ufe0f\u200d\U0001f3fb-\U0001f3ff]"
 BETWEEN = re.compile(rf"(?<=[^\W\d_])(?:{EMOJI}{JOINERS}*)+(?=[^\W\d_])")
@@ -29,24 +33,34 @@ OVERRIDE = "\u202e"
 BACKWARDS = re.compile("\u202e([^\u202c\u2069\n]*)")
 SEPARATOR = "*"
 FILLER = "\u2060"  # the fold drops it
+DOTLESS = "ı"  # an i upside down, and a letter of Turkish
 FEWEST_TURNED = 2  # letters upside down, before a text is turned round
 
 Span = tuple[int, int]
 
 
 class Layer(NamedTuple):
-    """A document of the same length; `turned` are the spans that stand there backwards."""
+    """A document of the same length; `turned` are the spans that stand there backwards, `moved` those that stand in another order.
+
+    A span of `moved` is (where it begins in the layer, where in the document, length); they cover the whole of it.
+    """
 
     name: str
     document: str
     turned: tuple[Span, ...] = ()
+    moved: tuple[tuple[int, int, int], ...] = ()
 
-    def to_document(self, start: int, end: int) -> Span:
-        """The span of the document behind a span of the layer."""
-        first, last = end, start
-        for one, other in self._parts(start, end):
-            first, last = min(first, one), max(last, other)
-        return first, last
+    def to_document(self, start: int, end: int) -> Span | None:
+        """The span of the document behind a span of the layer; of what was brought together from apart, the first part.
+
+        None if nothing was brought together in it.
+        """
+        if not self.moved:
+            parts = list(self._parts(start, end))
+            return min(first for first, _ in parts), max(last for _, last in parts)
+        inside = [(at, origin, length) for at, origin, length in self.moved if at < end and start < at + length]
+        at, origin, length = inside[0]
+        return None if len(inside) == 1 else (origin + start - at, origin + length)
 
     def _parts(self, start: int, end: int) -> Iterator[Span]:
         """The pieces of a span, each where it stands in the document."""
@@ -61,6 +75,21 @@ class Layer(NamedTuple):
             at = last
         if at < end:
             yield at, end
+
+
+def joined_fields(document: str, fields: tuple[FieldSlice, ...]) -> Iterator[Layer]:
+    """The title and the attributes without what stands between them, for words that a seller spread over them."""
+    short = [field for field in fields if field.name != "description" and field.end - field.start <= LONGEST_SHORT]
+    if not 2 < len(short) <= MOST_SHORT:
+        return
+    pieces: list[str] = []
+    moved = []
+    at = 0
+    for field in short:
+        moved.append((at, field.start, field.end - field.start))
+        pieces.append(document[field.start : field.end])
+        at += field.end - field.start + 1
+    yield Layer(JOINED_FIELDS, " ".join(pieces), moved=tuple(moved))
 
 
 def layers_of(document: str) -> Iterator[Layer]:
@@ -141,6 +170,9 @@ def _upright(document: str) -> Iterator[Layer]:
         yield _read_backwards(upright, UPSIDE_DOWN, [(spans[0][0], spans[-1][1])])
 
 
+CLUSTER = re.compile(
+    r"[\s\S][\u0300-\u036f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u0900-\u0903\u093a-\u094f\u102b-\u103e\u17b4-\u17d3]*"
+)
 TURNED_WORD = re.compile(r"[^\W_]+")
 
 
@@ -152,12 +184,12 @@ def _turned_table() -> dict[str, str]:
 @cache
 def _turned_letters() -> re.Pattern[str]:
     """Those that are nothing but letters upside down: not b, which is also q."""
-    return re.compile(f"[{''.join(char for char in _turned_table() if not char.isascii())}]")
+    return re.compile(f"[{''.join(char for char in _turned_table() if not char.isascii() and char not in DOTLESS)}]")
 
 
 def _read_backwards(document: str, name: str, spans: list[Span]) -> Layer:
     """The document with some spans turned round."""
     pieces = list(document)
     for start, end in spans:
-        pieces[start:end] = document[start:end][::-1]
+        pieces[start:end] = "".join(reversed(CLUSTER.findall(document[start:end])))
     return Layer(name, "".join(pieces), tuple(spans))

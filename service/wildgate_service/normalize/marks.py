@@ -6,6 +6,7 @@ import unicodedata
 
 from wildgate_service.normalize.fold import drop_invisible, fold_compatibility
 
+MOST_MARKS = 1.5  # marks a letter; ế has two, but no word has them on every letter
 # Marks that no spelling of a language has: strokes and enclosures through letters.
 NOISE = frozenset(map(chr, (*range(0x0333, 0x0340), 0x0488, 0x0489, *range(0x20D0, 0x20F1))))
 
@@ -22,3 +23,10 @@ def has_marks(text: str) -> bool:
         return False
     lowered = text.lower()
     return "đ" in lowered or any("\u0300" <= char <= "\u036f" for char in unicodedata.normalize("NFD", lowered))
+
+
+def is_noisy(text: str) -> bool:
+    """Whether so many marks are heaped on the letters that none of them says anything."""
+    pulled_apart = unicodedata.normalize("NFD", text)
+    marks = sum("\u0300" <= char <= "\u036f" for char in pulled_apart)
+    return marks > MOST_MARKS * sum(map(str.isalpha, pulled_apart))
