@@ -64,7 +64,7 @@ def _spelled(form: Form, rule: Rule, entry: Entry) -> Iterator[Pattern]:
             left=form.left if entry.match == "substring" else edge_of(texts[0][0], first=True),
             right=form.right if entry.match in {"substring", "prefix"} else edge_of(texts[0][-1], first=False),
         )
-        yield from (Pattern(text, shared, _bare(text, entry) if view in ROMANIZED else ()) for text in texts)
+        yield from (Pattern(text, shared) for text in texts)
 
 
 def _bare(text: str, entry: Entry) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.undisguise import undisguise
 from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
 from wildgate_service.normalize.disguise import disguises_of
-from wildgate_service.normalize.marks import fold_with_marks, has_marks, is_noisy
+from wildgate_service.normalize.marks import are_among, fold_with_marks, has_marks, is_noisy, marks_of
 from wildgate_service.types import Level, Match
 
 if TYPE_CHECKING:
@@ -148,12 +148,14 @@ def _well_marked(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occ
 def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) -> tuple[str, ...] | None:
     """() if an occurrence bears the form's protected marks, the view if its whole field bears none, None if they are other marks."""
     form = lexicon.forms[at.form]
-    if not form.marked or at.views:
+    if not form.marked:
         return ()
     field, start, end = text.locate(at.start, at.end)
     surface = text.document[field.start + start : field.start + end]
     if is_noisy(surface):
         return (MARKS_DROPPED,)
+    if at.views:
+        return () if are_among(marks_of(surface), marks_of(form.marked)) else None
     written = fold_with_marks(surface)
     if written == form.marked or (not has_marks(form.marked) and not has_marks(written)):
         return ()

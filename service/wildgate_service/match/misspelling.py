@@ -23,7 +23,7 @@ INNER_MASKS = MASKS + ".-?!$@"
 TRIM = ",;:!?()\"'.-[]"
 MASK = re.compile(f"[{re.escape(INNER_MASKS)}]")
 # A word with letters masked inside, and with some signs at its ends too.
-MASKED = re.compile(rf"[{MASKS}.-]*[^\W\d_]+(?:[{re.escape(INNER_MASKS)}]{{1,3}}[^\W\d_]+)*[{MASKS}.-]*")
+MASKED = re.compile(rf"[{MASKS}-]*[^\W\d_]+(?:[{re.escape(INNER_MASKS)}]{{1,3}}[^\W\d_]+)*[{MASKS}-]*")
 
 
 class Edit(NamedTuple):

@@ -6,12 +6,12 @@ what nobody would read as the form is refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from wildgate_service.match.boundaries import is_bounded, is_dense, is_unspaced
 from wildgate_service.match.views import (
-    JOINED_FIELDS,
     JOINED_WORDS,
     LEETSPEAK,
     LOOK_ALIKES,
@@ -24,6 +24,7 @@ from wildgate_service.match.views import (
 )
 from wildgate_service.normalize.bare import is_letter
 from wildgate_service.normalize.fold import FIELD_SEPARATOR
+from wildgate_service.normalize.layers import JOINED_FIELDS
 from wildgate_service.normalize.readings import reads_as
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ SHORTEST_GLUED = 5  # letters of one that is written together with words of trad
 SYLLABLE = 2.5  # how many letters a Han character, Hangul syllable or kana is worth
 DIVIDING = frozenset(",;:()?\"'&")  # what stands between parts of a sentence and so does not hold a word together
 LONG_UNSPACED = 5  # letters of a form of a script without blanks that stays itself with two blanks in it
+SHORTEST_SPELLED = 6  # letters of a form that is read in a row of single letters longer than it
+LETTER_BEFORE_GAP = re.compile(r"[\W_]?[^\W\d_]|\w?[\W_][^\W\d_]")  # a letter by itself that a gap follows
+LETTER_AFTER_GAP = re.compile(r"[^\W\d_](?:[\W_]\w?)?")  # one that a gap precedes
 SURELY_MEANT = 10  # letters of a form of several words that is meant wherever it stands
 MOST_SPLITS = 2  # blanks in a form whose words are broken; more are no accident
 MOST_GLUE = 4  # words before or after a form in one word
@@ -148,13 +152,14 @@ def _disguises(skeleton: str, written: _Written, letters: list[str], breaks: fro
     if worth < SHORTEST:
         yield _REFUSED
     if written.look_alikes:
-        yield LOOK_ALIKES
+        homograph = written.look_alikes == len(letters) and skeleton[written.start : written.end].isascii()
+        yield _REFUSED if homograph else LOOK_ALIKES
     if written.stand_ins:
         yield LEETSPEAK if _stand_for_letters(written, len(letters)) else _REFUSED
     if written.repeated > 1:
         yield REPEATS
     elif written.repeated or written.missing:
-        yield _REFUSED if written.stand_ins or worth < SHORTEST_JOINED - 1 else MISSPELLING
+        yield _REFUSED if written.stand_ins or worth < SHORTEST_JOINED - 1 or any(gap.strip() for gap in written.gaps) else MISSPELLING
     yield from _of_gaps(skeleton, written, letters, breaks, worth)
 
 
@@ -209,7 +214,7 @@ def _of_word(skeleton: str, written: _Written, letters: list[str], filled: list[
     if is_unspaced(letters[0]) and not any(_is_hard(gap) for gap in filled):
         return _of_unspaced(skeleton, written, letters, filled, spelled_out=spelled_out)
     if spelled_out:
-        return SEPARATED_LETTERS
+        return SEPARATED_LETTERS if _stands_apart(skeleton, written, filled, worth) else _REFUSED
     if any(_divides(gap) and " " in gap for gap in filled):
         return _REFUSED
     if any(_is_hard(gap) or _divides(gap) for gap in filled):
@@ -219,6 +224,18 @@ def _of_word(skeleton: str, written: _Written, letters: list[str], filled: list[
     if len(list(filter(str.isspace, written.gaps))) > MOST_SPLITS:
         return SEPARATED_LETTERS
     return SPLIT_WORD if worth >= SHORTEST_JOINED else _REFUSED
+
+
+def _stands_apart(skeleton: str, written: _Written, filled: list[str], worth: float) -> bool:
+    """Whether letters set apart are a word of their own, and not a part of a longer one set apart in the same way."""
+    if any(_divides(gap) and " " in gap for gap in filled) and len(set(filled)) > 1:
+        return False
+    gap = filled[-1]
+    before = skeleton[max(0, written.start - len(gap) - 2) : written.start]
+    after = skeleton[written.end : written.end + len(gap) + 2]
+    goes_on = LETTER_BEFORE_GAP.fullmatch(before.removesuffix(gap)) is not None and before.endswith(gap)
+    goes_on |= LETTER_AFTER_GAP.fullmatch(after.removeprefix(gap)) is not None and after.startswith(gap)
+    return not goes_on or (gap == " " and worth >= SHORTEST_SPELLED)
 
 
 def _of_unspaced(skeleton: str, written: _Written, letters: list[str], filled: list[str], *, spelled_out: bool) -> str:

@@ -30,3 +30,24 @@ def is_noisy(text: str) -> bool:
     pulled_apart = unicodedata.normalize("NFD", text)
     marks = sum("\u0300" <= char <= "\u036f" for char in pulled_apart)
     return marks > MOST_MARKS * sum(map(str.isalpha, pulled_apart))
+
+
+def marks_of(text: str) -> list[str]:
+    """The marks on each letter that bears some, whatever the letter: what is left of the spelling in a disguise."""
+    marks: list[str] = []
+    bare = True
+    for char in unicodedata.normalize("NFD", text):
+        if not "\u0300" <= char <= "\u036f" or char in NOISE:
+            bare = True
+        elif bare:
+            marks.append(char)
+            bare = False
+        else:
+            marks[-1] += char
+    return marks
+
+
+def are_among(marks: list[str], expected: list[str]) -> bool:
+    """Whether marks stand among the expected ones in the same order."""
+    rest = iter(expected)
+    return all(mark in rest for mark in marks)
