@@ -24,6 +24,7 @@ TEXTS = ANYTHING | DISGUISED
 @example("ﾍﾞｯｺｳ")
 @example("\u1112\u1161\u11ab")
 @example("İ")
+@example("\U000289f0")
 def test_fast_fold_is_slow_fold(text):
     """The table gives what the steps give one by one."""
     assert fold(text) == slow_fold(text)

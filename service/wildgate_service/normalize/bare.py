@@ -129,12 +129,16 @@ def _is_tripled(content: bytes) -> bool:
     return b"\0" * 6 in (whole ^ (whole >> 24)).to_bytes(len(content))
 
 
-def _byte_classes() -> bytes:
-    """What each byte of a text is to the gates.
+def byte_classes(content: bytes) -> bytes:
+    """What each byte of a UTF-8 text is to the gates.
 
     `a` is a Latin letter, `0` a digit, `s` a sign that may be a letter, `c` the first byte of a letter of a script with look-alikes, `x` that
     of a symbol or rare letter, `u` that of any other character, `v` a byte that follows one of these, a blank anything else.
     """
+    return content.translate(_BYTE_CLASSES)
+
+
+def _table_of_classes() -> bytes:
     table = bytearray(b" " * 128 + b"v" * 64 + b"u" * 64)
     for characters, letter in ((b"abcdefghijklmnopqrstuvwxyz", "a"), (b"0123456789", "0"), (b"@$!|+(<#^*&", "s")):
         for byte in characters:
@@ -146,7 +150,7 @@ def _byte_classes() -> bytes:
     return bytes(table)
 
 
-_BYTE_CLASSES = _byte_classes()
+_BYTE_CLASSES = _table_of_classes()
 _GATES = {
     _SIGNS: (b"asa", b"as0", b"0sa", b"assa", b"vsv", b"vsu", b"vsc"),
     _FOREIGN: (b"x", b"0c", b"cv0c", b"cv0a", b"sc", b"cvsc"),
@@ -156,10 +160,10 @@ _GATES = {
 
 def _open_gates(content: bytes, *, ascii_only: bool) -> set[str]:
     """Names of the gates that a text opens."""
-    classes = content.translate(_BYTE_CLASSES)
+    classes = byte_classes(content)
     automaton, names = _gates()
     opened = {names[pattern] for _, _, pattern in automaton.find(classes)}
-    if _MIXED in opened or (not ascii_only and classes.count(b"a") > classes.count(b"c") + classes.count(b"u")):
+    if _MIXED in opened or (not ascii_only and 2 * classes.count(b"a") > len(classes)):
         opened.add(_FOREIGN)  # a Latin text with letters that are not
     return opened
 

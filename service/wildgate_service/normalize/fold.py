@@ -31,6 +31,7 @@ ARABIC_LETTERS = {
     "ھ": "ه", "ک": "ك", "ڪ": "ك", "ـ": "",
 }  # fmt: skip
 BLANK_CONTROLS = frozenset("\t\n\v\f\r\x85")
+THAI_LETTERS = {"ๅ": "า"}  # a vowel sign of two rare words, written for the common one that it looks like
 QUOTES = dict.fromkeys("’‘ʼʻ＇`´‛ʹ", "'") | dict.fromkeys("“”„‟«»＂", '"')
 SEPARATORS = dict.fromkeys("\u00b7\u30fb\u2022\u2027\u0387\u05be", " ")  # middle dots part words
 
@@ -76,18 +77,20 @@ def fold_compatibility(char: str) -> str:
 def strip_marks(char: str) -> str:
     """Latin, Greek and Cyrillic letters lose their diacritics; Arabic and Hebrew lose vowel points, Hindi its nukta."""
     point = ord(char)
+    if _is_droppable_mark(char):
+        return ""
     if any(start <= point <= end for start, end in LATIN_GREEK_CYRILLIC):
         bare = "".join(c for c in unicodedata.normalize("NFD", char) if not unicodedata.combining(c))
         return "".join(LETTERS_WITHOUT_DECOMPOSITION.get(c) or _latin_variants().get(c, c) for c in bare)
     decomposed = unicodedata.normalize("NFD", char)
     if "\u0900" <= char <= "\u097f":
         return decomposed.replace(NUKTA, "")
-    return "" if _is_droppable_mark(char) else char
+    return char
 
 
 def unify_letters(char: str) -> str:
     """Arabic letter variants, Traditional Chinese, digits of any script, dashes, quotes and word separators."""
-    for table in (ARABIC_LETTERS, _han_simplified(), QUOTES, SEPARATORS):
+    for table in (ARABIC_LETTERS, THAI_LETTERS, _han_simplified(), QUOTES, SEPARATORS):
         if char in table:
             return table[char]
     digit = unicodedata.decimal(char, None)
@@ -120,7 +123,7 @@ def fold_char(char: str) -> str:
 
 def in_table(char: str) -> bool:
     """Whether the fold covers this code point; any other is passed through as it is."""
-    return any(start <= ord(char) < end for start, end in (*_IDENTITY, *_FOLDED))
+    return char in _han_simplified() or any(start <= ord(char) < end for start, end in (*_IDENTITY, *_FOLDED))
 
 
 @cache

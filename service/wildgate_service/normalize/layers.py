@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from wildgate_service.normalize import tables
+from wildgate_service.normalize.bare import byte_classes
 from wildgate_service.types import FieldSlice
 
 EMOJI_LETTERS = "emoji_letters"
@@ -29,6 +30,7 @@ APART = re.compile(rf"(?<![^\W\d_])[^\W\d_](?: ?(?:{EMOJI}{JOINERS}*)+ ?[^\W\d_]
 ANY_EMOJI = re.compile(EMOJI)
 PLANE_OF_EMOJI = b"\xf0\x9f"
 OTHER_EMOJI = re.compile(rb"\xe2[\x84\x86\x87\x8c-\x8f\x91-\x93\x96-\x9e\xac-\xaf]")  # those of U+2100 to U+2BFF in UTF-8
+PHONETIC = re.compile(rb"[\xc6\xc7\xc9\xca]")  # first bytes of letters upside down, two of which are in every such text
 OVERRIDE = "\u202e"
 BACKWARDS = re.compile("\u202e([^\u202c\u2069\n]*)")
 SEPARATOR = "*"
@@ -94,16 +96,18 @@ def joined_fields(document: str, fields: tuple[FieldSlice, ...]) -> Iterator[Lay
 
 def layers_of(document: str) -> Iterator[Layer]:
     """The layers of a document; none for an ordinary text."""
-    if any(sign in document for sign in _drawn_signs()):
+    if "|" in document or "\\" in document or "[)" in document:  # one of them is in every drawing
         yield from _drawn(document)
     if document.isascii():
         return
     content = document.encode(errors="surrogatepass")
+    if b"x" not in byte_classes(content):
+        return
     if PLANE_OF_EMOJI in content or OTHER_EMOJI.search(content):
         yield from _without_emoji(document)
     if OVERRIDE in document:
         yield _read_backwards(document, REVERSED, [found.span(1) for found in BACKWARDS.finditer(document)])
-    if len(_turned_letters().findall(document)) >= FEWEST_TURNED:
+    if PHONETIC.search(content) and len(_turned_letters().findall(document)) >= FEWEST_TURNED:
         yield from _upright(document)
 
 
@@ -123,12 +127,6 @@ def _drawings() -> dict[str, str]:
 @cache
 def _drawing() -> re.Pattern[str]:
     return re.compile("|".join(re.escape(each) for each in sorted(_drawings(), key=lambda each: (-len(each), each))), re.IGNORECASE)
-
-
-@cache
-def _drawn_signs() -> frozenset[str]:
-    """Pairs of signs of which one is in every drawing."""
-    return frozenset(drawing[:2] for drawing in _drawings())
 
 
 def _without_emoji(document: str) -> Iterator[Layer]:

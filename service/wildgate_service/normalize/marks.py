@@ -8,7 +8,7 @@ from wildgate_service.normalize.fold import drop_invisible, fold_compatibility
 
 MOST_MARKS = 1.5  # marks a letter; ế has two, but no word has them on every letter
 # Marks that no spelling of a language has: strokes and enclosures through letters.
-NOISE = frozenset(map(chr, (*range(0x0333, 0x0340), 0x0488, 0x0489, *range(0x20D0, 0x20F1))))
+NOISE = frozenset(map(chr, (*range(0x0332, 0x0340), 0x0488, 0x0489, *range(0x20D0, 0x20F1))))
 
 
 def fold_with_marks(text: str) -> str:
