@@ -65,7 +65,7 @@ class Run(Struct, frozen=True):
     """What to score with, and in how many processes."""
 
     lexicons: Path | None
-    packs: tuple[Path, ...] | None
+    packs: tuple[Path, ...] | None = None
     policy: Path | None
     workers: int
 

@@ -6,11 +6,13 @@ code word alone, and a benign context near a strong match turn BLOCK into REVIEW
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from wildgate_service.fuse import speaks_of_trade
+from wildgate_service.match.tables import lists_in_force
 from wildgate_service.types import (
     Action,
     Classification,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 MOST_SURFACES = 4
 LONGEST_SURFACE = 80
 WITHHELD = "…"  # for the words of a restricted rule: a reason is read by people who may not read the rule
-UNKNOWN_MARKET = frozenset({""})
+CITES = "CITES"
 ENCODER_MISSING = "encoder_missing"
 UNREADABLE = "encoder_unreadable_language"
 
@@ -111,7 +113,7 @@ def decide(
         shadow=shadow,
         score=round(score.value, 6),
         language=classification.language,
-        taxa=_taxa(matches.taxa, lexicon, listing.market),
+        taxa=_taxa(matches.taxa, lexicon, listing),
         matches=shown,
         evidence=score.evidence,
         reason=_reason(action, matches, score, policy),
@@ -163,19 +165,23 @@ def _shown(matches: Matches) -> tuple[Match, ...]:
     return tuple(sorted((*taxa, *matches.cues, *contexts), key=lambda match: (match.skeleton_start, match.skeleton_end)))
 
 
-def _taxa(found: tuple[Match, ...], lexicon: CompiledLexicon, market: str) -> tuple[Taxon, ...]:
+def _taxa(found: tuple[Match, ...], lexicon: CompiledLexicon, listing: Listing) -> tuple[Taxon, ...]:
     """Taxa of the matches that count, strongest first; faint ones only when there are no others."""
     standing = [match for match in found if match.stands] or [match for match in found if match.is_faint]
     ranked = sorted(standing, key=lambda match: match.level is not Level.ALONE)
     keys = dict.fromkeys(taxon for match in ranked for taxon in match.taxa)
+    day = (listing.posted_time or datetime.now(UTC)).date().isoformat()
+    places = lexicon.places(listing.market) if listing.market else None
     rows = (lexicon.taxa[key] for key in keys)
-    return tuple(Taxon(row.group, row.scientific_name, _appendix(row.lists, lexicon.places(market))) for row in rows)
+    return tuple(Taxon(row.group, row.scientific_name, _appendix(lists_in_force(row, places, day))) for row in rows)
 
 
-def _appendix(lists: tuple[Listed, ...], places: frozenset[str]) -> str:
-    """Appendix on the first list in force in some places (any, if the market is unknown); CITES before national lists."""
-    valid = [listed for listed in lists if not listed.valid_to and (listed.market in places or places == UNKNOWN_MARKET)]
-    return min(valid, key=lambda listed: (listed.list != "CITES", listed.list)).appendix if valid else ""
+def _appendix(lists: tuple[Listed, ...]) -> str:
+    """Appendix on the first list, CITES' by itself and a national one with its market's code: "CN I"."""
+    first = lists[0] if lists else None
+    if first is None or first.list == CITES:
+        return first.appendix if first else ""
+    return f"{first.market or first.list} {first.appendix}"
 
 
 def _reason(action: Action, matches: Matches, score: Score, policy: Policy) -> str:

@@ -3,7 +3,8 @@
 import pytest
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon import default_lexicons, read_rules
-from wildgate_service.lexicon.taxa import lists_in_force, read_taxa, taxa_of
+from wildgate_service.lexicon.taxa import read_taxa, taxa_of
+from wildgate_service.match.tables import lists_in_force
 from wildgate_service.match.tables import Listed, TaxonRow
 
 TAXA = "taxon,scientific_name,rank,group,common_name\n"

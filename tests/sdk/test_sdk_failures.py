@@ -247,7 +247,7 @@ def test_error_metadata_reaches_the_caller(make_client: Any, fake: FakeWildgate)
     assert caught.value.metadata == facts
 
 
-@pytest.mark.parametrize("details", [b"\xff\xff\xff", b"", b"\x1a\x05abc", os.urandom(64)])
+@pytest.mark.parametrize("details", [b"\xff\xff\xff", b"", b"\x1a\x05abc", bytes(range(7, 256, 4))])
 def test_garbage_in_the_details_falls_back_to_the_code(make_client: Any, fake: FakeWildgate, details: bytes) -> None:
     """A proxy may put anything there."""
     fake.fail("UNAUTHENTICATED", details=details)

@@ -311,15 +311,18 @@ def test_taxa_are_those_of_the_strongest_matches_first_and_each_once():
         (("elephant",), "", "I/II"),
         (("elephant",), "DE", "I/II"),
         (("mammoth",), "", ""),
-        (("bird",), "DE", "B"),
+        (("bird",), "DE", "EU B"),
         (("bird",), "SG", ""),
-        (("hog_deer",), "VN", "IB"),
+        (("hog_deer",), "VN", "VN IB"),
         (("hog_deer",), "SG", ""),
-        (("hog_deer",), "", "IB"),
+        (("hog_deer",), "", "VN IB"),
     ],
 )
 def test_an_appendix_is_that_of_cites_else_of_the_markets_list_else_empty(taxa, market, appendix):
-    """A union's list holds in its members; a listing that has ended counts nowhere; an unknown market is every market."""
+    """A union's list holds in its members; a listing that has ended counts nowhere; an unknown market is every market.
+
+    A list other than that of CITES says whose it is.
+    """
     assert [taxon.appendix for taxon in decided(found(taxa=taxa), market=market).taxa] == [appendix]
 
 

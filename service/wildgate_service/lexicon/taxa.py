@@ -82,17 +82,6 @@ def taxa_of(taxa: str, protection: str, folder: str = "") -> dict[str, TaxonRow]
     return {taxon: TaxonRow(*name, tuple(lists[taxon])) for taxon, name in names.items()}
 
 
-def lists_in_force(taxon: TaxonRow, places: Iterable[str], day: str) -> tuple[Listed, ...]:
-    """The lists that name a taxon in some places on an ISO day, CITES first, then by name.
-
-    `places` are those of `CompiledLexicon.places(market)`: everywhere (""), the market, its unions. A row holds from its first day to its
-    last, both included.
-    """
-    there = frozenset(places)
-    valid = (each for each in taxon.lists if each.market in there and each.valid_from <= day <= (each.valid_to or day))
-    return tuple(sorted(valid, key=lambda each: (each.list != "CITES", each.list, each.market)))
-
-
 def _names_of(taxa: str, file: str) -> dict[str, tuple[str, str]]:
     """Taxon → (scientific name, group)."""
     names: dict[str, tuple[str, str]] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.undisguise import undisguise
 from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
-from wildgate_service.normalize.disguise import disguises_of
+from wildgate_service.normalize.disguise import EMOJI, disguises_of
 from wildgate_service.normalize.marks import are_among, fold_with_marks, has_marks, is_noisy, marks_of
 from wildgate_service.types import Level, Match
 
@@ -141,8 +141,16 @@ def matches_of(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occur
 
 
 def _well_marked(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurrence]) -> list[Occurrence]:
-    """Without those whose protected marks are other ones."""
-    return [each for each in found if _marks_of(text, lexicon, each) is not None]
+    """Without those whose protected marks are other ones, and those that would need an emoji where there is a word."""
+    return [each for each in found if _marks_of(text, lexicon, each) is not None and _has_its_emoji(text, lexicon, each)]
+
+
+def _has_its_emoji(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) -> bool:
+    """Whether a form spelled with an emoji has one there: "🦏 Horn" is German, "rhino horn" is not, though both fold alike."""
+    if lexicon.forms[at.form].view != EMOJI:
+        return True
+    field, start, end = text.locate(at.start, at.end)
+    return EMOJI in disguises_of(text.document[field.start + start : field.start + end])
 
 
 def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) -> tuple[str, ...] | None:

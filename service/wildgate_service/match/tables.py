@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -75,6 +76,17 @@ class TaxonRow(Struct, frozen=True, array_like=True):
     scientific_name: str
     group: str
     lists: tuple[Listed, ...]
+
+
+def lists_in_force(taxon: TaxonRow, places: Iterable[str] | None, day: str) -> tuple[Listed, ...]:
+    """The lists that name a taxon in some places on an ISO day, CITES first, then by name.
+
+    `places` are those of `CompiledLexicon.places(market)`: everywhere (""), the market, its unions; None is anywhere. A row holds from its
+    first day to its last, both included.
+    """
+    there = None if places is None else frozenset(places)
+    valid = (each for each in taxon.lists if (there is None or each.market in there) and each.valid_from <= day <= (each.valid_to or day))
+    return tuple(sorted(valid, key=lambda each: (each.list != "CITES", each.list, each.market)))
 
 
 class LanguageCount(Struct, frozen=True):
