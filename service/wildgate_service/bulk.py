@@ -65,9 +65,9 @@ class Run(Struct, frozen=True):
     """What to score with, and in how many processes."""
 
     lexicons: Path | None
-    packs: tuple[Path, ...] | None = None
     policy: Path | None
     workers: int
+    packs: tuple[Path, ...] | None = None
 
 
 def score_file(source: Path, output: Path, form: str, run: Run, progress: IO[str] | None = None) -> int:

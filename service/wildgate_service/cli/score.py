@@ -67,13 +67,13 @@ def command(
     if explain and text is None:
         raise click.UsageError("--explain needs --text")
     if text is not None:
-        _score_text(text, Run(lexicons, packs or None, policy, workers), explain=explain)
+        _score_text(text, Run(lexicons=lexicons, packs=packs or None, policy=policy, workers=workers), explain=explain)
         return
     assert source is not None  # noqa: S101  (told apart above, for the type checker)
     assert output is not None  # noqa: S101
     if source.resolve() == output.resolve():
         raise click.UsageError("--output is the input file; it would be overwritten while it is read")
-    run = Run(lexicons, packs or None, policy, workers)
+    run = Run(lexicons=lexicons, packs=packs or None, policy=policy, workers=workers)
     failed = score_file(source, output, form or _format_of(source), run, _progress(sys.stderr))
     sys.exit(1 if failed else 0)
 

@@ -23,6 +23,7 @@ NOBODYS = frozenset({"la", "zxx"})  # Latin names and emoji stand in texts of an
 ONE_PHRASE = re.compile(r"[^\W\d_]*(?:[ '-]+[^\W\d_]+)*[ '-]*")
 AMOUNT = "amount"  # cue_type of prices and weights: weaker company than words of trade
 ANYWHERE = 1 << 30
+Tongues = dict[tuple[int, int], set[str]]
 CUES = frozenset({RuleKind.TRADE_CUE, RuleKind.EVASION_CUE})
 
 
@@ -38,7 +39,8 @@ def settle(
     cues = _without_denied_papers(cues)
     inside = [_explained_inside(match, contexts, rows) for match in taxa]
     standing = [match for match in inside if not match.canceled_by]
-    near = [_explained_near(skeleton, match, standing, cues, contexts, rows) for match in inside]
+    tongues = _tongues(inside)
+    near = [_explained_near(skeleton, match, standing, cues, contexts, rows, tongues) for match in inside]
     return Matches(
         taxa=tuple(_with_company(match, standing, cues, lexicon) for match in near),
         cues=cues,
@@ -81,11 +83,12 @@ def _explained_near(
     cues: tuple[Match, ...],
     contexts: tuple[Match, ...],
     rows: dict[str, RuleRow],
+    tongues: Tongues,
 ) -> Match:
     """The match with the contexts near it: explained if it is weak and nothing else speaks against, else weakened."""
     if match.canceled_by or not contexts:
         return match
-    near = [(context, rows[context.rule_id]) for context in contexts if _same_tongue(context, match)]
+    near = [(context, rows[context.rule_id]) for context in contexts if _same_tongue(context, match, tongues)]
     canceling = [context for context, row in near if 0 < row.cancels_within >= distance(match, context) and _speaks_of(row.cancels, match)]
     if match.level is not Level.ALONE and not _speaks_against(match, standing, cues):
         modifiers = _names(context for context in canceling if _modifies(skeleton, context, match))
@@ -140,9 +143,17 @@ def _modifies(skeleton: str, context: Match, match: Match) -> bool:
     return ONE_PHRASE.fullmatch(skeleton, first.skeleton_end, max(first.skeleton_end, last.skeleton_start)) is not None
 
 
-def _same_tongue(context: Match, match: Match) -> bool:
+def _tongues(taxa: list[Match]) -> Tongues:
+    """The languages of the rules that fired at each span: a word of several languages is explained in each of them."""
+    tongues: dict[tuple[int, int], set[str]] = {}
+    for match in taxa:
+        tongues.setdefault((match.skeleton_start, match.skeleton_end), set()).add(_base(match.language))
+    return tongues
+
+
+def _same_tongue(context: Match, match: Match, tongues: Tongues) -> bool:
     """Whether a context near a match is in its language: "game" explains a Vietnamese name, not an English rhino."""
-    return match.language in NOBODYS or _base(context.language) == _base(match.language)
+    return match.language in NOBODYS or _base(context.language) in tongues[match.skeleton_start, match.skeleton_end]
 
 
 def _base(language: str) -> str:

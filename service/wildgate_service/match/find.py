@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
@@ -47,7 +49,7 @@ def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search)
             span = text.from_layer(layer, each.start, each.end)
             if span:
                 found.append(Occurrence(*span, each.form, (layer.name, *each.views)))
-    return _well_marked(text, lexicon, _unique(found)) if found else found
+    return _well_marked(text, lexicon, _unique(_plainest(found))) if found else found
 
 
 def _read(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
@@ -103,6 +105,28 @@ def _misspelled(skeleton: str, lexicon: CompiledLexicon, search: Search) -> Iter
 def _bears(form: Form, at: Occurrence, edits: tuple[Edit, ...]) -> bool:
     """Whether a form may be read with these edits: one of several words always, one of a single word if it is long or says so."""
     return form.fuzzy or len(edits) > 1 or edits[0].masked or at.start < edits[0].start or edits[0].end < at.end
+
+
+def _plainest(found: list[Occurrence]) -> list[Occurrence]:
+    """Without those read through a view where another form is written plainly: "rhino horn" is no "Rhinohorn" broken in two."""
+    fewest: dict[tuple[int, int], int] = {}
+    for each in found:
+        fewest[each[:2]] = min(len(each.views), fewest.get(each[:2], len(each.views)))
+    found = [each for each in found if len(each.views) == fewest[each[:2]]]
+    plain = [each for each in found if not each.views]
+    if not plain or len(plain) == len(found):
+        return found
+    ends: dict[int, int] = {}
+    for each in plain:
+        ends[each.start] = max(each.end, ends.get(each.start, 0))
+    starts = sorted(ends)
+    reach = list(accumulate((ends[start] for start in starts), max))  # how far any plain form that begins so early stretches
+    return [each for each in found if not each.views or not _is_covered(each, starts, reach)]
+
+
+def _is_covered(at: Occurrence, starts: list[int], reach: list[int]) -> bool:
+    index = bisect_right(starts, at.start) - 1
+    return index >= 0 and reach[index] >= at.end
 
 
 def _unique(found: list[Occurrence]) -> list[Occurrence]:

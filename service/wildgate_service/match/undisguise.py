@@ -268,7 +268,7 @@ def _is_glued(skeleton: str, written: _Written, glue: frozenset[str], *, several
     A form of `several` words that is long enough needs no such proof.
     """
     length = written.end - written.start
-    if length < SHORTEST_GLUED:
+    if length < SHORTEST_GLUED or any(written.gaps):
         return False
     if several and length >= SURELY_MEANT:
         return True
