@@ -14,13 +14,14 @@ test: .venv/.dev ## All tests but the slow ones
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
 
-lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter
+lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether generated documents are up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/buf lint
 	$(BIN)/wildgate lexicon lint
+	$(BIN)/wildgate lexicon stats --format markdown --check docs/lexicon_coverage.md
 	$(BIN)/python tools/make_reference.py --check
 
 bench: .venv/.dev ## Speed in process and over the wire; results in benchmarks/results

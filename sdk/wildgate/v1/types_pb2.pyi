@@ -231,7 +231,9 @@ class Taxon(google.protobuf.message.Message):
     scientific_name: builtins.str
     """Scientific name."""
     appendix: builtins.str
-    """Appendix or list it is protected by in the listing's market, such as "I" or "I/II"; empty if none."""
+    """CITES appendix on the day of posting, such as "I" or "I/II", else a list of the listing's market (of any, if it has none), such as
+    "CN I"; empty if no list names it.
+    """
     def __init__(
         self,
         *,
@@ -267,7 +269,7 @@ global___Span = Span
 
 @typing.final
 class Match(google.protobuf.message.Message):
-    """A lexicon rule that fired."""
+    """A lexicon rule that fired. Of a restricted rule, a caller without the scope lexicon.restricted gets rule_id, kind and field alone."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -284,20 +286,20 @@ class Match(google.protobuf.message.Message):
     kind: builtins.str
     """Kind of the rule: species, product, code_word, trade_cue, evasion_cue, legal_trade_cue or benign_context."""
     form: builtins.str
-    """The lexicon's form; empty for a restricted rule without the scope lexicon.restricted."""
+    """The lexicon's form; withheld (empty) as said above."""
     gloss: builtins.str
-    """What the form means, in English; empty as above."""
+    """What the form means, in English; withheld as well."""
     surface: builtins.str
-    """The seller's own characters that matched."""
+    """The seller's own characters that matched; withheld as well."""
     field: builtins.str
     """title, description, attributes[i].name or attributes[i].value."""
     @property
     def span(self) -> global___Span:
-        """Where in that field."""
+        """Where in that field; withheld as well."""
 
     @property
     def views(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The views that were needed to read it, such as leetspeak; empty if it was written plainly."""
+        """The views that were needed to read it, such as leetspeak; empty if it was written plainly, withheld as well."""
 
     def __init__(
         self,

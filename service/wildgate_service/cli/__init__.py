@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "serve": "Run the scoring service.",
     "score": "Score a text or a file; needs no service and records nothing.",
-    "lexicon": "Lint, test and count the lexicons.",
+    "lexicon": "Check, test, count, compare, extend and compile the lexicons.",
     "policy": "Check a policy file.",
     "model": "Build the encoder, train the heads.",
     "report": "Write the transparency report.",
