@@ -14,6 +14,7 @@ import pytest
 from wildgate.v1 import errors_pb2, lexicon_pb2, scoring_pb2, transparency_pb2
 from wildgate_service.cli import root
 from wildgate_service.lexicon import linter
+from wildgate_service.match.views import VIEWS
 from wildgate_service.settings import FIELDS
 
 REPOSITORY = Path(__file__).parents[2]
@@ -104,6 +105,12 @@ def test_every_reason_of_an_error_is_documented(reason):
 def test_every_code_of_the_linter_is_documented(code):
     """Whoever gets one looks for it."""
     assert is_documented(code)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_is_among_the_concepts(view):
+    """As code, in the table of views: an answer names it."""
+    assert f"\n| `{view}` " in read(REPOSITORY / "docs/concepts.md")
 
 
 def links() -> list[tuple[str, str]]:
