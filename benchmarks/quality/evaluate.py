@@ -18,6 +18,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import functional
 import labeled
+import msgspec
 import negatives
 from machine import write
 from rates import Row
@@ -67,9 +68,15 @@ def parts(data: Path, texts: Path) -> tuple[Part, ...]:
     """Name, files needed, source, measure and printer of each part."""
     return (
         ("negatives", (data / NEGATIVES,), data, negatives.measure, negatives.print_tables),
+        ("negatives_lexicons_alone", (data / NEGATIVES,), data, _by_lexicons_alone, negatives.print_tables),
         ("labeled", (data / LEATHER, data / TWEETS), data, labeled.measure, labeled.print_tables),
         ("functional", (texts,), texts, functional.measure, functional.print_tables),
     )
+
+
+def _by_lexicons_alone(engine: Engine, data: Path) -> Row:
+    """The same with the encoder off."""
+    return negatives.measure(msgspec.structs.replace(engine, classifier=None, missing="switched off for this measurement"), data)
 
 
 if __name__ == "__main__":

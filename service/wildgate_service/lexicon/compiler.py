@@ -207,9 +207,17 @@ def link(
         bare_context_patterns=found[3].uses,
         bare_taxon_automaton=found[2].automaton,
         bare_context_automaton=found[3].automaton,
-        ordinary=tuple(sorted(ordinary)),
+        taxon_words=_sorted(each.words[0] for each in objects),
+        context_words=_sorted(each.words[1] for each in objects),
+        ordinary=_sorted([ordinary]),
+        glue=_sorted(each.glue for each in objects),
         added=tuple((each.first, each.added) for each in found),
     )
+
+
+def _sorted(words: Iterable[frozenset[str]]) -> tuple[str, ...]:
+    """All words in one order, so that the tables of the same files are the same bytes."""
+    return tuple(sorted(frozenset[str]().union(*words)))
 
 
 def _patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordinary: frozenset[str]) -> tuple[Patterns, Patterns]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from wildgate_service.lexicon.patterns import Pattern, patterns_of
+from wildgate_service.lexicon.patterns import Pattern, glue_words, patterns_of, spelled_words
 from wildgate_service.lexicon.rules import Rule, rules_of_text
 from wildgate_service.match.tables import Form, RuleRow
+from wildgate_service.types import TAXON_KINDS
 
 
 class RuleHead(Struct, frozen=True, array_like=True):
@@ -35,6 +36,8 @@ class LexiconObject(Struct, frozen=True, array_like=True):
     uses: tuple[int, ...]
     bare: tuple[tuple[str, ...], ...]
     forms: tuple[Form, ...]
+    words: tuple[frozenset[str], frozenset[str]]  # those of taxon rules' forms that bear a misspelling, and of the others'
+    glue: frozenset[str]  # those that may be written together with a form
     first: int = 0
 
 
@@ -53,7 +56,11 @@ def object_of(rules: Iterable[Rule]) -> LexiconObject:
                 uses.append(len(forms) - 1)
                 patterns.append(pattern)
     texts, bare = tuple(pattern.text for pattern in patterns), tuple(pattern.bare for pattern in patterns)
-    return LexiconObject(tuple(heads), texts, tuple(uses), bare, tuple(forms))
+    of_taxa = [head.row.kind in TAXON_KINDS for head in heads]
+    plain = [(pattern.text, of_taxa[pattern.form.rule]) for pattern in patterns if not pattern.form.view]
+    words = tuple(frozenset(word for text, taxon in plain if taxon is wanted for word in spelled_words(text)) for wanted in (True, False))
+    glue = frozenset(word for text, _ in plain for word in glue_words(text))
+    return LexiconObject(tuple(heads), texts, tuple(uses), bare, tuple(forms), (words[0], words[1]), glue)
 
 
 def object_of_text(text: str, file: str) -> LexiconObject:

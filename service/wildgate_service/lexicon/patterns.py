@@ -12,7 +12,8 @@ import msgspec
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.rules import Entry, Rule
 from wildgate_service.lexicon.spellings import spellings
-from wildgate_service.match.boundaries import Edge, edge_of
+from wildgate_service.match.boundaries import Edge, edge_of, is_unspaced
+from wildgate_service.match.misspelling import WORD
 from wildgate_service.match.tables import Form
 from wildgate_service.match.undisguise import SHORTEST, letters_worth
 from wildgate_service.normalize import fold
@@ -22,6 +23,7 @@ from wildgate_service.types import TAXON_KINDS, Level, RuleKind
 
 ROMANIZED = frozenset({"pinyin", "romanized"})
 SHORT_ROMANIZED = 7  # a spelling in Latin letters with fewer of them is too often another word to be more than company asks for
+SHORTEST_GLUE, LONGEST_GLUE = 3, 16
 FUZZY_LETTERS = 7  # of a word that bears a misspelling unless its entry says otherwise
 
 
@@ -98,3 +100,14 @@ def _is_fuzzy(rule: Rule, entry: Entry, pattern: str) -> bool:
     if entry.fuzzy is not None:
         return entry.fuzzy
     return len(pattern) >= FUZZY_LETTERS and pattern.isalpha() and rule.level_of(entry) is not Level.COMPANY_ONLY
+
+
+def spelled_words(text: str) -> Iterator[str]:
+    """The words of a folded form that may be misspelled: those of scripts that part words with blanks."""
+    return (word for word in WORD.findall(text) if not is_unspaced(word[0]))
+
+
+def glue_words(text: str) -> Iterator[str]:
+    """What of a folded form may be written together with another: its words, and all of it as one."""
+    words = [word for word in text.split() if word.isalpha() and not is_unspaced(word[0])]
+    return (word for word in (*words, "".join(words)) if SHORTEST_GLUE <= len(word) <= LONGEST_GLUE)

@@ -15,14 +15,12 @@ from msgspec import Struct
 
 from wildgate_service.errors import LexiconError
 from wildgate_service.match.automaton import open_automaton
-from wildgate_service.match.boundaries import Edge, is_unspaced
-from wildgate_service.match.misspelling import WORD, Speller
-from wildgate_service.normalize import fold
+from wildgate_service.match.boundaries import Edge
+from wildgate_service.match.misspelling import Speller
 from wildgate_service.types import Level, RuleKind
 
 MAGIC = b"wildgate-lexicon-1\n"
 EVERY_GROUP = "*"
-SHORTEST_GLUE, LONGEST_GLUE = 3, 16
 
 
 class Form(Struct, frozen=True, array_like=True):
@@ -121,7 +119,10 @@ class Tables(Struct, frozen=True):
     bare_context_patterns: tuple[BareUses, ...] = ()
     bare_taxon_automaton: bytes = b""
     bare_context_automaton: bytes = b""
+    taxon_words: tuple[str, ...] = ()  # words of taxon rules' forms that bear a misspelling
+    context_words: tuple[str, ...] = ()  # the same of cues and contexts
     ordinary: tuple[str, ...] = ()  # words never read as a misspelling
+    glue: tuple[str, ...] = ()  # words that may be written together with a form
     added: tuple[tuple[int, bytes], ...] = NOTHING_ADDED  # beside each of the four: first pattern and automaton of those that came later
     digest: str = ""  # hash of what the tables were made from; "": of themselves
 
@@ -148,6 +149,14 @@ class CompiledLexicon:
         return tuple(dict.fromkeys(self.taxa[taxon].group for taxon in taxa))
 
     @cached_property
+    def _ordinary(self) -> frozenset[str]:
+        return frozenset(self.tables.ordinary)
+
+    @cached_property
+    def _glue(self) -> frozenset[str]:
+        return frozenset(self.tables.glue)
+
+    @cached_property
     def taxon_search(self) -> Search:
         """What finds species, products and code words."""
         tables = self.tables
@@ -156,8 +165,8 @@ class CompiledLexicon:
             tables.taxon_patterns,
             self._automata[2],
             tables.bare_taxon_patterns,
-            self._speller(tables.taxon_patterns),
-            self.glue,
+            Speller(frozenset(tables.taxon_words), self._ordinary),
+            self._glue,
         )
 
     @cached_property
@@ -169,29 +178,9 @@ class CompiledLexicon:
             tables.context_patterns,
             self._automata[3],
             tables.bare_context_patterns,
-            self._speller(tables.context_patterns),
-            self.glue,
+            Speller(frozenset(tables.context_words), self._ordinary),
+            self._glue,
         )
-
-    @cached_property
-    def glue(self) -> frozenset[str]:
-        """Words that may be written together with a form: all words of plain forms, and cues of several words as one."""
-        plain = [fold(form.form) for form in self.forms if not form.view]
-        words = {word for form in plain for word in form.split() if word.isalpha() and not is_unspaced(word[0])}
-        joined = {"".join(form.split()) for form in plain if " " in form}
-        return frozenset(word for word in words | joined if SHORTEST_GLUE <= len(word) <= LONGEST_GLUE)
-
-    def _speller(self, patterns: tuple[tuple[int, ...], ...]) -> Speller:
-        """A speller for the words of the forms written as some patterns, of scripts that part words with blanks."""
-        forms = {index for indices in patterns for index in indices}
-        words = {
-            word
-            for index in forms
-            if not self.forms[index].view
-            for word in WORD.findall(fold(self.forms[index].form))
-            if not is_unspaced(word[0])
-        }
-        return Speller(frozenset(words), frozenset(self.tables.ordinary))
 
     @cached_property
     def rows(self) -> dict[str, RuleRow]:
