@@ -4,8 +4,7 @@ import pytest
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon import default_lexicons, read_rules
 from wildgate_service.lexicon.taxa import read_taxa, taxa_of
-from wildgate_service.match.tables import lists_in_force
-from wildgate_service.match.tables import Listed, TaxonRow
+from wildgate_service.match.tables import Listed, TaxonRow, lists_in_force
 
 TAXA = "taxon,scientific_name,rank,group,common_name\n"
 PROTECTION = "taxon,list,appendix,market,valid_from,valid_to,source,note\n"

@@ -54,7 +54,7 @@ def is_own(key: str, name: str, decisions: Decisions) -> bool:
 
 def snake(name: str) -> str:
     """A scientific name as a key."""
-    return name.lower().replace("-", "_").replace(" ", "_")
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def _index_rows(path: Path) -> Iterator[dict[str, str]]:

@@ -44,7 +44,7 @@ def classify(text: NormalizedText, matches: Matches, listing: Listing, classifie
         return Classification(language=language)
     if classifier is None:
         return Classification(language=language, missing=True)
-    if language != UNKNOWN and not any(map(classifier.encoder.reads, (language, *spoken))):
+    if not any(map(classifier.encoder.reads, spoken or {language})) and (spoken or language != UNKNOWN):
         return Classification(language=language, readable=False)
     parts, share = readable_windows(text, found)
     probabilities = _highest(classifier, parts)

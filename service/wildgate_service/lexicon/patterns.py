@@ -15,7 +15,7 @@ from wildgate_service.lexicon.spellings import spellings
 from wildgate_service.match.boundaries import Edge, edge_of, is_unspaced
 from wildgate_service.match.misspelling import WORD
 from wildgate_service.match.tables import Form
-from wildgate_service.match.undisguise import SHORTEST, letters_worth
+from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE, letters_worth
 from wildgate_service.normalize import fold
 from wildgate_service.normalize.bare import bare_form
 from wildgate_service.normalize.marks import fold_with_marks, has_marks
@@ -23,7 +23,6 @@ from wildgate_service.types import TAXON_KINDS, Level, RuleKind
 
 ROMANIZED = frozenset({"pinyin", "romanized"})
 SHORT_ROMANIZED = 7  # a spelling in Latin letters with fewer of them is too often another word to be more than company asks for
-SHORTEST_GLUE, LONGEST_GLUE = 3, 16
 FUZZY_LETTERS = 7  # of a word that bears a misspelling unless its entry says otherwise
 
 

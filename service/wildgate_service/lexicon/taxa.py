@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import io
 import itertools
-from collections.abc import Iterable
 from pathlib import Path
 
 from wildgate_service.errors import LexiconError

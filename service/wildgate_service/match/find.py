@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +12,7 @@ from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.undisguise import undisguise
 from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
+from wildgate_service.normalize.layers import REVERSED, UPSIDE_DOWN
 from wildgate_service.normalize.marks import are_among, fold_with_marks, has_marks, is_noisy, marks_of
 from wildgate_service.types import Level, Match
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from wildgate_service.normalize.bare import Bare
 
 LONG_WORD = 7  # letters of a word that bears a misspelling by itself
+
+
+MOST_TRIED = 256  # places at which one pattern of a bare reading is held against the skeleton
 
 
 class Occurrence(NamedTuple):
@@ -69,8 +74,10 @@ def taxon_matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Oc
 
 def _disguised(bare: Bare, hits: list[tuple[int, int, int]], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
     """Occurrences in a bare reading that somebody would read as the form."""
+    tried: Counter[int] = Counter()
     for start, _, number in hits:
-        for index, pattern in search.bare_patterns[number]:
+        tried[number] += 1
+        for index, pattern in search.bare_patterns[number] if tried[number] <= MOST_TRIED else ():
             form = lexicon.forms[index]
             reading = undisguise(bare, start, pattern, form, search.glue)
             if reading:
@@ -95,11 +102,11 @@ def _misspelled(skeleton: str, lexicon: CompiledLexicon, search: Search) -> Iter
     """Occurrences in the text with misspelled and masked words put right."""
     for corrected in search.speller.corrected(skeleton):
         for each in _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns):
-            start, end, edits = corrected.to_source(each.start, each.end)
-            if edits and _bears(lexicon.forms[each.form], each, edits):
-                yield Occurrence(
-                    start, end, each.form, (*dict.fromkeys(MASKED if edit.masked else MISSPELLING for edit in edits), *each.views)
-                )
+            source = corrected.to_source(each.start, each.end)
+            if source and _bears(lexicon.forms[each.form], each, source[2]):
+                start, end, edits = source
+                views = dict.fromkeys(MASKED if edit.masked else MISSPELLING for edit in edits)
+                yield Occurrence(start, end, each.form, (*views, *each.views))
 
 
 def _bears(form: Form, at: Occurrence, edits: tuple[Edit, ...]) -> bool:
@@ -186,8 +193,10 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
     surface = text.document[field.start + start : field.start + end]
     if is_noisy(surface):
         return (MARKS_DROPPED,)
-    if at.views:
-        return () if are_among(marks_of(surface), marks_of(form.marked)) else None
+    if at.views or disguises_of(surface):
+        marks = marks_of(surface)
+        backwards = not {REVERSED, UPSIDE_DOWN}.isdisjoint(at.views)
+        return () if are_among(marks[::-1] if backwards else marks, marks_of(form.marked)) else None
     written = fold_with_marks(surface)
     if written == form.marked or (not has_marks(form.marked) and not has_marks(written)):
         return ()

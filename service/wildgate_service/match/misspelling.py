@@ -7,6 +7,7 @@ right, so that a form of several words is found with one of them misspelled.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,9 +19,10 @@ MOST_REMEMBERED = 100_000
 LONGEST_REMEMBERED = 32
 MOST_READINGS = 4
 WORD = re.compile(r"(?<![^\W_])[^\W\d_]{4,25}(?![^\W_])")
-MASKS = "*#%_"
-INNER_MASKS = MASKS + ".-?!$@"
-TRIM = ",;:!?()\"'.-[]"
+FIRST_SEEN = 3  # a masked word shows one of its first three letters, and another of the next three
+MASKS = "*%_"
+INNER_MASKS = MASKS + "#.-?!$@"
+TRIM = ",;:!?()\"'.-[]#"
 MASK = re.compile(f"[{re.escape(INNER_MASKS)}]")
 # A word with letters masked inside, and with some signs at its ends too.
 MASKED = re.compile(rf"[{MASKS}-]*[^\W\d_]+(?:[{re.escape(INNER_MASKS)}]{{1,3}}[^\W\d_]+)*[{MASKS}-]*")
@@ -42,19 +44,16 @@ class Corrected(NamedTuple):
     text: str
     edits: tuple[Edit, ...]
 
-    def to_source(self, start: int, end: int) -> tuple[int, int, tuple[Edit, ...]]:
-        """Span in the source of a span that begins and ends at word boundaries, and the edits in it."""
-        shift_start = shift_end = 0
-        inside = []
-        for edit in self.edits:
-            shift = edit.source_end - edit.end
-            if edit.end <= start:
-                shift_start = shift
-            if edit.start < end:
-                shift_end = shift
-                if edit.end > start:
-                    inside.append(edit)
-        return start + shift_start, end + shift_end, tuple(inside)
+    def to_source(self, start: int, end: int) -> tuple[int, int, tuple[Edit, ...]] | None:
+        """Span in the source of a span that begins and ends at word boundaries, and the edits in it; None if there is none."""
+        last = bisect_left(self.edits, end, key=lambda edit: edit.start)
+        first = bisect_right(self.edits, start, key=lambda edit: edit.end)
+        if first >= last:
+            return None
+        inside = self.edits[first:last]
+        before = self.edits[first - 1] if first else None
+        shift = before.source_end - before.end if before else 0
+        return start + shift, end + inside[-1].source_end - inside[-1].end, inside
 
 
 class _Found(NamedTuple):
@@ -69,17 +68,20 @@ class _Found(NamedTuple):
 class Speller:
     """Finds the words of a vocabulary that a word may be a misspelling of.
 
-    Of a word with one edit, one half is intact: the index holds both halves of each word with its length.
+    Of a word with one edit, one half is intact: an index holds both halves of each word with its length. Another holds pairs of letters
+    with their places, for masked words.
     """
 
     def __init__(self, vocabulary: frozenset[str], ordinary: frozenset[str]) -> None:
         self._vocabulary = vocabulary
         self._ordinary = ordinary
         self._halves: dict[tuple[int, bool, str], list[str]] = {}
-        self._lengths: dict[int, list[str]] = {}
+        self._letters: dict[tuple[int, int, str, int, str], list[str]] = {}
         self._memo: dict[str, tuple[_Found, ...]] = {}
         for word in sorted(vocabulary):
-            self._lengths.setdefault(len(word), []).append(word)
+            for one in range(min(FIRST_SEEN, len(word))):
+                for other in range(one + 1, min(one + 1 + FIRST_SEEN, len(word))):
+                    self._letters.setdefault((len(word), one, word[one], other, word[other]), []).append(word)
             if len(word) >= SHORTEST:
                 half = len(word) // 2
                 self._halves.setdefault((len(word), False, word[:half]), []).append(word)
@@ -117,7 +119,10 @@ class Speller:
     def _masked(self, token: str) -> Iterator[_Found]:
         if not MASK.search(token.strip(TRIM)):
             return
-        for core in dict.fromkeys((token.strip(TRIM), token.rstrip(TRIM), token.lstrip(TRIM), token)):
+        bare = token.strip(TRIM)
+        if bare[0] == bare[-1] and bare[0] in MASKS:  # *word*, as marked text is written
+            return
+        for core in dict.fromkeys((bare, token.rstrip(TRIM), token.lstrip(TRIM), token)):
             words = self._words_masked(core) if MASKED.fullmatch(core) else ()
             if words:
                 start = token.index(core)
@@ -141,11 +146,11 @@ class Speller:
 
     def _words_masked(self, token: str) -> tuple[str, ...]:
         """Words of the vocabulary that a word with masked letters may be; at least half of it must be seen."""
-        seen = len(MASK.sub("", token))
-        if 2 * seen < len(token) or seen < 2 or len(token) > LONGEST:  # noqa: PLR2004  (two letters at least)
+        seen = [at for at, char in enumerate(token) if char not in INNER_MASKS]
+        if 2 * len(seen) < len(token) or len(seen) < 2 or len(token) > LONGEST:  # noqa: PLR2004  (two letters at least)
             return ()
-        shape = re.compile("".join("." if MASK.match(char) else re.escape(char) for char in token))
-        return tuple(word for word in self._lengths.get(len(token), ()) if shape.fullmatch(word))
+        candidates = self._letters.get((len(token), seen[0], token[seen[0]], seen[1], token[seen[1]]), ())
+        return tuple(word for word in candidates if all(token[at] == word[at] for at in seen))
 
 
 def _placed(skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]]) -> Iterator[_Found]:

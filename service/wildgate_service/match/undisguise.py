@@ -39,10 +39,13 @@ SYLLABLE = 2.5  # how many letters a Han character, Hangul syllable or kana is w
 DIVIDING = frozenset(",;:()?\"'&")  # what stands between parts of a sentence and so does not hold a word together
 LONG_UNSPACED = 5  # letters of a form of a script without blanks that stays itself with two blanks in it
 SHORTEST_SPELLED = 6  # letters of a form that is read in a row of single letters longer than it
+SHORTEST_DENSE = 5  # the same where a character is a syllable: two of them
 LETTER_BEFORE_GAP = re.compile(r"[\W_]?[^\W\d_]|\w?[\W_][^\W\d_]")  # a letter by itself that a gap follows
 LETTER_AFTER_GAP = re.compile(r"[^\W\d_](?:[\W_]\w?)?")  # one that a gap precedes
 SURELY_MEANT = 10  # letters of a form of several words that is meant wherever it stands
 MOST_SPLITS = 2  # blanks in a form whose words are broken; more are no accident
+SHORTEST_GLUE, LONGEST_GLUE = 3, 16  # letters of a word that may be written together with a form
+LONGEST_BESIDE = 64  # letters before or after a form in one word
 MOST_GLUE = 4  # words before or after a form in one word
 
 
@@ -71,15 +74,22 @@ def undisguise(bare: Bare, start: int, pattern: str, form: Form, glue: frozenset
 
     None if nobody would read it there, or if it is written plainly. `glue` are the words that may be written together with it.
     """
+    first, last = bare.positions[start], bare.last_position(start)
+    reading = _from(bare, first, pattern, form, glue)
+    return reading or (_from(bare, last, pattern, form, glue) if last != first else None)
+
+
+def _from(bare: Bare, at: int, pattern: str, form: Form, glue: frozenset[str]) -> Reading | None:
     letters = [char for char in pattern if is_letter(char, frozenset())]
-    written = _read(bare.skeleton, bare.positions[start], letters, bare.signs)
+    breaks = _breaks(pattern)
+    written = _read(bare.skeleton, at, letters, bare.signs, breaks)
     if written is None:
         return None
     heard = bare.written[written.start : written.end] != bare.skeleton[written.start : written.end]
     if bare.written is not bare.skeleton and not heard:
         return None
     names = [MIXED_SCRIPT] if heard else []
-    names += _disguises(bare.skeleton, written, letters, _breaks(pattern))
+    names += _disguises(bare.skeleton, written, letters, breaks)
     if not is_bounded(bare.skeleton, written.start, written.end, form.left, form.right):
         if set(names) - {JOINED_WORDS} or not _is_glued(bare.skeleton, written, glue, several=JOINED_WORDS in names):
             return None
@@ -112,7 +122,7 @@ def _breaks(pattern: str) -> frozenset[int]:
     return frozenset(breaks)
 
 
-def _read(skeleton: str, start: int, letters: list[str], signs: frozenset[str]) -> _Written | None:
+def _read(skeleton: str, start: int, letters: list[str], signs: frozenset[str], breaks: frozenset[int]) -> _Written | None:
     """Read the letters of a form from a place of the skeleton on, over gaps and repeats; None if they do not stand there."""
     gaps: list[str] = []
     stand_ins: list[int] = []
@@ -131,7 +141,7 @@ def _read(skeleton: str, start: int, letters: list[str], signs: frozenset[str]) 
                 stand_ins.append(index)
             look_alikes += char != letter and char.isalpha()
             at += 1
-        elif index and at == begin and reads_as(char, letters[index - 1]):
+        elif index and (at == begin or index - 1 in breaks) and reads_as(char, letters[index - 1]):
             repeated += 1
             at += 1
         elif index and letter == letters[index - 1] and not is_dense(letter):
@@ -180,7 +190,7 @@ def _of_gaps(skeleton: str, written: _Written, letters: list[str], breaks: froze
     between = [written.gaps[at] for at in sorted(breaks)]
     if not spelled_out and any(_divides(gap) for gap in between):
         yield _REFUSED
-    if any(gap.strip(" -_") and FIELD_SEPARATOR not in gap for gap in between):
+    if any(gap.strip(" -_#") and FIELD_SEPARATOR not in gap for gap in between):
         yield SEPARATORS
     if any(not gap for gap in between):
         yield JOINED_WORDS if worth >= SHORTEST_JOINED or spelled_out else _REFUSED
@@ -217,10 +227,9 @@ def _of_word(skeleton: str, written: _Written, letters: list[str], filled: list[
         return SEPARATED_LETTERS if _stands_apart(skeleton, written, filled, worth) else _REFUSED
     if any(_divides(gap) and " " in gap for gap in filled):
         return _REFUSED
-    if any(_is_hard(gap) or _divides(gap) for gap in filled):
+    hyphens = any("-" in gap for gap in filled) and (len(filled) > 1 or worth >= SHORTEST_JOINED)
+    if hyphens or any(_is_hard(gap) or _divides(gap) for gap in filled):
         return SEPARATORS
-    if any("-" in gap for gap in filled):
-        return SEPARATORS if len(filled) > 1 or worth >= SHORTEST_JOINED else _REFUSED
     if len(list(filter(str.isspace, written.gaps))) > MOST_SPLITS:
         return SEPARATED_LETTERS
     return SPLIT_WORD if worth >= SHORTEST_JOINED else _REFUSED
@@ -235,7 +244,7 @@ def _stands_apart(skeleton: str, written: _Written, filled: list[str], worth: fl
     after = skeleton[written.end : written.end + len(gap) + 2]
     goes_on = LETTER_BEFORE_GAP.fullmatch(before.removesuffix(gap)) is not None and before.endswith(gap)
     goes_on |= LETTER_AFTER_GAP.fullmatch(after.removeprefix(gap)) is not None and after.startswith(gap)
-    return not goes_on or (gap == " " and worth >= SHORTEST_SPELLED)
+    return not goes_on or worth >= (SHORTEST_DENSE if is_dense(skeleton[written.start]) else SHORTEST_SPELLED)
 
 
 def _of_unspaced(skeleton: str, written: _Written, letters: list[str], filled: list[str], *, spelled_out: bool) -> str:
@@ -273,9 +282,10 @@ def _is_glued(skeleton: str, written: _Written, glue: frozenset[str], *, several
     if several and length >= SURELY_MEANT:
         return True
     first, last = written.start, written.end
-    while first > 0 and is_letter(skeleton[first - 1], frozenset()):
+    farthest = max(0, first - LONGEST_BESIDE), min(len(skeleton), last + LONGEST_BESIDE)
+    while first > farthest[0] and is_letter(skeleton[first - 1], frozenset()):
         first -= 1
-    while last < len(skeleton) and is_letter(skeleton[last], frozenset()):
+    while last < farthest[1] and is_letter(skeleton[last], frozenset()):
         last += 1
     return _is_made_of(skeleton[first : written.start], glue, MOST_GLUE) and _is_made_of(skeleton[written.end : last], glue, MOST_GLUE)
 
@@ -283,4 +293,5 @@ def _is_glued(skeleton: str, written: _Written, glue: frozenset[str], *, several
 def _is_made_of(text: str, words: frozenset[str], most: int) -> bool:
     if not text or text in words:
         return True
-    return most > 1 and any(text[:at] in words and _is_made_of(text[at:], words, most - 1) for at in range(2, len(text) - 1))
+    longest = min(len(text), LONGEST_GLUE)
+    return most > 1 and any(text[:at] in words and _is_made_of(text[at:], words, most - 1) for at in range(SHORTEST_GLUE, longest + 1))

@@ -19,6 +19,7 @@ import daachorse
 from wildgate_service.normalize import tables
 from wildgate_service.normalize.readings import RARE_SIGNS, SIGNS, class_of, letters_of
 
+LISU = b"\xea\x93"  # first bytes of a script whose letters are Latin capitals
 REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 _FOREIGN, _SIGNS, _MIXED = "foreign", "signs", "mixed"
 
@@ -47,6 +48,18 @@ class Bare:
         if not self._collapsed:
             return kept
         return [kept[at] for at, char in enumerate(self._plain) if at == 0 or char != self._plain[at - 1]]
+
+    def last_position(self, at: int) -> int:
+        """Where the last of the run of letters stands that a character of the bare text is; as `positions` says if runs are not one."""
+        if not self._collapsed:
+            return self.positions[at]
+        return self._run_ends[at]
+
+    @cached_property
+    def _run_ends(self) -> list[int]:
+        kept = [at for at, char in enumerate(self.skeleton) if not self._is_dropped(char)]
+        last = len(self._plain) - 1
+        return [kept[at] for at, char in enumerate(self._plain) if at == last or char != self._plain[at + 1]]
 
     def _is_dropped(self, char: str) -> bool:
         if self.foreign or char.isascii():
@@ -163,7 +176,7 @@ def _open_gates(content: bytes, *, ascii_only: bool) -> set[str]:
     classes = byte_classes(content)
     automaton, names = _gates()
     opened = {names[pattern] for _, _, pattern in automaton.find(classes)}
-    if _MIXED in opened or (not ascii_only and 2 * classes.count(b"a") > len(classes)):
+    if _MIXED in opened or LISU in content or (not ascii_only and 2 * classes.count(b"a") > len(classes)):
         opened.add(_FOREIGN)  # a Latin text with letters that are not
     return opened
 

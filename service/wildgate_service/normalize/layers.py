@@ -1,8 +1,8 @@
-"""Layers: other documents behind a document, for disguises that the fold cannot see.
+r"""Layers: other documents behind a document, for disguises that the fold cannot see.
 
-Fields are read without what stands between them, emoji between or in place of letters become separators or letters, letters drawn with several signs (|\\| for n) become one, and what is
-written backwards or upside down is turned round. Each layer is folded by itself; since it has the document's length, what is found in it
-lies at the same place of the document.
+Fields are read without what stands between them, emoji between or in place of letters become separators or letters, letters drawn with
+several signs (|\| for n) become one, and what is written backwards or upside down is turned round. Each layer is folded by itself; since
+it has the document's length, or says what it moved, what is found in it is known in the document.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ REVERSED = "reversed_text"
 UPSIDE_DOWN = "upside_down"
 JOINED_FIELDS = "joined_fields"
 LONGEST_SHORT = 60  # code points of a field over which a word may be spread
-MOST_SHORT = 24
-EMOJI = "[\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\u2139]"
+FEWEST_SHORT, MOST_SHORT = 3, 24
+# Without skin tones, which are joiners.
+EMOJI = "[\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001f3fa\U0001f400-\U0001faff\u2139]"
 JOINERS = "[\ufe0f\u200d\U0001f3fb-\U0001f3ff]"
 BETWEEN = re.compile(rf"(?<=[^\W\d_])(?:{EMOJI}{JOINERS}*)+(?=[^\W\d_])")
 APART = re.compile(rf"(?<![^\W\d_])[^\W\d_](?: ?(?:{EMOJI}{JOINERS}*)+ ?[^\W\d_](?![^\W\d_]))+")
@@ -32,7 +33,7 @@ PLANE_OF_EMOJI = b"\xf0\x9f"
 OTHER_EMOJI = re.compile(rb"\xe2[\x84\x86\x87\x8c-\x8f\x91-\x93\x96-\x9e\xac-\xaf]")  # those of U+2100 to U+2BFF in UTF-8
 PHONETIC = re.compile(rb"[\xc6\xc7\xc9\xca]")  # first bytes of letters upside down, two of which are in every such text
 OVERRIDE = "\u202e"
-BACKWARDS = re.compile("\u202e([^\u202c\u2069\n]*)")
+BACKWARDS = re.compile("\u202e([^\u202c\u2069\n\x1f]*)")
 SEPARATOR = "*"
 FILLER = "\u2060"  # the fold drops it
 DOTLESS = "ı"  # an i upside down, and a letter of Turkish
@@ -82,7 +83,7 @@ class Layer(NamedTuple):
 def joined_fields(document: str, fields: tuple[FieldSlice, ...]) -> Iterator[Layer]:
     """The title and the attributes without what stands between them, for words that a seller spread over them."""
     short = [field for field in fields if field.name != "description" and field.end - field.start <= LONGEST_SHORT]
-    if not 2 < len(short) <= MOST_SHORT:
+    if not FEWEST_SHORT <= len(short) <= MOST_SHORT:
         return
     pieces: list[str] = []
     moved = []

@@ -33,7 +33,7 @@ def is_noisy(text: str) -> bool:
 
 
 def marks_of(text: str) -> list[str]:
-    """The marks on each letter that bears some, whatever the letter: what is left of the spelling in a disguise."""
+    """The marks on each letter that bears some, whatever the letter: what is left of the spelling in a disguise; equal neighbors once."""
     marks: list[str] = []
     bare = True
     for char in unicodedata.normalize("NFD", text):
@@ -44,7 +44,7 @@ def marks_of(text: str) -> list[str]:
             bare = False
         else:
             marks[-1] += char
-    return marks
+    return [mark for at, mark in enumerate(marks) if at == 0 or mark != marks[at - 1]]
 
 
 def are_among(marks: list[str], expected: list[str]) -> bool:

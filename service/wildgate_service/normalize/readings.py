@@ -6,7 +6,7 @@ once; `reads_as` then says which of what was found can be meant.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from wildgate_service.normalize import tables
 
@@ -14,13 +14,12 @@ SIGNS = frozenset("@$!|")  # ASCII signs that are letters more often than not wh
 RARE_SIGNS = frozenset("+(<#^&")  # those that mostly are not
 
 
-@cache
 def letters_of(char: str) -> str:
     """The letters that a character can be read as, itself not among them; empty for most."""
     return _table().get(char, "")
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def reads_as(char: str, letter: str) -> bool:
     """Whether a character of a skeleton can stand for a letter of a form: it is it, looks like it, or both look like the same one."""
     if char == letter:
@@ -31,7 +30,6 @@ def reads_as(char: str, letter: str) -> bool:
     return char.isalpha() and letter.isalpha() and (char in readings or not set(looks).isdisjoint(readings))
 
 
-@cache
 def class_of(char: str) -> str:
     """The letter that stands for a character's class: the first ASCII one, or the character itself if it is in no table."""
     return _classes().get(char, char)
