@@ -21,7 +21,8 @@ import emoji
 TABLES = Path(__file__).parent.parent / "service/wildgate_service/normalize/tables"
 JOINED = {ord(char): None for char in "_-’'.,!():&“”"}
 VARIANT = re.compile(
-    r"LATIN (?:SMALL LETTER|LETTER SMALL CAPITAL)(?: (?:DOTLESS|OPEN|SCRIPT|BLACKLETTER|INSULAR|STIRRUP|VOLAPUK|CLOSED|LONG|BARRED|BOTTOM HALF|CROSSED-TAIL))*"
+    r"LATIN (?:SMALL LETTER|LETTER SMALL CAPITAL)"
+    r"(?: (?:DOTLESS|OPEN|SCRIPT|BLACKLETTER|INSULAR|STIRRUP|VOLAPUK|CLOSED|LONG|BARRED|BOTTOM HALF|CROSSED-TAIL))*"
     r" (?P<letter>[A-Z])(?: WITH [A-Z -]+)?"
 )
 LATIN = "abcdefghijklmnopqrstuvwxyz"
@@ -250,7 +251,9 @@ def emoji_words() -> list[tuple[str, ...]]:
 
 if __name__ == "__main__":
     write("han_simplified.tsv", "Traditional to Simplified: OpenCC TSCharacters, Apache-2.0", han_simplified())
-    write("confusables.tsv", "Look-alike letters, and the Latin letters they look like: Unicode confusables.txt, Unicode License v3", confusables())
+    write(
+        "confusables.tsv", "Look-alikes, and the Latin letters they look like: Unicode confusables.txt, Unicode License v3", confusables()
+    )
     write("latin_variants.tsv", "Latin letters of phonetics and old scripts to plain ones, by their names in Unicode", latin_variants())
     write(
         "emoji_words.tsv",

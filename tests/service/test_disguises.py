@@ -120,7 +120,8 @@ def found_in(title, **fields):
 def test_a_disguise_is_read_and_named(written, form, views):
     """Its surface is what the seller wrote, and its views say how it was disguised."""
     ((read, surface, names),) = [each for each in found_in(f"{written} for sale") if each[0] == form]
-    assert (read, surface, set(names)) == (form, written.rpartition(", ")[2] if "of rhino" in written else written.strip("\u202c\u202e"), views)
+    shown = written.rpartition(", ")[2] if "of rhino" in written else written.strip("\u202c\u202e")
+    assert (read, surface, set(names)) == (form, shown, views)
 
 
 @pytest.mark.parametrize("written", ["#rhinohornforsale", "buyrhinohorn", "ivoryforsale"])

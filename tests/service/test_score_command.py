@@ -90,7 +90,7 @@ def test_explain_says_on_standard_error_what_each_stage_made_of_a_text(tmp_path)
     done = wildgate(tmp_path, "score", "--explain", "--text", "1v0ry b@ngle for sale")
     assert json.loads(done.stdout)["matches"][0]["views"] == ["leetspeak"]
     said = {line.split()[0] for line in done.stderr.decode().splitlines()}
-    assert said >= {"document", "skeleton", "view", "match", "language", "evidence", "decision"}
+    assert said >= {"document", "skeleton", "bare", "match", "language", "evidence", "decision"}
 
 
 def test_without_the_encoder_a_text_is_answered_and_marked(tmp_path):

@@ -145,8 +145,8 @@ def _is_tripled(content: bytes) -> bool:
 def byte_classes(content: bytes) -> bytes:
     """What each byte of a UTF-8 text is to the gates.
 
-    `a` is a Latin letter, `0` a digit, `s` a sign that may be a letter, `c` the first byte of a letter of a script with look-alikes, `x` that
-    of a symbol or rare letter, `u` that of any other character, `v` a byte that follows one of these, a blank anything else.
+    `a` is a Latin letter, `0` a digit, `s` a sign that may be a letter, `c` the first byte of a letter of a script with look-alikes,
+    `x` that of a symbol or rare letter, `u` that of any other character, `v` a byte that follows one of these, a blank anything else.
     """
     return content.translate(_BYTE_CLASSES)
 
