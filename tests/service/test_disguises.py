@@ -147,6 +147,7 @@ def test_a_form_is_read_in_one_word_with_words_of_trade(written):
         "rhinohornbill",
         "i v",
         "see a horse",
+        "drill R1N0-H0R1",
     ],
 )
 def test_what_nobody_reads_as_the_form_is_left_alone(text):

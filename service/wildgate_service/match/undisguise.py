@@ -177,6 +177,8 @@ def _stand_for_letters(written: _Written, length: int) -> bool:
     """Whether digits and signs stand among letters: a third of the form is letters, and no stand-in is a number or sign of its own."""
     alone = [at for at in written.stand_ins if written.gaps[at] and (at + 1 == length or written.gaps[at + 1])]
     spelled_out = sum(map(bool, written.gaps)) >= length - 1
+    if "-" in written.gaps and 2 * len(written.stand_ins) >= length and not spelled_out:
+        return False  # a model number: M0N0-T1T1
     return 3 * (length - len(written.stand_ins)) >= length and (not alone or spelled_out)
 
 
