@@ -38,8 +38,8 @@ def test_no_code_word_stands_alone():
 
 @pytest.fixture(scope="module")
 def blocked(engine):
-    """Examples that are refused, of every language."""
-    texts = [text for rule in RULES if rule.kind in TAXON_KINDS for text in rule.examples.match]
+    """Examples that are refused, of every language: one rule in six, since each is scored fourteen times with the encoder."""
+    texts = [text for rule in RULES[::6] if rule.kind in TAXON_KINDS for text in rule.examples.match]
     return [text for text in texts if score_listing(engine, Listing(title=text)).action is Action.BLOCK]
 
 
