@@ -47,6 +47,7 @@ MOST_SPLITS = 2  # blanks in a form whose words are broken; more are no accident
 SHORTEST_GLUE, LONGEST_GLUE = 3, 16  # letters of a word that may be written together with a form
 LONGEST_BESIDE = 64  # letters before or after a form in one word
 MOST_GLUE = 4  # words before or after a form in one word
+_REFUSED = ""  # among the names of disguises: nobody would read the form
 
 
 class Reading(NamedTuple):
@@ -104,9 +105,6 @@ def letters_worth(pattern: str) -> float:
     if pattern.isascii():
         return sum(map(str.isalnum, pattern))
     return sum(SYLLABLE if is_dense(char) else 1 for char in pattern if is_letter(char, frozenset()))
-
-
-_REFUSED = ""
 
 
 def _breaks(pattern: str) -> frozenset[int]:
