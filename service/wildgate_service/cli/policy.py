@@ -62,8 +62,7 @@ def check(file: Path | None, market: str, tenant: str, lexicons: Path | None, pa
 
 def _unknown_rules(read: PolicyFile, text: str, lexicons: Path | None, packs: tuple[Path, ...]) -> list[Placed]:
     """Warnings of rules in shadow that no lexicon has; the lexicons are opened only if there are such rules."""
-    scopes = (read, *read.markets.values(), *read.tenants.values())
-    if not any(scope.shadow_rules for scope in scopes):
+    if not (read.shadow_rules or any(table.shadow_rules for table in (*read.markets.values(), *read.tenants.values()))):
         return []
     from wildgate_service.local import local_lexicon  # noqa: PLC0415  (loads the models' libraries)
 

@@ -1,4 +1,4 @@
-"""What a policy says: limits by group, market and tenant, what is in shadow, and the sentences. Read from a file by `policy.load_policy`."""
+"""What a policy says: limits by group, market and tenant, what is in shadow, and the sentences. Read by `policy.load_policy`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
-
 
 NEVER = 2.0  # a threshold that no probability reaches
 
@@ -121,5 +120,3 @@ def moderator_language(scopes: Iterable[Scope]) -> str:
     for scope in scopes:
         language = scope.moderator_language or language
     return language
-
-

@@ -70,5 +70,3 @@ def _appendix(lists: tuple[Listed, ...]) -> str:
     if first is None or first.list == CITES:
         return first.appendix if first else ""
     return f"{first.market or first.list} {first.appendix}"
-
-

@@ -38,5 +38,3 @@ def held_back(full: Decision, live: Decision) -> Decision:
         notice=live.notice,
         evidence=(*full.evidence, Evidence(RULE_IN_SHADOW, 0.0)),
     )
-
-

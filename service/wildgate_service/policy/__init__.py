@@ -14,7 +14,7 @@ import msgspec
 from wildgate_service.decide.policy import Limits, Policy, Scope, Words
 from wildgate_service.errors import PolicyError
 from wildgate_service.policy.check import problems_of
-from wildgate_service.policy.file import PolicyFile, Problem, ScopeTable, problems_of_form
+from wildgate_service.policy.file import SHIPPED, PolicyFile, Problem, ScopeTable, problems_of_form
 from wildgate_service.policy.lines import line_of, lines_of_keys
 
 TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -55,6 +55,7 @@ def checked(text: str) -> tuple[PolicyFile | None, list[Placed]]:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return None, [_of_toml(str(error), text)]
+    content = {name: shipped()[name] for name in SHIPPED} | content
     problems = list(problems_of_form(content))
     file = _readable(content, problems)
     if file is not None:
@@ -81,6 +82,12 @@ def _of_toml(said: str, text: str) -> Placed:
     """The problem that tomllib names, at its line: the last one if it says the end."""
     found = TOML_LINE.search(said)
     return int(found[1]) if found else text.rstrip().count("\n") + 1, Problem((), f"not TOML: {TOML_LINE.sub('', said).strip()}")
+
+
+@cache
+def shipped() -> dict[str, Any]:
+    """The policy that ships, as it is written."""
+    return tomllib.loads(default_policy().read_text(encoding="utf-8"))
 
 
 @cache

@@ -36,8 +36,12 @@ def problems_of(file: PolicyFile, languages: Collection[str]) -> Iterator[Proble
 
 def unknown_rules(file: PolicyFile, known: Collection[str]) -> Iterator[Problem]:
     """Rules in shadow that no lexicon has."""
-    for path, table in ((), file), *scopes_of(file):
-        for rule in table.shadow_rules:
+    shadowed: list[tuple[Path, tuple[str, ...]]] = [
+        ((), file.shadow_rules),
+        *((path, table.shadow_rules) for path, table in scopes_of(file)),
+    ]
+    for path, rules in shadowed:
+        for rule in rules:
             if rule not in known:
                 yield Problem((*path, "shadow_rules"), f"no lexicon has a rule {rule}", warning=True)
 
@@ -81,7 +85,7 @@ def _names(file: PolicyFile) -> Iterator[Problem]:
             yield Problem(("markets", market), _about_market(market))
     for tenant in file.tenants:
         if not TENANT.fullmatch(tenant):
-            yield Problem(("tenants", tenant), "no name that a tenant can have: up to 63 of a-z 0-9 . _ - that begin with a letter or digit")
+            yield Problem(("tenants", tenant), "no tenant's name: up to 63 of a-z 0-9 . _ - that begin with a letter or digit")
 
 
 def _about_market(market: str) -> str:

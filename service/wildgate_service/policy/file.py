@@ -1,4 +1,4 @@
-"""The policy file as it is written, and what is wrong with its form: keys that nobody knows, keys that are missing, values of another kind."""
+"""The policy file as it is written, and what is wrong with its form: unknown keys, missing keys, values of another kind."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from msgspec import Struct
 
 from wildgate_service.decide.policy import Limits, Unlisted
 from wildgate_service.policy.lines import Path
+
+SHIPPED = ("reasons", "notices", "reviewed", "dsa")  # tables that are as in the policy that ships where a file has none of its own
 
 
 class Problem(Struct, frozen=True):
@@ -47,7 +49,7 @@ class Ground(Struct, forbid_unknown_fields=True):
 
 
 class PolicyFile(Struct, forbid_unknown_fields=True):
-    """The whole file. `reasons` are by language and name, `notices` by action and language."""
+    """The whole file. `reasons` are by language and name, `notices` by action and language; a table of `SHIPPED` may be left out."""
 
     version: str
     thresholds: Limits
@@ -91,5 +93,3 @@ def _problem_of_value(value: object, kind: Any, path: Path) -> Iterator[Problem]
 def _nearest(key: str, known: list[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1)
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-
-

@@ -10,7 +10,7 @@ Path = tuple[str, ...]
 
 
 def lines_of_keys(text: str) -> dict[Path, int]:
-    """Path of every table and key in sound TOML → its line, from 1.
+    r"""Path of every table and key in sound TOML → its line, from 1.
 
     >>> lines_of_keys('[groups]\\nbear.block = 0.8')
     {('groups',): 1, ('groups', 'bear'): 2, ('groups', 'bear', 'block'): 2}

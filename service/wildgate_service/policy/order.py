@@ -1,9 +1,9 @@
-"""Thresholds that hold together though they were set apart: a tenant's `block` under the `review` of a group is as wrong as in one table."""
+"""Thresholds that hold together but were set apart: a tenant's `block` under the `review` of a group is as wrong as in one table."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from wildgate_service.decide.policy import Limits
 from wildgate_service.policy.file import PolicyFile, Problem, ScopeTable
@@ -13,18 +13,41 @@ Layers = list[tuple[Path, Limits]]
 
 
 def problems_of_order(file: PolicyFile) -> Iterator[Problem]:
-    """A problem where `review` lies over `block`, and a warning where a table says what holds without it; each pair of tables once."""
-    told = set()
-    idle: dict[Path, bool] = {}
-    for layers in _places(file):
-        (review_path, review), (block_path, block) = _last(layers, "review"), _last(layers, "block")
-        if review is not None and block is not None and review > block and (review_path, block_path) not in told:
-            told.add((review_path, block_path))
-            yield _problem(layers, (review_path, review), (block_path, block))
-        for count in range(1, len(layers)):
-            path, limits = layers[count]
-            idle[path] = idle.get(path, True) and _says_nothing_new(limits, layers[:count])
-    yield from (Problem(path, "says what holds without it", warning=True) for path, is_idle in idle.items() if is_idle)
+    """`review` over `block`; and warnings of tables that let a group be refused that never is, or that say what holds without them."""
+    places = list(_places(file))
+    yield from _once(_disorder(layers) for layers in places)
+    yield from _once(_overruled(layers) for layers in places)
+    needed = {path for layers in places for path in _saying_something_new(layers)}
+    said = dict.fromkeys(path for layers in places for path, _ in layers[1:])
+    yield from (Problem(path, "says what holds without it", warning=True) for path in said if path not in needed)
+
+
+def _once(problems: Iterable[Problem | None]) -> Iterator[Problem]:
+    return (problem for problem in dict.fromkeys(problems) if problem is not None)
+
+
+def _disorder(layers: Layers) -> Problem | None:
+    """The problem of a `review` over `block`, at the later of the two tables."""
+    (review_path, review), (block_path, block) = _last(layers, "review"), _last(layers, "block")
+    if review is None or block is None or review <= block:
+        return None
+    if review_path == block_path:
+        return Problem(review_path, f"review {review} is over block {block}")
+    later = max((review_path, block_path), key=[path for path, _ in layers].index)
+    return Problem(later, f"review {review} of {'.'.join(review_path)} is over block {block} of {'.'.join(block_path)}")
+
+
+def _overruled(layers: Layers) -> Problem | None:
+    """A group that is never refused, until a market or tenant speaks of all groups."""
+    path, block = _last(layers, "block")
+    never = [earlier for earlier, limits in layers if _is_of_group(earlier) and (limits.block or 0) > 1]
+    if block is None or block > 1 or _is_of_group(path) or not never:
+        return None
+    return Problem(path, f"lets {never[0][-1]} be refused, which {'.'.join(never[0])} never does", warning=True)
+
+
+def _is_of_group(path: Path) -> bool:
+    return path[-2:-1] == ("groups",)
 
 
 def _places(file: PolicyFile) -> Iterator[Layers]:
@@ -65,14 +88,8 @@ def _last(layers: Layers, name: str) -> tuple[Path, float | None]:
     return said[-1] if said else ((), None)
 
 
-def _says_nothing_new(limits: Limits, before: Layers) -> bool:
-    return all(getattr(limits, name) in {None, _last(before, name)[1]} for name in ("review", "block", "unlisted"))
-
-
-def _problem(layers: Layers, review: tuple[Path, float], block: tuple[Path, float]) -> Problem:
-    """At the later of the two tables."""
-    order = [path for path, _ in layers]
-    later = max((review[0], block[0]), key=order.index)
-    if review[0] == block[0]:
-        return Problem(later, f"review {review[1]} is over block {block[1]}")
-    return Problem(later, f"review {review[1]} of {'.'.join(review[0])} is over block {block[1]} of {'.'.join(block[0])}")
+def _saying_something_new(layers: Layers) -> Iterator[Path]:
+    """The tables after the first that change what holds."""
+    for count, (path, limits) in enumerate(layers[1:], 1):
+        if any(getattr(limits, name) not in {None, _last(layers[:count], name)[1]} for name in ("review", "block", "unlisted")):
+            yield path

@@ -30,7 +30,10 @@ def problems_of_templates(file: PolicyFile, languages: Collection[str]) -> Itera
 
 def _languages(file: PolicyFile, languages: Collection[str]) -> Iterator[Problem]:
     """A language that is missing; English must not be, since it stands in for the others."""
-    kept = {("reasons",): file.reasons, **{("notices", name): file.notices.get(name, {}) for name in NOTICES}}
+    kept: dict[Path, dict[str, str] | dict[str, dict[str, str]]] = {
+        ("reasons",): file.reasons,
+        **{("notices", name): file.notices.get(name, {}) for name in NOTICES},
+    }
     for path, sentences in kept.items():
         if LAST_RESORT not in sentences:
             yield Problem((*path, LAST_RESORT), "is missing, and stands in for languages that are")
