@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import itertools
 import json
 import multiprocessing
@@ -15,7 +14,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,6 +22,7 @@ from typing import IO, Any, Protocol
 import msgspec
 from msgspec import Struct
 
+from wildgate_service.answer_files import parquet, writer_of
 from wildgate_service.errors import InvalidListingError, WildgateError
 from wildgate_service.local import local_engine
 from wildgate_service.pipeline import Engine, score_listing
@@ -35,12 +34,8 @@ FORMATS = ("jsonl", "csv", "parquet")
 CHUNK = 500
 WINDOW = 4  # chunks a process may be ahead
 MOST_CELL = 1 << 30  # characters of a CSV cell; what is too long for a field is said of its line, not of the file
-COLUMNS = ("id", "action", "score", "language", "taxa", "matches", "evidence", "reason", "notice", "lexicon_version", "model_version",
-           "policy_version", "degraded", "line", "error")  # fmt: skip
-NESTED = frozenset({"taxa", "matches", "evidence", "degraded"})
 FAILED = b'"error":'  # quotes inside a text are escaped, so that this is the key
 
-Write = Callable[[bytes], object]
 Numbered = tuple[int, bytes]  # line number from 1, and one JSON object
 Score = Callable[[int, bytes], bytes]  # line number from 1 and one JSON object in, one JSON object out
 Attributes = dict[str, str | None] | list[Attribute | str] | None
@@ -89,7 +84,7 @@ class Run(Struct, frozen=True):
 def score_file(source: Path, output: Path, form: str, run: Run, progress: IO[str] | None = None) -> int:
     """Score a file; returns the number of lines that failed. Raises WildgateError if a file or the engine cannot be used."""
     failed = done = 0
-    with _writer(output, form) as write:
+    with writer_of(output, form) as write:
         for answered in answers(chunks(rows_of(source, form)), run, run.workers):
             for answer in answered:
                 failed += FAILED in answer
@@ -224,7 +219,7 @@ def _csv_rows(source: Path) -> Iterator[Numbered]:
 
 
 def _parquet_rows(source: Path) -> Iterator[Numbered]:
-    batches = _parquet().ParquetFile(source).iter_batches(CHUNK)
+    batches = parquet().ParquetFile(source).iter_batches(CHUNK)
     rows = (row for batch in batches for row in batch.to_pylist(maps_as_pydicts="lossy"))
     yield from ((number, msgspec.json.encode(row)) for number, row in enumerate(rows, 1))
 
@@ -284,61 +279,3 @@ def _start(job: Job) -> None:
 
 def _score_chunk(chunk: list[Numbered]) -> list[bytes]:
     return [_score(*row) for row in chunk]
-
-
-@contextmanager
-def _writer(output: Path, form: str) -> Iterator[Any]:
-    """A function that writes one answer; the file appears whole or, if something fails, not at all."""
-    output = output.resolve()  # what a link points at is written, not the link
-    if output.exists() and not output.is_file():
-        raise WildgateError(f"{output} is no regular file and would be replaced by one; name a file to write")
-    partial = output.with_name(f".{output.name}.partial")
-    try:
-        if form == "parquet":
-            answers: list[bytes] = []
-            yield answers.append
-            _write_parquet(partial, answers)
-        else:
-            with partial.open("wb") as file:
-                yield _csv_writer(file) if form == "csv" else lambda answer: file.write(answer + b"\n")
-        partial.replace(output)
-    except OSError as error:
-        raise WildgateError(f"{output} cannot be written: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _csv_writer(file: IO[bytes]) -> Write:
-    """Writes answers as CSV rows; what is nested stands as JSON in its cell."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    rows = csv.writer(text)
-    rows.writerow(COLUMNS)
-
-    def write(answer: bytes) -> None:
-        rows.writerow(_flat(answer).values())
-
-    return write
-
-
-def _flat(answer: bytes) -> dict[str, Any]:
-    loaded = msgspec.json.decode(answer)
-    flat = {name: loaded.get(name) for name in COLUMNS}
-    return flat | {name: json.dumps(flat[name], ensure_ascii=False) for name in NESTED if flat[name] is not None}
-
-
-def _write_parquet(path: Path, answers: list[bytes]) -> None:
-    import pyarrow as pa  # noqa: PLC0415  (an extra)
-
-    rows = [{key: str(value) if key == "id" and value is not None else value for key, value in _flat(answer).items()} for answer in answers]
-    types = {"score": pa.float64(), "line": pa.int64()}
-    schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
-    _parquet().write_table(pa.Table.from_pylist(rows, schema), path)
-
-
-def _parquet() -> Any:  # noqa: ANN401  (a module without types)
-    """`pyarrow.parquet`, or a clear error."""
-    try:
-        from pyarrow import parquet  # noqa: PLC0415  (an extra)
-    except ImportError as error:
-        raise WildgateError("parquet needs the extra: pip install 'wildgate-service[parquet]'") from error
-    return parquet

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from wildgate_service import bulk
-from wildgate_service.bulk import COLUMNS, Run, score_file, score_line
+from wildgate_service.answer_files import COLUMNS
+from wildgate_service.bulk import Run, score_file, score_line
 from wildgate_service.errors import WildgateError
 
 OFFER = "Elephant ivory bangle for sale"

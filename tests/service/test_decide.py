@@ -22,25 +22,29 @@ from wildgate_service.types import (
 )
 
 POLICY = """
-version = "1"
+version = "1.0.0"
 [thresholds]
 review = 0.5
 block = 0.9
 [groups.mammoth]
 block = 1.01
+unlisted = "as_listed"
 [groups.big_cat]
 block = 0.7
 [tenants.quiet]
 shadow = true
 [tenants.strict]
 block = 0.6
-[reasons]
+[reasons.en]
 block = "block {groups} {surfaces}{cues} {score}"
 review = "review {groups} {surfaces}{cues} {score}"
 covered = "covered {groups} {surfaces}{cues} {score}"
 legal = "legal {groups} {surfaces}{cues} {score}"
 allow = "nothing"
 explained = "explained {groups} {surfaces}{cues} {score}"
+unlisted = "unlisted {groups} {surfaces}{cues}{market} {score}"
+[reasons.vi]
+block = "bán {groups} {surfaces}{cues} {score}"
 [notices.block]
 en = "no"
 zh = "不"
@@ -48,12 +52,6 @@ pt = "nao"
 pt-BR = "nao, cara"
 [notices.review]
 en = "wait"
-[dsa.default]
-decision_ground = "X"
-category_parts = "X"
-keyword_parts = "X"
-category_live = "X"
-keyword_live = "X"
 """
 TAXA = {
     "elephant": TaxonRow("Elephantidae", "elephant", (Listed("EU", "A", "EU", "", ""), Listed("CITES", "I/II", "", "", ""))),
