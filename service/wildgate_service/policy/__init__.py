@@ -59,7 +59,7 @@ def checked(text: str) -> tuple[PolicyFile | None, list[Placed]]:
     problems = list(problems_of_form(content))
     file = _readable(content, problems)
     if file is not None:
-        problems += problems_of(file, tuple(words()))
+        problems += [each for each in problems_of(file, tuple(words())) if not _follows(each, problems)]
     lines = lines_of_keys(text) if problems else {}
     return file, sorted(((line_of(problem.path, lines), problem) for problem in problems), key=lambda placed: placed[0])
 
@@ -76,6 +76,11 @@ def _readable(content: dict[str, Any], problems: list[Problem]) -> PolicyFile | 
         return msgspec.convert(content, PolicyFile)
     except msgspec.ValidationError:
         return None
+
+
+def _follows(problem: Problem, from_form: list[Problem]) -> bool:
+    """Whether something is missing in a table only because what stood there was wrong in its form."""
+    return any(each.path[: len(problem.path)] == problem.path for each in from_form)
 
 
 def _of_toml(said: str, text: str) -> Placed:

@@ -29,7 +29,7 @@ def _once(problems: Iterable[Problem | None]) -> Iterator[Problem]:
 def _disorder(layers: Layers) -> Problem | None:
     """The problem of a `review` over `block`, at the later of the two tables."""
     (review_path, review), (block_path, block) = _last(layers, "review"), _last(layers, "block")
-    if review is None or block is None or review <= block:
+    if review is None or block is None or not review > block:
         return None
     if review_path == block_path:
         return Problem(review_path, f"review {review} is over block {block}")
