@@ -65,7 +65,10 @@ class LabeledRow(InputRow, kw_only=True):
 
 
 class Compared(Struct, omit_defaults=True):
-    """What is kept of one listing. `groups` and `rules` are those found; `text` is there if the action differs."""
+    """What is kept of one listing. `groups` and `rules` are those found; they and what follows are there if the action differs.
+
+    `in_shadow`: the second policy would ask for more if it were not in shadow, or a rule.
+    """
 
     line: int
     before: str = ""
@@ -76,6 +79,7 @@ class Compared(Struct, omit_defaults=True):
     groups: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     offer: bool | None = None
+    in_shadow: bool = False
     reason: str = ""
     text: str = ""
     error: str = ""
@@ -161,6 +165,7 @@ def compare_line(engine: Engine, before: Policy, after: Policy, job: Job, number
         compared.groups = tuple(dict.fromkeys(taxon.group for taxon in one.taxa))
         compared.rules = _rules(one)
         compared.reason = other.reason
+        compared.in_shadow = other.shadow
         compared.text = text_of(text)
     return msgspec.json.encode(compared)
 

@@ -108,7 +108,8 @@ def _to_read(found: Backtest) -> Iterator[str]:
 
 def _text(each: Compared) -> Iterator[str]:
     label = "" if each.offer is None else ", labeled an offer" if each.offer else ", labeled no offer"
-    yield f"    {named(each)}: {each.score:.2f} {each.language} {_listed(each.groups)} by {_listed(each.rules)}{label}"
+    shadow = ", in shadow" if each.in_shadow else ""
+    yield f"    {named(each)}: {each.score:.2f} {each.language} {_listed(each.groups)} by {_listed(each.rules)}{label}{shadow}"
     yield f"        {' '.join(each.text.split())}"
     yield f"        {each.reason}"
 
