@@ -154,7 +154,7 @@ def test_a_broken_policy_is_an_error_that_names_file_and_key(tmp_path):
     (tmp_path / "in.jsonl").write_bytes(ROWS[0])
     done = wildgate(tmp_path, "score", "--policy", "mine.toml", "--input", "in.jsonl", "--output", "out.jsonl")
     assert done.returncode == 2
-    assert "policy mine.toml: line 17: thresholds.review: 5.0 is not between 0 and 1.01" in done.stderr.decode()
+    assert "policy mine.toml: line 16: thresholds.review: 5.0 is not between 0 and 1.01" in done.stderr.decode()
     assert not (tmp_path / "out.jsonl").exists()
 
 

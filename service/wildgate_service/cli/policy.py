@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 
 from wildgate_service.decide.policy import InForce, Policy, is_shadow, limits_in_force, moderator_language, rules_in_shadow
+from wildgate_service.lexicon import default_lexicons
 from wildgate_service.lexicon.taxa import GROUPS, read_unions
 from wildgate_service.policy import Placed, checked, default_policy, policy_of_text, read_policy
 from wildgate_service.policy.check import unknown_rules
 from wildgate_service.policy.file import PolicyFile
 from wildgate_service.policy.lines import line_of, lines_of_keys
+from wildgate_service.settings import load_settings
 
 OTHERS = "all others"
 
@@ -87,9 +89,7 @@ def _summary(policy: Policy, market: str, tenant: str, lexicons: Path | None) ->
 
 
 def _unions(lexicons: Path | None) -> dict[str, tuple[str, ...]]:
-    from wildgate_service.lexicon import default_lexicons  # noqa: PLC0415
-
-    return read_unions(lexicons or default_lexicons())
+    return read_unions(lexicons or load_settings().settings.lexicons or default_lexicons())
 
 
 def _row(group: str, limits: InForce) -> str:

@@ -13,13 +13,12 @@ import msgspec
 from wildgate_service.decide.policy import Limits
 from wildgate_service.keys import TENANT
 from wildgate_service.lexicon.taxa import GROUPS
-from wildgate_service.policy.file import Ground, PolicyFile, Problem, ScopeTable
+from wildgate_service.policy.file import OVER_ONE, Ground, PolicyFile, Problem, ScopeTable
 from wildgate_service.policy.lines import Path
 from wildgate_service.policy.order import problems_of_order
 from wildgate_service.policy.templates import problems_of_templates
 
 SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
-OVER_ONE = 1.01  # a threshold that no probability reaches
 DEFAULT = "default"
 
 

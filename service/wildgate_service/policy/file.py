@@ -14,6 +14,8 @@ from wildgate_service.policy.lines import Path
 
 SHIPPED = ("reasons", "notices", "reviewed", "dsa")  # tables that are as in the policy that ships where a file has none of its own
 
+OVER_ONE = 1.01  # a threshold that no probability reaches
+
 
 class Problem(Struct, frozen=True):
     """Something that is wrong at a path of the file, or, as a `warning`, that may not be meant."""

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 
 from wildgate_service.decide.policy import Limits
-from wildgate_service.policy.file import PolicyFile, Problem, ScopeTable
+from wildgate_service.policy.file import OVER_ONE, PolicyFile, Problem, ScopeTable
 from wildgate_service.policy.lines import Path
 
 Layers = list[tuple[Path, Limits]]
@@ -29,7 +29,7 @@ def _once(problems: Iterable[Problem | None]) -> Iterator[Problem]:
 def _disorder(layers: Layers) -> Problem | None:
     """The problem of a `review` over `block`, at the later of the two tables."""
     (review_path, review), (block_path, block) = _last(layers, "review"), _last(layers, "block")
-    if review is None or block is None or not review > block:
+    if review is None or block is None or not OVER_ONE >= review > block >= 0:  # what is no threshold is said elsewhere
         return None
     if review_path == block_path:
         return Problem(review_path, f"review {review} is over block {block}")
