@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from wildgate_service import backtest as module
 from wildgate_service import pipeline
 from wildgate_service.backtest import Compared, Job, Tally, backtest
 from wildgate_service.backtest_shown import as_page, as_text
-from wildgate_service.policy import load_policy
+from wildgate_service.policy import checked, load_policy
 
 OFFER = "Elephant ivory bangle for sale, DM me for price"
 PLAIN = "Blue bicycle, 28 inch"
@@ -293,3 +294,23 @@ def test_a_usage_error_ends_with_2(wildgate, options, said):
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# --- the example ---------------------------------------------------------------------------------
+
+EXAMPLE = Path(__file__).parents[2] / "demo" / "backtest"
+
+
+def test_the_example_policy_has_nothing_wrong_and_nothing_to_look_at():
+    """It is what people copy."""
+    assert checked((EXAMPLE / "mine.toml").read_text(encoding="utf-8"))[1] == []
+
+
+def test_the_example_changes_something_in_each_way_that_it_speaks_of(run):
+    """A group, a market in shadow, and what is on no list there."""
+    rows = [line + b"\n" for line in (EXAMPLE / "listings.jsonl").read_bytes().splitlines()]
+    found = run(rows, None, EXAMPLE / "mine.toml")
+    assert (found.failed, found.labeled) == (0, found.listings)
+    read = [each for sample in found.to_read.values() for each in sample]
+    assert any(each.in_shadow for each in read)
+    assert any("no list in force" in each.reason for each in read)
