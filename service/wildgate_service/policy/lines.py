@@ -12,7 +12,7 @@ Path = tuple[str, ...]
 def lines_of_keys(text: str) -> dict[Path, int]:
     r"""Path of every table and key in sound TOML → its line, from 1.
 
-    >>> lines_of_keys('[groups]\\nbear.block = 0.8')
+    >>> lines_of_keys('[groups]\nbear.block = 0.8')
     {('groups',): 1, ('groups', 'bear'): 2, ('groups', 'bear', 'block'): 2}
     """
     lines: dict[Path, int] = {}
