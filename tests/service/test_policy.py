@@ -309,6 +309,12 @@ def test_what_may_not_be_meant_is_a_warning(text, said):
     assert (warned(text), wrong(text)) == ([said], [])
 
 
+def test_tables_that_are_alike_are_told_apart_from_those_that_say_nothing():
+    """Two tenants say again what a market changed; neither is idle."""
+    more = "[markets.SG]\nblock = 0.8\n[tenants.one]\nblock = 0.9\n[tenants.two]\nblock = 0.9\n"
+    assert (warned(policy_text(more)), wrong(policy_text(more))) == ([], [])
+
+
 def test_missing_languages_are_a_warning_that_names_them():
     """Of reasons and of each notice."""
     notices = NOTICES.replace('en = "wait"', "".join(f'{language} = "wait"\n' for language in LANGUAGES if language != "my"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from wildgate_service.decide.policy import Limits
 from wildgate_service.policy.file import OVER_ONE, PolicyFile, Problem, ScopeTable
 from wildgate_service.policy.lines import Path
@@ -18,8 +20,10 @@ def problems_of_order(file: PolicyFile) -> Iterator[Problem]:
     yield from _once(_disorder(layers) for layers in places)
     yield from _once(_overruled(layers) for layers in places)
     needed = {path for layers in places for path in _saying_something_new(layers)}
-    said = dict.fromkeys(path for layers in places for path, _ in layers[1:])
-    yield from (Problem(path, "says what holds without it", warning=True) for path in said if path not in needed)
+    alike = {**_alike(file.markets, "markets"), **_alike(file.tenants, "tenants")}
+    for path in dict.fromkeys(path for layers in places for path, _ in layers[1:]):
+        if path not in needed and (*alike.get(path[:2], path[:2]), *path[2:]) not in needed:
+            yield Problem(path, "says what holds without it", warning=True)
 
 
 def _once(problems: Iterable[Problem | None]) -> Iterator[Problem]:
@@ -51,15 +55,29 @@ def _is_of_group(path: Path) -> bool:
 
 
 def _places(file: PolicyFile) -> Iterator[Layers]:
-    """The tables that hold for a group, of each market and tenant in the file and of all others, the widest first."""
+    """The tables that hold for a group, the widest first: everywhere, in each market, for each tenant, and for tenants in markets.
+
+    Of tenants and markets whose limits are alike only the first is held against the others, so that hundreds of both are checked at once.
+    """
     markets, tenants = _with_limits(file.markets), _with_limits(file.tenants)
     groups = {*file.groups, *(group for table in (*markets.values(), *tenants.values()) for group in table.groups)}
-    for group, market, tenant in itertools.product(("", *sorted(groups)), ("", *markets), ("", *tenants)):
+    unlike = (dict.fromkeys(first[1] for first in _alike(*named).values()) for named in ((markets, "markets"), (tenants, "tenants")))
+    pairs = (*itertools.product(("", *markets), ("",)), *itertools.product(("",), tenants), *itertools.product(*unlike))
+    for group, (market, tenant) in itertools.product(("", *sorted(groups)), pairs):
         layers: Layers = [(("thresholds",), file.thresholds)]
         layers += _of_group(file.groups, group, ("groups",))
         layers += _of_scope(markets, market, "markets", group)
         layers += _of_scope(tenants, tenant, "tenants", group)
         yield layers
+
+
+def _alike(tables: dict[str, ScopeTable], name: str) -> dict[Path, Path]:
+    """Path of each scope → path of the first whose limits are the same."""
+    first: dict[bytes, Path] = {}
+    return {
+        (name, key): first.setdefault(msgspec.json.encode((_limits(table), table.groups), order="sorted"), (name, key))
+        for key, table in tables.items()
+    }
 
 
 def _with_limits(tables: dict[str, ScopeTable]) -> dict[str, ScopeTable]:
