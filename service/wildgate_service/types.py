@@ -191,7 +191,7 @@ class Action(StrEnum):
 
 
 class Taxon(Struct, frozen=True):
-    """A protected taxon the text seems to offer; `appendix` is by the listing's market."""
+    """A taxon the text seems to offer; `appendix` is by the listing's market and day, "" where no list in force there names it."""
 
     group: str
     scientific_name: str
