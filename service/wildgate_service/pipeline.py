@@ -18,7 +18,8 @@ from wildgate_service.decide import Policy, decide
 from wildgate_service.errors import InvalidListingError, ModelError
 from wildgate_service.fuse import Fusion, fuse, load_fusion
 from wildgate_service.match import match
-from wildgate_service.match.tables import CompiledLexicon, load_compiled
+from wildgate_service.match.stored import load_compiled
+from wildgate_service.match.tables import CompiledLexicon
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.normalize import normalize

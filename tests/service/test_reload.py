@@ -166,7 +166,7 @@ async def test_lexicons_are_swapped_in_the_order_told(monkeypatch):
         return engine_of(lexicon.name)
 
     monkeypatch.setattr(Worker, "_load", load)
-    monkeypatch.setattr(worker, "release_beside", list.clear)
+    monkeypatch.setattr(worker, "release_beside", lambda retired, _: retired.clear())
     made = Worker(SimpleNamespace(settings=settings))
     made._serving = Serving(settings=settings, engine=engine_of("before"), writer=None, secrets=None)
     ours, theirs = socket.socketpair()

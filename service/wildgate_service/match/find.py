@@ -18,7 +18,8 @@ from wildgate_service.types import Level, Match
 
 if TYPE_CHECKING:
     from wildgate_service.match.misspelling import Edit
-    from wildgate_service.match.tables import CompiledLexicon, Form, Search
+    from wildgate_service.match.automaton import Lookup
+    from wildgate_service.match.tables import CompiledLexicon, Form, Search, Uses
     from wildgate_service.normalize import NormalizedText
     from wildgate_service.normalize.bare import Bare
 
@@ -86,7 +87,7 @@ def _disguised(bare: Bare, hits: list[tuple[int, int, int]], lexicon: CompiledLe
 
 
 def _plain(
-    lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text: str, patterns: tuple[tuple[int, ...], ...]
+    lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text: str, patterns: Lookup[Uses]
 ) -> Iterator[Occurrence]:
     """Occurrences that are words of their own."""
     forms = lexicon.forms
