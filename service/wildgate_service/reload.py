@@ -126,7 +126,7 @@ def with_lexicon_beside(engine: Engine, lexicon: Path, policy: Path | None) -> E
 
 
 def release_beside(retired: list[Engine], served: Engine) -> None:
-    """Let go of the one engine of a list, which nobody else may hold, in small steps: freeing all of it at once would hold up the others."""
+    """Let go of the one engine of a list, which nobody else may hold, in small steps: freed at once it would hold up the others."""
     lexicon = retired.pop().lexicon.base
     if lexicon is served.lexicon.base:
         return

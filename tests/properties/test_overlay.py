@@ -21,6 +21,7 @@ FORMS = {
     "zh-Hans": ("象牙", "象牙手镯", "犀牛角", "穿山甲"),
     "vi": ("ngà voi", "sừng tê giác", "ngà"),
 }
+FURTHER = ({}, {"fuzzy": True}, {"match": "prefix"})
 KINDS = ("species", "product", "code_word", "trade_cue", "benign_context")
 TEXTS = (
     "Elephant ivory tusk for sale",
@@ -51,7 +52,7 @@ def rules(draw):
         "kind": kind,
         "level": "company_only" if kind == "trade_cue" else draw(st.sampled_from(("alone", "with_company"))),
         "entries": [
-            {"form": form, "gloss": draw(st.sampled_from(("one", "two"))), **draw(st.sampled_from(({}, {"fuzzy": True}, {"match": "prefix"})))}
+            {"form": form, "gloss": draw(st.sampled_from(("one", "two"))), **draw(st.sampled_from(FURTHER))}
             for form in draw(st.lists(st.sampled_from(FORMS[language]), min_size=1, max_size=3, unique=True))
         ],
         "falsepositives": [],
@@ -157,16 +158,16 @@ _FIRST = {
 def everything(lexicon):
     """What a lexicon answers and says of itself, apart from the numbers by which it names its rules."""
     searches = (lexicon.taxon_search, lexicon.context_search)
-    return dict(
-        answers=[(match(text, lexicon), find_contexts(text, lexicon)) for text in (normalize(Listing(title=each)) for each in TEXTS)],
-        forms=[(lexicon.rules[form.rule], *(getattr(form, name) for name in form.__struct_fields__[1:])) for form in lexicon.forms],
-        rows=lexicon.rows,
-        requirements=lexicon.requirements,
-        tables=(lexicon.languages, lexicon.taxa, lexicon.unions, lexicon.places("DE")),
-        glue=sorted(searches[0].glue),
-        spelled=[[[each.text for each in search.speller.corrected(text.casefold())] for text in TEXTS] for search in searches],
-        content=lexicon.version.partition("+")[0],
-    )
+    return {
+        "answers": [(match(text, lexicon), find_contexts(text, lexicon)) for text in (normalize(Listing(title=each)) for each in TEXTS)],
+        "forms": [(lexicon.rules[form.rule], *(getattr(form, name) for name in form.__struct_fields__[1:])) for form in lexicon.forms],
+        "rows": lexicon.rows,
+        "requirements": lexicon.requirements,
+        "tables": (lexicon.languages, lexicon.taxa, lexicon.unions, lexicon.places("DE")),
+        "glue": sorted(searches[0].glue),
+        "spelled": [[[each.text for each in search.speller.corrected(text.casefold())] for text in TEXTS] for search in searches],
+        "content": lexicon.version.partition("+")[0],
+    }
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])

@@ -134,7 +134,9 @@ def _joined(runs: Iterable[Run]) -> Iterator[Run]:
         yield last
 
 
-def _words(before: frozenset[str], came: Sequence[LexiconObject], gone: Sequence[LexiconObject], now: Sequence[LexiconObject], at: int) -> Words:
+def _words(
+    before: frozenset[str], came: Sequence[LexiconObject], gone: Sequence[LexiconObject], now: Sequence[LexiconObject], at: int
+) -> Words:
     """The words of one of the three sets that came and that are gone: a word that another object has stays."""
     lost = union(_sets(each)[at] for each in gone)
     for each in now:

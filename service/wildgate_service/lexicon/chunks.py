@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 RULE = re.compile(r"^-(?= )", re.MULTILINE)
@@ -32,6 +33,6 @@ def chunks_of(text: str) -> tuple[Chunk, ...]:
 
 def _cut(text: str, bounds: list[int]) -> Iterator[Chunk]:
     lines = 0
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         yield Chunk(text[start:end], lines)
         lines += text.count("\n", start, end)

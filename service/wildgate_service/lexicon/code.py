@@ -15,6 +15,7 @@ OF_OBJECTS = (
     "errors.py",
     "lexicon/objects.py",
     "lexicon/patterns.py",
+    "lexicon/plain_yaml.py",
     "lexicon/rules.py",
     "lexicon/spellings",
     "match/automaton.py",

@@ -10,7 +10,7 @@ from pathlib import Path
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.changes import Base, delta_of
 from wildgate_service.lexicon.code import hash_for_objects, hash_of_all
-from wildgate_service.lexicon.files import File, Files, Reader
+from wildgate_service.lexicon.files import Files, Reader
 from wildgate_service.lexicon.gathering import Gathering, Placed
 from wildgate_service.lexicon.linking import Sources, link
 from wildgate_service.lexicon.objects import object_of
@@ -55,8 +55,8 @@ def build_tables(
 class Compiler:
     """Compiles one lexicon folder with its packs again and again.
 
-    What was compiled whole is the base of what follows: while that differs in little, it is compiled to a delta of the base, which costs what
-    the changed rules cost. The first compilation may come from a file of an earlier process.
+    What was compiled whole is the base of what follows: while that differs in little, it is compiled to a delta of the base, for what the
+    changed rules cost. The first compilation may come from a file of an earlier process.
     """
 
     def __init__(self, root: Path, output: Path, packs: tuple[Path, ...] = ()) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar, cast
 import daachorse
 
 Found = list[tuple[int, int, int]]
-Held = TypeVar("Held", covariant=True)
+Held_co = TypeVar("Held_co", covariant=True)
 
 
 class Automaton(Protocol):
@@ -18,12 +18,12 @@ class Automaton(Protocol):
         ...
 
 
-class Lookup(Protocol[Held]):
+class Lookup(Protocol[Held_co]):
     """So many things, asked for by number."""
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, number: int, /) -> Held:
+    def __getitem__(self, number: int, /) -> Held_co:
         """What has the number."""
         ...
 

@@ -90,6 +90,7 @@ def lay_over(base: CompiledLexicon, delta: Delta) -> CompiledLexicon:
     rules = Rules(base.rules, delta.rules)
     gone = frozenset(delta.gone_rules)
     glue = changed_words(base.taxon_search.glue, delta.glue)
+    taxon_added, context_added = (delta.taxon_patterns, delta.bare_taxon_patterns), (delta.context_patterns, delta.bare_context_patterns)
     return CompiledLexicon(
         version=version_of(delta.version, delta.digest),
         digest=delta.digest,
@@ -100,8 +101,8 @@ def lay_over(base: CompiledLexicon, delta: Delta) -> CompiledLexicon:
         requirements={key: wanted for key, wanted in base.requirements.items() if key[0] not in gone} | requirements_of(delta.forms, rules),
         taxa={key: row for key, row in base.taxa.items() if key not in delta.gone_taxa} | delta.taxa,
         unions=delta.unions,
-        taxon_search=_search(base.taxon_search, delta.taxon_patterns, delta.bare_taxon_patterns, numbers, delta.taxon_words, glue),
-        context_search=_search(base.context_search, delta.context_patterns, delta.bare_context_patterns, numbers, delta.context_words, glue),
+        taxon_search=_search(base.taxon_search, *taxon_added, numbers, delta.taxon_words, glue),
+        context_search=_search(base.context_search, *context_added, numbers, delta.context_words, glue),
         below=base,
     )
 
@@ -277,11 +278,11 @@ class ChangedIndex(dict[Any, list[str]]):
 
     def get(self, key: Any, default: Any = None) -> Any:  # noqa: ANN401  (as dict's)
         """The words of a key."""
-        return self[key] if key in self else self._below.get(key, default)  # noqa: SIM401  (that is this method)
+        return self[key] if key in self else self._below.get(key, default)
 
 
 def respelled(speller: Speller, words: Words) -> Speller:
-    """A speller that knows some words more or less; itself if there are none. Lists that the words are in are made anew, all others kept."""
+    """A speller that knows some words more or less; itself if there are none. Only lists that the words are in are made anew."""
     if not (words.came or words.gone):
         return speller
     below, gone = vars(speller), frozenset(words.gone)

@@ -61,10 +61,8 @@ def load_compiled(path: Path, onto: CompiledLexicon | None = None, pause: Pause 
     a file that is missing, foreign or damaged.
     """
     below = base_path(path)
-    if onto and below == whole_path(path.parent, onto.base.digest):
-        base = onto.base
-    else:
-        base = opened(*_load(below, Tables, pause))
+    is_held = onto and below == whole_path(path.parent, onto.base.digest)
+    base = onto.base if onto and is_held else opened(*_load(below, Tables, pause))
     return base if path == below else lay_over(base, _load(path, Delta, pause)[0])
 
 
