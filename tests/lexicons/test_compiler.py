@@ -120,6 +120,15 @@ def test_delta_without_its_base_is_made_anew(warm, lexicons, tmp_path):
     assert (path.suffix, read(load_compiled(path), "ivory molar")) == (".bin", read(lexicon_in_memory(lexicons), "ivory molar"))
 
 
+def test_base_that_is_gone_from_the_cache_serves_on(warm, lexicons, tmp_path):
+    """Who holds it loads a delta without its file, and nothing stands in the file's place."""
+    base = load_compiled(warm.compile())
+    (path,) = (tmp_path / "out").glob("lexicon-*.bin")
+    path.unlink()
+    change(lexicons)
+    assert (read(load_compiled(warm.compile(), base), "ivory molar") != [], path.exists()) == (True, False)
+
+
 def test_change_that_is_taken_back_needs_no_file(warm, lexicons):
     """The base serves again."""
     base = warm.compile()
@@ -218,9 +227,10 @@ def test_objects_are_made_anew_when_what_makes_them_changes():
     assert (needed - listed, unneeded) == (set(), set())
 
 
-def test_compiled_files_are_their_owners_alone(warm, tmp_path):
-    """Packs are restricted."""
-    del warm
+def test_compiled_files_are_their_owners_alone(warm, lexicons, tmp_path):
+    """Packs are restricted, and deltas hold their words too."""
+    change(lexicons)
+    warm.compile()
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "out").iterdir()} == {0}
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -77,8 +79,9 @@ class Compiler:
         files = files or self.read()
         digest = _hash(self._code, files.digest)
         self._served = self._there(digest) or self._made(files, digest)
-        for path in (self._served, base_path(self._served)):
-            path.touch()  # it is the latest again, and is not pruned
+        for path in {self._served, base_path(self._served)}:
+            with suppress(FileNotFoundError):  # another process pruned it; who serves it has it
+                os.utime(path)  # it is the latest again, and is not pruned
         return self._served
 
     def finish(self) -> None:
