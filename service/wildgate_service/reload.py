@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import sys
 import time
@@ -16,6 +15,7 @@ import msgspec
 from wildgate_service.compiling import run_compiler
 from wildgate_service.control import Broken, Channel, Compile, Compiled, Fault
 from wildgate_service.match.stored import load_compiled, no_pause
+from wildgate_service.memory import without_collection
 from wildgate_service.pipeline import score_listing
 from wildgate_service.policy import default_policy, load_policy
 from wildgate_service.process import Child, keep
@@ -112,7 +112,7 @@ def with_lexicon(engine: Engine, lexicon: Path, policy: Path | None, pause: Paus
     A lexicon that differs little from the one that this process began with is laid over that. `pause` is called between small steps.
     Raises LexiconError or PolicyError.
     """
-    with _without_collection():
+    with without_collection():
         compiled = load_compiled(lexicon, engine.lexicon, pause)
         rules = load_policy(policy or default_policy())
         versions = Versions(compiled.version, engine.versions.model, rules.version)
@@ -153,17 +153,6 @@ def breather() -> Pause:
             last = time.perf_counter()
 
     return pause
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """No garbage collection while hundreds of thousands of objects are made, and none that walks over them afterwards."""
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        gc.enable()
 
 
 @contextmanager

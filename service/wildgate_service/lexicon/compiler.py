@@ -22,6 +22,7 @@ from wildgate_service.lexicon.rules import Rule
 from wildgate_service.lexicon.taxa import taxa_of, unions_of
 from wildgate_service.match.stored import DELTA, WHOLE, base_path, delta_path, load_tables, whole_path, write_compiled
 from wildgate_service.match.tables import CompiledLexicon, Tables, TaxonRow, compiled_in_memory
+from wildgate_service.memory import without_collection
 
 KEPT_FILES = 4  # compiled files of a sort in a cache: the one served, and some that a change may come back to
 
@@ -36,7 +37,8 @@ def compile_lexicons(root: Path, output: Path, packs: tuple[Path, ...] = ()) -> 
     thing that is broken; then nothing is written.
     """
     compiler = Compiler(root, output, packs)
-    path = compiler.compile()
+    with without_collection():
+        path = compiler.compile()
     compiler.finish()
     return path
 
