@@ -1,17 +1,23 @@
 """How soon a changed rule is served by every worker, and what a reload costs those who are served meanwhile.
 
-Starts a service of two workers on a copy of the lexicons, sends listings at a fixed rate over several connections, and changes a rule file
-again and again: asked to reload by RPC, then found by the service itself. A change is in force when every worker has answered with the new
-lexicon's version. Requests are sent by the clock, so that one that waits does not hide the others, and count as during a swap if they were
-under way between a change and all workers serving it.
+Starts a service of two workers on a copy of the lexicons, sends listings at a fixed rate over several connections, and changes one rule of
+a file again and again: asked to reload by RPC, then found by the service itself. A change is in force when every worker has answered with
+the new lexicon's version. Then the ordinary words change, which touches everything: that lexicon is compiled whole and loaded whole by
+every worker (`whole`; its calls are counted apart). Requests are sent by the clock, so that one that waits does not hide the others, and
+count as during a swap if they were under way between a change and all workers serving it.
 
-Usage: python benchmarks/load/reload.py [--reloads N] [--rate R] [--output FILE]   exit status 1 if one took over a second or a call failed
+Before that, `files` says what compiled files cost: compiling them with nothing kept, with the objects of an earlier process, loading one.
+
+Usage: python benchmarks/load/reload.py [--reloads N] [--whole N] [--rate R] [--output FILE]
+Exit status 1 if a changed rule took over a second or a call failed.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
+import multiprocessing
 import os
 import random
 import re
@@ -22,6 +28,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,16 +40,17 @@ import grpc
 from machine import write
 from running import Service
 from wildgate.v1 import lexicon_pb2, lexicon_pb2_grpc, scoring_pb2, scoring_pb2_grpc, types_pb2
-from wildgate_service.lexicon import default_lexicons
+from wildgate_service.lexicon import compile_lexicons, default_lexicons, load_compiled
 
 SEED = 17
 WORKERS = 2
 CONNECTIONS = 12  # with two workers, all on one of them once in two thousand runs
 CALL_SECONDS = 5.0
 LIMIT_SECONDS = 1.0
+MIB = 1 << 20
 BETWEEN_SECONDS = (1.0, 2.0)
 SETTLE_SECONDS = 5.0
-VERSION = re.compile(r"form: (\w+)")
+FORM = re.compile(r"""form: (['"]?\w+)""")
 FILES = ("en/ivory.yml", "en/benign.yml", "zh-Hans/benign.yml", "la/scientific_names.yml", "ru/benign.yml")
 TITLES = (
     "Vintage table lamp, brass, works",
@@ -122,12 +130,13 @@ def main() -> int:
         folder = Path(name)
         lexicons = folder / "lexicons"
         shutil.copytree(default_lexicons(), lexicons)
+        files = compiled_files(lexicons, folder / "compiled")
         with Service("service", folder, workers=WORKERS, lexicons=str(lexicons), cache=str(prepared_cache(folder))) as service:
             result = asyncio.run(measure(service, lexicons, chosen))
+            result["files"] = files
             result["workers_that_died"] = service.log.count('"process_died"')
-    for name in ("by_rpc", "by_watch"):
+    for name in ("files", "by_rpc", "by_watch", "whole", "requests", "memory_mib", "load_average", "errors"):
         print(f"{name}: {result[name]}")
-    print(f"requests: {result['requests']}\nmemory (MiB): {result['memory_mib']}\nerrors: {result['errors']}")
     write(chosen.output, result)
     return 0 if holds(result) else 1
 
@@ -136,7 +145,8 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reloads", type=int, default=20, help="by RPC, and as many again found by the service (default 20)")
-    parser.add_argument("--rate", type=float, default=200.0, help="requests a second (default 200)")
+    parser.add_argument("--whole", type=int, default=2, help="reloads after a change that touches everything (default 2)")
+    parser.add_argument("--rate", type=float, default=100.0, help="requests a second (default 100)")
     parser.add_argument("--output", type=Path, default=HERE.parent / "results" / "reload.json")
     return parser.parse_args()
 
@@ -151,6 +161,42 @@ def prepared_cache(folder: Path) -> Path:
     return cache
 
 
+def compiled_files(lexicons: Path, folder: Path) -> dict[str, float]:
+    """Seconds to compile and to load, each in a process of its own, and sizes in MiB."""
+    seconds = {"cold_compile_seconds": in_process(seconds_to_compile, lexicons, folder)}
+    whole = next(folder.glob("lexicon-*.bin"))
+    objects = next(folder.glob("objects-*.bin"))
+    sizes = {"compiled_mib": whole.stat().st_size / MIB, "objects_mib": objects.stat().st_size / MIB}
+    whole.unlink()
+    seconds["compile_from_objects_seconds"] = in_process(seconds_to_compile, lexicons, folder)
+    seconds["load_seconds"], sizes["loaded_mib"] = in_process(cost_of_loading, whole)
+    return {name: round(value, 2) for name, value in (seconds | sizes).items()}
+
+
+def in_process(measured: Callable[..., Any], *given: Path) -> Any:  # noqa: ANN401  (whatever is measured)
+    """What a function returns in a new process."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measured, *given).result()
+
+
+def seconds_to_compile(lexicons: Path, folder: Path) -> float:
+    """From files to a compiled file."""
+    start = time.perf_counter()
+    compile_lexicons(lexicons, folder)
+    return time.perf_counter() - start
+
+
+def cost_of_loading(path: Path) -> tuple[float, float]:
+    """Seconds from a compiled file to a lexicon that can be searched, and how many MiB the process grew by."""
+    before = pss(os.getpid())
+    gc.disable()
+    start = time.perf_counter()
+    lexicon = load_compiled(path)
+    taken, grown = time.perf_counter() - start, pss(os.getpid()) - before
+    del lexicon
+    return taken, grown / 1024
+
+
 async def measure(service: Service, lexicons: Path, chosen: argparse.Namespace) -> dict[str, Any]:
     """Load all the while; reload after reload; then what it was like for the requests."""
     load = Load(service.target, chosen.rate)
@@ -158,11 +204,17 @@ async def measure(service: Service, lexicons: Path, chosen: argparse.Namespace) 
     await asyncio.sleep(SETTLE_SECONDS)
     rng = random.Random(SEED)
     memory = {"before": memory_of(service)}
-    swaps: dict[str, list[tuple[float, float]]] = {}
-    for name, wait in (("by_rpc", by_rpc), ("by_watch", by_watch)):
-        swaps[name] = [await change(lexicons, number, load, wait, rng) for number in range(chosen.reloads)]
+    averages = {"before": os.getloadavg()[0]}
+    swaps: dict[str, list[Swap]] = {}
+    calls: dict[str, list[Call]] = {}
+    steps = (("by_rpc", by_rpc, change_rule, chosen.reloads), ("by_watch", by_watch, change_rule, chosen.reloads))
+    for name, wait, change, times_over in (*steps, ("whole", by_rpc, change_everything, chosen.whole)):
+        first = len(load.calls)
+        swaps[name] = [await timed(change, lexicons, number, load, wait, rng) for number in range(times_over)]
         await asyncio.sleep(SETTLE_SECONDS)
         memory[f"after_{name}"] = memory_of(service)
+        averages[f"after_{name}"] = os.getloadavg()[0]
+        calls[name] = load.calls[first:]
     sending.cancel()
     await load.close()
     return {
@@ -171,32 +223,46 @@ async def measure(service: Service, lexicons: Path, chosen: argparse.Namespace) 
         "connections": CONNECTIONS,
         "requests_per_second": chosen.rate,
         **{name: times(swaps[name]) for name in swaps},
-        "requests": requests(load.calls, [swap for each in swaps.values() for swap in each]),
+        "requests": requests([*calls["by_rpc"], *calls["by_watch"]], [*swaps["by_rpc"], *swaps["by_watch"]]),
+        "requests_whole": requests(calls["whole"], swaps["whole"]),
         "errors": dict(load.errors),
         "memory_mib": memory,
+        "load_average": averages,
     }
 
 
+Swap = tuple[float, float]
+Change = Callable[[Path, int], None]
 Wait = Callable[[Load, set[str]], Awaitable[None]]
 
 
-async def change(lexicons: Path, number: int, load: Load, wait: Wait, rng: random.Random) -> tuple[float, float]:
+async def timed(change: Change, lexicons: Path, number: int, load: Load, wait: Wait, rng: random.Random) -> Swap:
     """Change a file, wait until it is served everywhere; returns when it was changed and when it was served."""
     await asyncio.sleep(rng.uniform(*BETWEEN_SECONDS))
     before = await load.versions()
-    file = lexicons / "rules" / FILES[number % len(FILES)]
-    text = file.read_text(encoding="utf-8")
-    form = VERSION.search(text)
-    changed = text.replace("gloss: ", f"gloss: {number} ", 1) if form is None or number % 2 else with_form(text, number)
-    file.write_text(changed, encoding="utf-8")
+    change(lexicons, number)
     start = time.perf_counter()
     await wait(load, before)
     return start, time.perf_counter()
 
 
+def change_rule(lexicons: Path, number: int) -> None:
+    """Change a gloss or a form of a rule; files take turns."""
+    file = lexicons / "rules" / FILES[number % len(FILES)]
+    text = file.read_text(encoding="utf-8")
+    changed = with_form(text, number) if number % 2 else text.replace("gloss: ", f"gloss: {number} ", 1)
+    file.write_text(changed, encoding="utf-8")
+
+
+def change_everything(lexicons: Path, number: int) -> None:
+    """Add an ordinary word."""
+    with (lexicons / "ordinary_words.tsv").open("a", encoding="utf-8") as file:
+        file.write(f"zq{'abcdefghij'[number % 10]}zq\ten\n")
+
+
 def with_form(text: str, number: int) -> str:
     """The text with another first form, so that the automata change."""
-    return VERSION.sub(lambda found: f"form: {found[1]}{'abcdefghij'[number % 10]}", text, count=1)
+    return FORM.sub(lambda found: f"form: {found[1]}{'abcdefghij'[number % 10]}", text, count=1)
 
 
 async def by_rpc(load: Load, before: set[str]) -> None:
@@ -213,7 +279,7 @@ async def by_watch(load: Load, before: set[str]) -> None:
         await asyncio.sleep(0.05)
 
 
-def times(swaps: list[tuple[float, float]]) -> dict[str, float]:
+def times(swaps: list[Swap]) -> dict[str, float]:
     """From change to service, in seconds."""
     taken = sorted(end - start for start, end in swaps)
     return {
@@ -224,7 +290,7 @@ def times(swaps: list[tuple[float, float]]) -> dict[str, float]:
     }
 
 
-def requests(calls: list[Call], swaps: list[tuple[float, float]]) -> dict[str, dict[str, float]]:
+def requests(calls: list[Call], swaps: list[Swap]) -> dict[str, dict[str, float]]:
     """Latencies of those under way during a swap, and of the others."""
     during = [call for call in calls if any(call.sent < end and call.answered > start for start, end in swaps)]
     outside = [call for call in calls if not any(call.sent < end and call.answered > start for start, end in swaps)]

@@ -21,7 +21,8 @@ from wildgate_service.decide.shadow import held_back, without_rules
 from wildgate_service.errors import InvalidListingError, ModelError
 from wildgate_service.fuse import Fusion, fuse, load_fusion
 from wildgate_service.match import match
-from wildgate_service.match.tables import CompiledLexicon, load_compiled
+from wildgate_service.match.stored import load_compiled
+from wildgate_service.match.tables import CompiledLexicon
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.normalize import normalize
@@ -120,7 +121,7 @@ def decide_on(weighed: Weighed, engine: Engine, policy: Policy, *, tenant: str) 
     full = _decided(weighed, weighed.matches, weighed.score, engine, policy, tenant)
     if not weighed.matches.taxa or full.shadow:
         return full
-    on_trial = rules_in_shadow(policy.scopes(weighed.listing.market, engine.lexicon.tables.unions, tenant))
+    on_trial = rules_in_shadow(policy.scopes(weighed.listing.market, engine.lexicon.unions, tenant))
     if not any(each.rule_id in on_trial for each in weighed.matches):
         return full
     rest = without_rules(weighed.skeleton, weighed.matches, on_trial, engine.lexicon)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import sys
+import time
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from wildgate_service.compiling import run_compiler
 from wildgate_service.control import Broken, Channel, Compile, Compiled, Fault
-from wildgate_service.lexicon.parts import Pause, breather, load_parts, release
+from wildgate_service.match.stored import load_compiled, no_pause
+from wildgate_service.memory import without_collection
 from wildgate_service.pipeline import score_listing
 from wildgate_service.policy import default_policy, load_policy
 from wildgate_service.process import Child, keep
@@ -23,11 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from wildgate_service.match.stored import Pause
     from wildgate_service.pipeline import Engine
     from wildgate_service.settings import Settings
 
 WARM_UP_FORMS = 100
 GRACE_SECONDS = 2.0
+WORK_SECONDS = 0.001
+PAUSE_SECONDS = 0.0005
+RELEASED_AT_ONCE = 512
 SWITCH_SECONDS = 0.0001  # after which a thread that loads gives way to the one that serves; Python's own is fifty times that
 ENDED = Broken(Fault("the compiler process ended before it had an answer; the log says with what status"), asked=True)
 
@@ -100,16 +106,17 @@ class CompilerProcess:
             self._waiting.set_result(result)
 
 
-def with_lexicon(engine: Engine, lexicon: Path, policy: Path | None, pause: Pause = lambda: None) -> Engine:
+def with_lexicon(engine: Engine, lexicon: Path, policy: Path | None, pause: Pause = no_pause) -> Engine:
     """Make the engine that differs in lexicon and policy only; the models are not loaded again.
 
-    `pause` is called between small steps. Raises LexiconError or PolicyError.
+    A lexicon that differs little from the one that this process began with is laid over that. `pause` is called between small steps.
+    Raises LexiconError or PolicyError.
     """
-    with _without_collection():
-        compiled = load_parts(lexicon, pause)
+    with without_collection():
+        compiled = load_compiled(lexicon, engine.lexicon, pause)
         rules = load_policy(policy or default_policy())
         versions = Versions(compiled.version, engine.versions.model, rules.version)
-        return warmed(msgspec.structs.replace(engine, lexicon=compiled, policy=rules, versions=versions))
+        return msgspec.structs.replace(engine, lexicon=compiled, policy=rules, versions=versions)
 
 
 def with_lexicon_beside(engine: Engine, lexicon: Path, policy: Path | None) -> Engine:
@@ -118,21 +125,34 @@ def with_lexicon_beside(engine: Engine, lexicon: Path, policy: Path | None) -> E
         return with_lexicon(engine, lexicon, policy, breather())
 
 
-def release_beside(engines: list[Engine]) -> None:
-    """Let go of the last engine of a list, which nobody else may hold, in the same way."""
+def release_beside(retired: list[Engine], served: Engine) -> None:
+    """Let go of the one engine of a list, which nobody else may hold, in small steps: freed at once it would hold up the others."""
+    lexicon = retired.pop().lexicon.base
+    if lexicon is served.lexicon.base:
+        return
+    one, other = lexicon.taxon_search, lexicon.context_search
+    tables = (lexicon.forms, one.patterns, one.bare_patterns, other.patterns, other.bare_patterns)
+    kept: list[list[object]] = [[table[number] for number in range(len(table))] for table in tables]
+    del lexicon, one, other, tables
     with _frequent_switches():
-        release([engines.pop().lexicon], breather())
+        pause = breather()
+        for items in kept:
+            while items:
+                del items[-RELEASED_AT_ONCE:]
+                pause()
 
 
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """No garbage collection while hundreds of thousands of objects are made, and none that walks over them afterwards."""
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        gc.enable()
+def breather() -> Pause:
+    """A pause that sleeps shortly after each millisecond of work, so that other threads are never kept waiting for longer."""
+    last = time.perf_counter()
+
+    def pause() -> None:
+        nonlocal last
+        if time.perf_counter() - last > WORK_SECONDS:
+            time.sleep(PAUSE_SECONDS)
+            last = time.perf_counter()
+
+    return pause
 
 
 @contextmanager
@@ -150,6 +170,6 @@ def warmed(engine: Engine) -> Engine:
 
     What the engine builds at its first use is built here, before the fork that shares it.
     """
-    forms = (form.form for form in engine.lexicon.forms[:WARM_UP_FORMS])
+    forms = (form.form for form in islice(engine.lexicon.forms, WARM_UP_FORMS))
     score_listing(engine, Listing(description=" ".join(forms)))
     return engine

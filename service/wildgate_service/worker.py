@@ -161,7 +161,7 @@ class Worker:
                 return
             self._serving.engine, retired[0] = retired[0], self._serving.engine
             self._channel.send(Loaded(message.number, self._serving.engine.lexicon.version))
-            await asyncio.to_thread(release_beside, retired)
+            await asyncio.to_thread(release_beside, retired, self._serving.engine)
 
     def _load(self, lexicon: Path) -> Engine:
         return with_lexicon_beside(self._serving.engine, lexicon, self._birth.settings.policy)

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from wildgate_service.errors import LexiconError
-from wildgate_service.lexicon import compiler, default_lexicons, load_compiled
+from wildgate_service.lexicon import changes, code, default_lexicons, gathering, load_compiled
 from wildgate_service.lexicon.compiler import Compiler, compile_lexicons, lexicon_in_memory
 from wildgate_service.lexicon.files import Reader
-from wildgate_service.lexicon.parts import load_parts
 from wildgate_service.match import match
 from wildgate_service.normalize import normalize
 from wildgate_service.types import Listing
 
-LANGUAGES = ("en", "vi")
+FILES = ("en/ivory.yml", "en/rhino.yml", "en/trade_cues.yml", "vi/ivory.yml")
 
 
 @pytest.fixture
 def lexicons(tmp_path):
-    """A copy of the lexicons of two languages."""
+    """A copy of the lexicons with a few of the rule files."""
     root = tmp_path / "lexicons"
     shutil.copytree(default_lexicons(), root, ignore=shutil.ignore_patterns("rules"))
-    for language in LANGUAGES:
-        shutil.copytree(default_lexicons() / "rules" / language, root / "rules" / language)
+    for name in FILES:
+        (root / "rules" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(default_lexicons() / "rules" / name, root / "rules" / name)
     return root
 
 
@@ -45,70 +47,133 @@ def change(lexicons, old="form: ivory tusk", new="form: ivory molar"):
     return file
 
 
-def no_pause():
-    pass
-
-
 def read(lexicon, title):
     found = match(normalize(Listing(title=title)), lexicon)
     return [(each.rule_id, each.form, each.start, each.end, each.views) for each in found]
 
 
-@pytest.mark.parametrize("title", ["ivory molar", "ivory tusk", "1v0ry m0lar for sale", "i v o r y  molar, whatsapp me", "ngà voi"])
-def test_what_changed_is_compiled_as_if_from_scratch(warm, lexicons, title):
-    """Though the automata of before are kept, and a small one beside them."""
-    change(lexicons)
-    again = load_parts(warm.compile(), no_pause)
-    assert read(again, title) == read(lexicon_in_memory(lexicons), title)
-
-
-def test_change_parses_one_file(warm, lexicons, monkeypatch):
-    """All others are kept."""
-    parsed = []
+@pytest.fixture
+def read_anew(monkeypatch):
+    """The first line of each text that is read from here on."""
+    texts = []
 
     def object_of_text(text, file):
-        parsed.append(file)
+        texts.append(text.partition("\n")[0])
         return original(text, file)
 
-    original = compiler.object_of_text
-    monkeypatch.setattr(compiler, "object_of_text", object_of_text)
-    change(lexicons)
-    warm.compile()
-    assert parsed == ["rules/en/ivory.yml"]
+    original = gathering.object_of_text
+    monkeypatch.setattr(gathering, "object_of_text", object_of_text)
+    return texts
 
 
-def test_next_process_parses_nothing(warm, lexicons, tmp_path, monkeypatch):
-    """The objects are kept on disk; a table that changed makes no rule file new."""
-    del warm
-    (lexicons / "VERSION").write_text("9.9.9\n", encoding="utf-8")
-    monkeypatch.setattr(compiler, "object_of_text", None)
-    assert load_compiled(compile_lexicons(lexicons, tmp_path / "out")).version.startswith("9.9.9+")
-
-
-def test_parts_hold_what_the_compiled_file_holds(warm, lexicons):
-    """A worker that reloads serves what one that starts would."""
+@pytest.mark.parametrize("title", ["ivory molar", "ivory tusk", "1v0ry m0lar for sale", "i v o r y  molar, whatsapp me", "ngà voi"])
+def test_what_changed_is_compiled_as_if_from_scratch(warm, lexicons, title):
+    """Though it is a delta laid over what was compiled before."""
     change(lexicons)
     path = warm.compile()
+    assert (path.suffix, read(load_compiled(path), title)) == (".delta", read(lexicon_in_memory(lexicons), title))
+
+
+def test_change_reads_one_rule(warm, lexicons, read_anew):
+    """All others are kept, those of its file too."""
+    change(lexicons)
+    warm.compile()
+    assert read_anew == ["- id: en-ivory-named"]
+
+
+def test_lines_below_a_change_are_told_as_they_are_now(warm, lexicons):
+    """A rule that was not read again knows where it stands."""
+    file = change(lexicons, "- id: en-ivory-named", "# a comment\n\n- id: en-ivory-goods")
+    text = file.read_text(encoding="utf-8")
+    (file.parent / "zz.yml").write_text(text[text.index("- id", text.index("- id") + 4) :], encoding="utf-8")
+    second = text[: text.index("\n- id", text.index("- id"))].count("\n") + 2
+    with pytest.raises(LexiconError, match=rf"stands already at rules/en/ivory\.yml:{second}$"):
+        warm.compile()
+
+
+def test_next_process_reads_nothing(warm, lexicons, tmp_path, read_anew):
+    """The objects are kept on disk; a table that changed makes no rule new."""
+    del warm
+    (lexicons / "VERSION").write_text("9.9.9\n", encoding="utf-8")
+    lexicon = load_compiled(compile_lexicons(lexicons, tmp_path / "out"))
+    assert (lexicon.version[:6], read_anew) == ("9.9.9+", [])
+
+
+def test_next_process_starts_from_a_delta_and_goes_on_from_its_base(warm, lexicons, tmp_path):
+    """Nothing is compiled that was compiled before the service was started anew."""
+    change(lexicons)
+    first = warm.compile()
     warm.finish()
-    parts, whole = load_parts(path, no_pause), load_compiled(path)
-    assert (parts.version, parts.tables) == (whole.version, whole.tables)
+    following = Compiler(lexicons, tmp_path / "out")
+    again = following.compile()
+    change(lexicons, "form: ivory molar", "form: ivory premolar")
+    assert (again, following.compile().stem.partition("-on-")[2]) == (first, first.stem.partition("-on-")[2])
+
+
+def test_delta_without_its_base_is_made_anew(warm, lexicons, tmp_path):
+    """Somebody may have cleaned the cache."""
+    base = warm.compile()
+    change(lexicons)
+    warm.compile()
+    base.unlink()
+    path = compile_lexicons(lexicons, tmp_path / "out")
+    assert (path.suffix, read(load_compiled(path), "ivory molar")) == (".bin", read(lexicon_in_memory(lexicons), "ivory molar"))
+
+
+def test_base_that_is_gone_from_the_cache_serves_on(warm, lexicons, tmp_path):
+    """Who holds it loads a delta without its file, and nothing stands in the file's place."""
+    base = load_compiled(warm.compile())
+    (path,) = (tmp_path / "out").glob("lexicon-*.bin")
+    path.unlink()
+    change(lexicons)
+    assert (read(load_compiled(warm.compile(), base), "ivory molar") != [], path.exists()) == (True, False)
+
+
+def test_change_that_is_taken_back_needs_no_file(warm, lexicons):
+    """The base serves again."""
+    base = warm.compile()
+    change(lexicons)
+    changed = warm.compile()
+    change(lexicons, "form: ivory molar", "form: ivory tusk")
+    assert (warm.compile(), changed.suffix) == (base, ".delta")
+
+
+def test_much_that_changed_is_compiled_whole(warm, lexicons, monkeypatch):
+    """And is the base of what follows."""
+    monkeypatch.setattr(changes, "FEWEST_FORMS", 0)
+    monkeypatch.setattr(changes, "LARGEST_SHARE", 0.0)
+    change(lexicons)
+    whole = warm.compile()
+    monkeypatch.undo()
+    change(lexicons, "form: ivory molar", "form: ivory premolar")
+    assert (whole.suffix, warm.compile().stem.partition("-on-")[2]) == (".bin", whole.stem.removeprefix("lexicon-"))
+
+
+def test_ordinary_words_that_changed_are_compiled_whole(warm, lexicons):
+    """They touch every form."""
+    file = lexicons / "ordinary_words.tsv"
+    file.write_text(file.read_text(encoding="utf-8") + "zzzzzz\ten\n", encoding="utf-8")
+    assert warm.compile().suffix == ".bin"
 
 
 def test_version_is_that_of_the_content(warm, lexicons, tmp_path):
     """Not of how it was compiled: two replicas say the same of the same files."""
     change(lexicons)
-    hot = load_parts(warm.compile(), no_pause).version
+    hot = load_compiled(warm.compile()).version
     assert hot == load_compiled(compile_lexicons(lexicons, tmp_path / "other")).version
 
 
-def test_damaged_parts_are_refused(warm):
+@pytest.mark.parametrize("suffix", [".bin", ".delta"])
+def test_damaged_file_is_refused(warm, lexicons, suffix):
     """Not half loaded."""
-    path = warm.compile().with_suffix(".parts")
-    content = bytearray(path.read_bytes())
+    base = warm.compile()
+    change(lexicons)
+    damaged = {".bin": base, ".delta": warm.compile()}[suffix]
+    content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
-    path.write_bytes(content)
+    damaged.write_bytes(content)
     with pytest.raises(LexiconError, match="damaged"):
-        load_parts(path.with_suffix(".bin"), no_pause)
+        load_compiled(damaged)
 
 
 def test_broken_file_writes_nothing_and_mends(warm, lexicons, tmp_path):
@@ -128,19 +193,44 @@ def test_broken_file_writes_nothing_and_mends(warm, lexicons, tmp_path):
     )
 
 
-def test_old_files_are_pruned(warm, lexicons, tmp_path):
+def test_old_files_are_pruned_but_what_others_rest_on(warm, lexicons, tmp_path):
     """The last few stay, for a change that is taken back."""
+    base = warm.compile()
+    os.utime(base, (0, 0))
     for number in range(8):
         (lexicons / "VERSION").write_text(f"1.0.{number}\n", encoding="utf-8")
+        (tmp_path / "out" / f"lexicon-{number:016}.bin").touch()
         last = warm.compile()
         warm.finish()
-    kept = {path.suffix: len(list((tmp_path / "out").glob(f"lexicon-*{path.suffix}"))) for path in (last, last.with_suffix(".parts"))}
-    assert (kept, last.exists()) == ({".bin": 4, ".parts": 4}, True)
+    kept = {suffix: len(list((tmp_path / "out").glob(f"lexicon-*{suffix}"))) for suffix in (".bin", ".delta")}
+    assert (kept, last.exists(), base.exists()) == ({".bin": 4, ".delta": 4}, True, True)
 
 
-def test_compiled_files_are_their_owners_alone(warm, tmp_path):
-    """Packs are restricted."""
-    del warm
+def imported_by(module):
+    """Modules of ours that a module imports, with the packages they are in."""
+    tree = ast.parse((code.PACKAGE / module).read_text(encoding="utf-8"))
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("wildgate_service.")]
+    for node in names:
+        for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+            path = Path(*name.split(".")[1:])
+            yield from (str(each) for each in (path.with_suffix(".py"), path / "__init__.py") if (code.PACKAGE / each).exists())
+
+
+def test_objects_are_made_anew_when_what_makes_them_changes():
+    """All modules that they import, directly or not, are among those that the name of the file of objects depends on."""
+    needed, new = set(), {"lexicon/objects.py"}
+    while new:
+        needed |= new
+        new = {each for module in new for each in imported_by(module)} - needed
+    listed = {module for module in needed for name in code.OF_OBJECTS if module == name or module.startswith(f"{name}/")}
+    unneeded = {name for name in code.OF_OBJECTS if not any(module == name or module.startswith(f"{name}/") for module in needed)}
+    assert (needed - listed, unneeded) == (set(), set())
+
+
+def test_compiled_files_are_their_owners_alone(warm, lexicons, tmp_path):
+    """Packs are restricted, and deltas hold their words too."""
+    change(lexicons)
+    warm.compile()
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "out").iterdir()} == {0}
 
 

@@ -14,7 +14,9 @@ import pytest
 from wildgate.v1 import lexicon_pb2, scoring_pb2, types_pb2
 from wildgate_service import reload, worker
 from wildgate_service.control import Broken, Channel, Load
-from wildgate_service.reload import CompilerProcess
+from wildgate_service.lexicon.compiler import Compiler
+from wildgate_service.pipeline import load_engine
+from wildgate_service.reload import CompilerProcess, with_lexicon
 from wildgate_service.rpc import Serving
 from wildgate_service.settings import load_settings
 from wildgate_service.worker import Worker
@@ -166,7 +168,7 @@ async def test_lexicons_are_swapped_in_the_order_told(monkeypatch):
         return engine_of(lexicon.name)
 
     monkeypatch.setattr(Worker, "_load", load)
-    monkeypatch.setattr(worker, "release_beside", list.clear)
+    monkeypatch.setattr(worker, "release_beside", lambda retired, _: retired.clear())
     made = Worker(SimpleNamespace(settings=settings))
     made._serving = Serving(settings=settings, engine=engine_of("before"), writer=None, secrets=None)
     ours, theirs = socket.socketpair()
@@ -179,3 +181,24 @@ async def test_lexicons_are_swapped_in_the_order_told(monkeypatch):
 
 def engine_of(version):
     return SimpleNamespace(lexicon=SimpleNamespace(version=version))
+
+
+def test_changed_rule_is_laid_over_what_the_process_was_forked_with(lexicons, rewrite_lexicon, tmp_path):
+    """Whose memory all processes share; again and again, and the lexicon in between is held by nobody."""
+    compiler = Compiler(lexicons, tmp_path / "out")
+    engine = first = load_engine(compiler.compile())
+    for version in ("1.1.0", "1.2.0"):
+        rewrite_lexicon("carved molar", version=version)
+        engine = with_lexicon(engine, compiler.compile(), None)
+    assert (engine.versions.lexicon[:6], engine.lexicon.below) == ("1.2.0+", first.lexicon)
+
+
+def test_delta_of_another_base_brings_its_base_along(lexicons, rewrite_lexicon, tmp_path):
+    """A process that missed a base is served all the same."""
+    engine = load_engine(Compiler(lexicons, tmp_path / "out").compile())
+    rewrite_lexicon("carved molar", version="1.1.0")
+    compiler = Compiler(lexicons, tmp_path / "other")
+    compiler.compile()
+    rewrite_lexicon("carved premolar", version="1.2.0")
+    other = with_lexicon(engine, compiler.compile(), None).lexicon
+    assert (other.version[:6], other.base.version[:6]) == ("1.2.0+", "1.1.0+")

@@ -48,7 +48,7 @@ def decide(
     versions: Versions,
 ) -> Decision:
     """The decision on a listing."""
-    scopes = policy.scopes(listing.market, lexicon.tables.unions, tenant)
+    scopes = policy.scopes(listing.market, lexicon.unions, tenant)
     found = [match for match in matches.taxa if match.stands or match.is_faint]
     lists = lists_of(found, listing, lexicon) if found else {}
     asked = asked_of(found, lists, lexicon, scopes)

@@ -7,7 +7,8 @@ from pathlib import Path
 from wildgate_service.lexicon.compiler import compile_lexicons
 from wildgate_service.lexicon.linter import Finding, lint, lint_text
 from wildgate_service.lexicon.rules import Rule, read_rules
-from wildgate_service.match.tables import CompiledLexicon, load_compiled
+from wildgate_service.match.stored import load_compiled
+from wildgate_service.match.tables import CompiledLexicon
 
 __all__ = [
     "CompiledLexicon",

@@ -1,164 +1,147 @@
-"""From files to tables: each rule file becomes an object, and the objects are linked into tables and two automata."""
+"""From files to a compiled lexicon that can be served: whole, or as what it differs in from one that is served."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-import msgspec
-
 from wildgate_service.errors import LexiconError
-from wildgate_service.lexicon.files import File, Files, Reader
-from wildgate_service.lexicon.indices import Indexer, Indexing, index_anew
-from wildgate_service.lexicon.objects import (
-    LexiconObject,
-    Objects,
-    RuleHead,
-    encode_objects,
-    load_objects,
-    object_of,
-    object_of_text,
-    place,
-)
+from wildgate_service.lexicon.changes import Base, delta_of
+from wildgate_service.lexicon.code import hash_for_objects, hash_of_all
+from wildgate_service.lexicon.files import Files, Reader
+from wildgate_service.lexicon.gathering import Gathering, Placed
+from wildgate_service.lexicon.linking import Sources, link
+from wildgate_service.lexicon.objects import object_of
 from wildgate_service.lexicon.ordinary import FILE as ORDINARY_WORDS
 from wildgate_service.lexicon.ordinary import ordinary_words_of
-from wildgate_service.lexicon.parts import encode_parts, parts_path
 from wildgate_service.lexicon.rules import Rule
 from wildgate_service.lexicon.taxa import taxa_of, unions_of
-from wildgate_service.match.tables import (
-    CompiledLexicon,
-    LanguageCount,
-    RuleRow,
-    Tables,
-    TaxonRow,
-    compiled_in_memory,
-    write_compiled,
-)
-from wildgate_service.types import TAXON_KINDS
+from wildgate_service.match.stored import DELTA, WHOLE, base_path, delta_path, load_tables, whole_path, write_compiled
+from wildgate_service.match.tables import CompiledLexicon, Tables, TaxonRow, compiled_in_memory
+from wildgate_service.memory import without_collection
 
-KEPT_FILES = 4  # compiled files in a cache: the one served, and some that a change may come back to
+KEPT_FILES = 4  # compiled files of a sort in a cache: the one served, and some that a change may come back to
 
 _taxa_of = lru_cache(1)(taxa_of)  # tables change seldom and rules often
 _ordinary_words_of = lru_cache(1)(ordinary_words_of)
 
-Patterns = dict[str, list[int]]
-BarePatterns = dict[str, list[tuple[int, str]]]
-
 
 def compile_lexicons(root: Path, output: Path, packs: tuple[Path, ...] = ()) -> Path:
-    """Compile a lexicon folder and restricted packs into one file in `output`, named by the hash of what it is made from; returns its path.
+    """Compile a lexicon folder and restricted packs into a file in `output`, named by the hash of what it is made from; returns its path.
 
     Returns at once if that file is there: neither the rules nor this code changed. Raises LexiconError with file and line at the first
     thing that is broken; then nothing is written.
     """
     compiler = Compiler(root, output, packs)
-    path = compiler.compile()
+    with without_collection():
+        path = compiler.compile()
     compiler.finish()
     return path
 
 
 def lexicon_in_memory(root: Path, packs: tuple[Path, ...] = ()) -> CompiledLexicon:
     """The same without a file, for tests and the linter."""
-    return compiled_in_memory(tables_of(root, packs))
-
-
-def tables_of(root: Path, packs: tuple[Path, ...] = ()) -> Tables:
-    """The tables of a lexicon folder and restricted packs."""
     files = Reader(root, packs).read()
-    return _tables(files, [object_of_text(file.text(), file.name) for file in files.rules], index_anew)
+    return compiled_in_memory(link(sources_of(files, Gathering().gather(files.rules))))
 
 
 def build_tables(
     rules: tuple[Rule, ...], taxa: dict[str, TaxonRow], version: str, unions: dict[str, tuple[str, ...]] | None = None
 ) -> Tables:
     """The tables of some rules."""
-    return link([object_of(rules)], taxa, version, unions or {})
+    return link(Sources([Placed("", object_of(rules), 0)], taxa, version, unions or {}))
 
 
 class Compiler:
-    """Compiles one lexicon folder with its packs again and again, and keeps what each file came to: only changed ones cost anything."""
+    """Compiles one lexicon folder with its packs again and again.
+
+    What was compiled whole is the base of what follows: while that differs in little, it is compiled to a delta of the base, for what the
+    changed rules cost. The first compilation may come from a file of an earlier process.
+    """
 
     def __init__(self, root: Path, output: Path, packs: tuple[Path, ...] = ()) -> None:
         self._reader = Reader(root, packs)
         self._output = output
-        self._code = _hash_of_code()
+        self._code = hash_of_all()
         folders = "\0".join(str(folder.resolve()) for folder in (root, *packs))
-        self._kept = output / f"objects-{_hash(self._code, folders)[:16]}.bin"
-        self._objects: Objects = {}
-        self._index = Indexing()
-        self._unwritten: tuple[Tables, Path] | None = None
+        self._gathering = Gathering(output / f"objects-{_hash(hash_for_objects(), folders)[:16]}.bin")
+        self._served: Path | None = None
+        self._base: Base | None = None
 
     def read(self, *, trust_times: bool = False) -> Files:
         """The files as they are now. Raises LexiconError if there are none."""
         return self._reader.read(trust_times=trust_times)
 
     def compile(self, files: Files | None = None) -> Path:
-        """Compile the files given, or those on disk now; the path is that of `compile_lexicons`, but only its parts may be there.
-
-        They are what a process that serves loads; `finish` writes the rest.
-        """
+        """Compile the files given, or those on disk now; returns the path of what `load_compiled` loads."""
         files = files or self.read()
         digest = _hash(self._code, files.digest)
-        path = self._output / f"lexicon-{digest[:16]}.bin"
-        if not path.exists() or not parts_path(path).exists():
-            tables = msgspec.structs.replace(self._link(files), digest=digest)
-            _write_whole(parts_path(path), encode_parts(tables))
-            self._unwritten = (tables, path)
-        else:
-            path.touch()
-            parts_path(path).touch()
-        return path
+        self._served = self._there(digest) or self._made(files, digest)
+        for path in {self._served, base_path(self._served)}:
+            with suppress(FileNotFoundError):  # another process pruned it; who serves it has it
+                os.utime(path)  # it is the latest again, and is not pruned
+        return self._served
 
     def finish(self) -> None:
-        """Write the file that the next process starts from, and delete those of long ago."""
-        if self._unwritten:
-            tables, path = self._unwritten
-            write_compiled(tables, path)
-            path.chmod(0o600)  # packs are restricted
-        self._unwritten = None
+        """Do what nobody waits for: keep what the next process would have to read again, and delete files of long ago."""
+        self._gathering.keep()
         _prune(self._output)
 
     def warm_up(self) -> None:
-        """Do all but the writing if nothing was done yet, so that the next change finds the rest done."""
-        if not self._objects:
-            self._link(self.read())
+        """Do what the next change would have to, but for the change itself."""
+        if self._served and (self._base is None or base_path(self._served) != self._path_of(self._base)):
+            files = self.read()
+            self._gathering.gather(files.rules)
+            sources_of(files, [])
+            self._base = self._loaded(base_path(self._served))
 
-    def _link(self, files: Files) -> Tables:
-        cold = not self._objects
-        before = load_objects(self._kept) if cold else self._objects
-        self._objects, parsed = {}, 0
+    def _path_of(self, base: Base) -> Path:
+        return whole_path(self._output, base.digest)
+
+    def _there(self, digest: str) -> Path | None:
+        """What was compiled before: best what rests on the base that is served."""
+        whole = whole_path(self._output, digest)
+        deltas = [path for path in self._output.glob(delta_path(self._output, digest, "*").name) if base_path(path).exists()]
+        served = base_path(self._served) if self._served else None
+        there = [path for path in (whole, *deltas) if path.exists()]
+        return next((path for path in there if base_path(path) == served), None) or (None if served else next(iter(there), None))
+
+    def _made(self, files: Files, digest: str) -> Path:
+        self.warm_up()
+        sources = sources_of(files, self._gathering.gather(files.rules))
+        delta = delta_of(self._base, sources, digest) if self._base else None
+        if self._base and delta:
+            path = delta_path(self._output, digest, self._base.digest)
+            write_compiled(delta, path)
+        else:
+            path = whole_path(self._output, digest)
+            tables = link(sources, digest)
+            write_compiled(tables, path)
+            self._base = Base(tables, [each.object for each in sources.placed])
+        self._gathering.forget_but({*self._base.keys, *(each.key for each in sources.placed)})
+        return path
+
+    def _loaded(self, path: Path) -> Base | None:
+        """A base from its file; None if that, or an object that it was made of, is not there any more."""
         try:
-            for file in files.rules:
-                key = _key(file)
-                if key in before:
-                    self._objects[key] = before.pop(key)
-                else:
-                    self._objects[key] = object_of_text(file.text(), file.name)
-                    parsed += 1
+            tables = load_tables(path)
         except LexiconError:
-            self._objects |= before  # what is not broken need not be parsed again when the rest is mended
-            raise
-        self._objects = dict(zip(self._objects, place(self._objects.values()), strict=True))
-        if cold and parsed:
-            _write_whole(self._kept, encode_objects(self._objects))
-        return _tables(files, self._objects.values(), self._index)
+            return None
+        objects = [found for key in tables.manifest if (found := self._gathering.find(key))]
+        return Base(tables, objects) if len(objects) == len(tables.manifest) else None
 
 
-def _key(file: File) -> str:
-    """What an object is kept under; a file that cannot be read has none."""
-    return f"{file.name}\0{file.digest}"
-
-
-def _tables(files: Files, objects: Iterable[LexiconObject], index: Indexer) -> Tables:
+def sources_of(files: Files, placed: list[Placed]) -> Sources:
+    """What a lexicon is linked from, once its rules are gathered. Raises LexiconError with file and line for a broken table."""
     taxa = _taxa_of(files.text_of("taxa.csv"), files.text_of("protection.csv"))
     for pack in files.packs:
         taxa = _with_taxa(taxa, pack, files)
-    ordinary = _ordinary_words_of(files.text_of(ORDINARY_WORDS)) if ORDINARY_WORDS in files.tables else frozenset()
-    return link(objects, taxa, files.version, unions_of(files.text_of("unions.csv")), index, ordinary)
+    ordinary = _ordinary_words_of(files.text_of(ORDINARY_WORDS)) if ORDINARY_WORDS in files.tables else frozenset[str]()
+    return Sources(placed, taxa, files.version, unions_of(files.text_of("unions.csv")), ordinary)
 
 
 def _with_taxa(taxa: dict[str, TaxonRow], pack: str, files: Files) -> dict[str, TaxonRow]:
@@ -173,126 +156,12 @@ def _with_taxa(taxa: dict[str, TaxonRow], pack: str, files: Files) -> dict[str, 
     return taxa | added
 
 
-def link(
-    objects: Iterable[LexiconObject],
-    taxa: dict[str, TaxonRow],
-    version: str,
-    unions: dict[str, tuple[str, ...]],
-    index: Indexer = index_anew,
-    ordinary: frozenset[str] = frozenset(),
-) -> Tables:
-    """The tables of some objects. Raises LexiconError with file and line for an id that stands twice or a taxon that nobody knows.
-
-    A further spelling of a form that is one of the `ordinary` words is left out.
-    """
-    objects = list(place(objects))
-    heads = [head for each in objects for head in each.heads]
-    _check_ids(heads)
-    of_taxa = [head.row.kind in TAXON_KINDS for head in heads]
-    patterns, contexts = _patterns(objects, of_taxa, ordinary)
-    bare_patterns, bare_contexts = _bare_patterns(objects, of_taxa, ordinary)
-    found = index("taxon", patterns), index("context", contexts), index("bare_taxon", bare_patterns), index("bare_context", bare_contexts)
-    return Tables(
-        version=version,
-        languages=_counts(heads),
-        rules=tuple(_row(head, taxa) for head in heads),
-        forms=tuple(form for each in objects for form in each.forms),
-        taxon_patterns=found[0].uses,
-        context_patterns=found[1].uses,
-        taxon_automaton=found[0].automaton,
-        context_automaton=found[1].automaton,
-        taxa=taxa,
-        unions=unions,
-        bare_taxon_patterns=found[2].uses,
-        bare_context_patterns=found[3].uses,
-        bare_taxon_automaton=found[2].automaton,
-        bare_context_automaton=found[3].automaton,
-        taxon_words=_sorted(each.words[0] for each in objects),
-        context_words=_sorted(each.words[1] for each in objects),
-        ordinary=_sorted([ordinary]),
-        glue=_sorted(each.glue for each in objects),
-        added=tuple((each.first, each.added) for each in found),
-    )
-
-
-def _sorted(words: Iterable[frozenset[str]]) -> tuple[str, ...]:
-    """All words in one order, so that the tables of the same files are the same bytes."""
-    return tuple(sorted(frozenset[str]().union(*words)))
-
-
-def _patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordinary: frozenset[str]) -> tuple[Patterns, Patterns]:
-    """Pattern → indices of its forms: of species, products and code words; of cues and contexts."""
-    taxon_patterns: Patterns = defaultdict(list)
-    context_patterns: Patterns = defaultdict(list)
-    first = 0
-    for each in objects:
-        for pattern, use in zip(each.patterns, each.uses, strict=True):
-            form = each.forms[use]
-            patterns = taxon_patterns if of_taxa[form.rule] else context_patterns
-            if not (form.view and pattern in ordinary):
-                patterns[pattern].append(first + use)
-        first += len(each.forms)
-    return taxon_patterns, context_patterns
-
-
-def _bare_patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordinary: frozenset[str]) -> tuple[BarePatterns, BarePatterns]:
-    """Shape in a bare reading → its forms with their folded spellings: of species, products and code words; of cues and contexts."""
-    taxa: BarePatterns = defaultdict(list)
-    contexts: BarePatterns = defaultdict(list)
-    first = 0
-    for each in objects:
-        for pattern, use, shapes in zip(each.patterns, each.uses, each.bare, strict=True):
-            form = each.forms[use]
-            patterns = taxa if of_taxa[form.rule] else contexts
-            for shape in () if form.view and pattern in ordinary else shapes:
-                patterns[shape].append((first + use, pattern))
-        first += len(each.forms)
-    return taxa, contexts
-
-
-def _row(head: RuleHead, taxa: dict[str, TaxonRow]) -> RuleRow:
-    unknown = [taxon for taxon in head.taxa if taxon not in taxa]
-    if unknown:
-        raise LexiconError(f"rule {head.row.id}: taxa not in taxa.csv: {', '.join(unknown)}", file=head.file, line=head.line)
-    groups = tuple(dict.fromkeys(taxa[taxon].group for taxon in head.row.taxa))
-    return msgspec.structs.replace(head.row, groups=groups)
-
-
-def _counts(heads: Iterable[RuleHead]) -> tuple[LanguageCount, ...]:
-    rules: Counter[str] = Counter()
-    forms: Counter[str] = Counter()
-    sourced: Counter[str] = Counter()
-    for head in heads:
-        language = head.row.language
-        rules[language] += 1
-        forms[language] += head.forms
-        sourced[language] += head.sourced_forms
-    return tuple(LanguageCount(name, rules[name], forms[name], sourced[name]) for name in sorted(rules))
-
-
-def _check_ids(heads: Iterable[RuleHead]) -> None:
-    seen: dict[str, RuleHead] = {}
-    for head in heads:
-        other = seen.setdefault(head.row.id, head)
-        if other is not head:
-            raise LexiconError(f"id {head.row.id} stands already at {other.file}:{other.line}", file=head.file, line=head.line)
-
-
 # --- the cache -----------------------------------------------------------------------------------
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file in one step, readable by its owner alone: packs are restricted."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    partial.replace(path)
 
 
 def _prune(folder: Path) -> None:
     """Delete all but the last few compiled files. Who serves one has loaded it, and makes it anew if it is wanted again."""
-    for pattern in ("lexicon-*.bin", "lexicon-*.parts", "objects-*.bin"):
+    for pattern in (f"lexicon-*{WHOLE}", f"lexicon-*{DELTA}", "objects-*.bin"):
         for path in _newest_first(folder.glob(pattern))[KEPT_FILES:]:
             path.unlink(missing_ok=True)
 
@@ -309,11 +178,3 @@ def _newest_first(paths: Iterator[Path]) -> list[Path]:
 
 def _hash(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
-
-
-def _hash_of_code() -> str:
-    """Hash of this package's own code and character tables, on which compiled tables depend too."""
-    package = Path(__file__).parent.parent
-    code = [path for name in ("lexicon", "match", "normalize") for path in (package / name).rglob("*") if path.suffix in {".py", ".tsv"}]
-    digests = [f"{path.relative_to(package)} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in sorted(code)]
-    return _hash(*digests, msgspec.__version__)

@@ -17,7 +17,8 @@ from msgspec import Struct
 from wildgate_service.lexicon.compiler import lexicon_in_memory
 from wildgate_service.lexicon.lock import content_hash
 from wildgate_service.lexicon.rules import read_rules
-from wildgate_service.match.tables import CompiledLexicon, Form, load_compiled
+from wildgate_service.match.stored import load_compiled
+from wildgate_service.match.tables import CompiledLexicon, Form
 
 
 class LevelChange(Struct, frozen=True):
@@ -86,7 +87,7 @@ def diff_lexicons(before: Path, after: Path, opened: Callable[[Path], CompiledLe
 
 def _forms_by_rule(lexicon: CompiledLexicon) -> dict[str, dict[str, Form]]:
     """Rule id → form → how it is matched as it is written; generated spellings are left out."""
-    forms: dict[str, dict[str, Form]] = {row.id: {} for row in lexicon.rules}
+    forms: dict[str, dict[str, Form]] = {rule_id: {} for rule_id in lexicon.rows}
     for form in lexicon.forms:
         if not form.view:
             forms[lexicon.rules[form.rule].id].setdefault(form.form, form)

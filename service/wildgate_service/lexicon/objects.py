@@ -1,11 +1,9 @@
-"""Objects: what one rule file comes to by itself, so that a change in one file costs one file. `compiler` links them."""
+"""Objects: what a rule comes to by itself, so that a change in one rule costs one rule. `linking` makes tables of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
-import msgspec
 from msgspec import Struct
 
 from wildgate_service.lexicon.patterns import Pattern, glue_words, patterns_of, spelled_words
@@ -17,7 +15,7 @@ from wildgate_service.types import TAXON_KINDS
 class RuleHead(Struct, frozen=True, array_like=True):
     """What linking needs of a rule beside its forms.
 
-    `row` is without groups, which are the tables' to say; `taxa` are all that rule and entries name.
+    `row` is without groups, which are the tables' to say; `taxa` are all that rule and entries name; `line` counts from the object's first.
     """
 
     row: RuleRow
@@ -29,7 +27,7 @@ class RuleHead(Struct, frozen=True, array_like=True):
 
 
 class LexiconObject(Struct, frozen=True, array_like=True):
-    """One rule file. `patterns[i]` finds form number `uses[i]`, in bare readings as `bare[i]`; the forms' rules count from `first`."""
+    """Some rules of one file, as a rule one. `patterns[i]` finds form number `uses[i]`, in bare readings as `bare[i]`."""
 
     heads: tuple[RuleHead, ...]
     patterns: tuple[str, ...]
@@ -38,7 +36,6 @@ class LexiconObject(Struct, frozen=True, array_like=True):
     forms: tuple[Form, ...]
     words: tuple[frozenset[str], frozenset[str]]  # those of taxon rules' forms that bear a misspelling, and of the others'
     glue: frozenset[str]  # those that may be written together with a form
-    first: int = 0
 
 
 def object_of(rules: Iterable[Rule]) -> LexiconObject:
@@ -64,24 +61,8 @@ def object_of(rules: Iterable[Rule]) -> LexiconObject:
 
 
 def object_of_text(text: str, file: str) -> LexiconObject:
-    """Make the object of a rule file's text, without its deprecated rules. Raises LexiconError with file and line."""
+    """Make the object of the text of a rule file or a part of it, without its deprecated rules. Raises LexiconError with file and line."""
     return object_of([rule for rule in rules_of_text(text, file) if rule.status != "deprecated"])
-
-
-def place(objects: Iterable[LexiconObject]) -> Iterator[LexiconObject]:
-    """The objects with their rules numbered one after the other; one that stands where it stood is the same."""
-    first = 0
-    for each in objects:
-        yield _moved(each, first)
-        first += len(each.heads)
-
-
-def _moved(each: LexiconObject, first: int) -> LexiconObject:
-    by = first - each.first
-    if not by:
-        return each
-    forms = tuple(msgspec.structs.replace(form, rule=form.rule + by) for form in each.forms)
-    return msgspec.structs.replace(each, forms=forms, first=first)
 
 
 def _head(rule: Rule) -> RuleHead:
@@ -106,23 +87,3 @@ def _head(rule: Rule) -> RuleHead:
         file=rule.file,
         line=rule.line,
     )
-
-
-# --- kept on disk, for the next process ----------------------------------------------------------
-
-Objects = dict[str, LexiconObject]
-_encode = msgspec.msgpack.Encoder().encode
-_decode: Callable[[bytes], Objects] = msgspec.msgpack.Decoder(Objects).decode
-
-
-def load_objects(path: Path) -> Objects:
-    """The objects kept in a file, by the key they were kept under; none if it is missing or damaged."""
-    try:
-        return _decode(path.read_bytes())
-    except (OSError, msgspec.MsgspecError):
-        return {}
-
-
-def encode_objects(objects: Objects) -> bytes:
-    """What `load_objects` reads."""
-    return _encode(objects)

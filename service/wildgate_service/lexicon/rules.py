@@ -11,10 +11,9 @@ import yaml
 from msgspec import Meta, Struct
 
 from wildgate_service.errors import LexiconError
+from wildgate_service.lexicon.plain_yaml import DEEPEST, LINE, NotPlainError, load_plain
 from wildgate_service.types import Level, RuleKind
 
-LINE = "__line__"
-DEEPEST = 16  # levels of lists and mappings in each other; a rule has seven
 Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -121,8 +120,7 @@ _LineLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: 
 def load_yaml(text: str, file: str) -> list[dict[str, Any]]:
     """The mappings of a rule file, each with its line. Raises LexiconError with file and line."""
     try:
-        _check_shape(text)
-        loaded = yaml.load(text, _LineLoader)  # noqa: S506  (a safe loader)
+        loaded = _load(text)
     except UnicodeEncodeError as error:
         raise LexiconError("not YAML: not UTF-8", file=file, line=text.count("\n", 0, error.start) + 1) from error
     except yaml.YAMLError as error:
@@ -132,6 +130,19 @@ def load_yaml(text: str, file: str) -> list[dict[str, Any]]:
     if not isinstance(loaded, list) or not all(isinstance(item, dict) for item in loaded):
         raise LexiconError("a rule file is a list of rules, each a mapping", file=file, line=1)
     return loaded
+
+
+def _load(text: str) -> Any:  # noqa: ANN401  (whatever YAML holds)
+    try:
+        return load_plain(text, _LineLoader)
+    except (NotPlainError, yaml.YAMLError):
+        return load_slowly(text)
+
+
+def load_slowly(text: str) -> Any:  # noqa: ANN401  (whatever YAML holds)
+    """All that YAML can say but aliases, as PyYAML reads it, each mapping with its line. Raises YAMLError, which says what is wrong."""
+    _check_shape(text)
+    return yaml.load(text, _LineLoader)  # noqa: S506  (a safe loader)
 
 
 def _check_shape(text: str) -> None:

@@ -17,8 +17,9 @@ from wildgate_service.normalize.marks import are_among, fold_with_marks, has_mar
 from wildgate_service.types import Level, Match
 
 if TYPE_CHECKING:
+    from wildgate_service.match.automaton import Lookup
     from wildgate_service.match.misspelling import Edit
-    from wildgate_service.match.tables import CompiledLexicon, Form, Search
+    from wildgate_service.match.tables import CompiledLexicon, Form, Search, Uses
     from wildgate_service.normalize import NormalizedText
     from wildgate_service.normalize.bare import Bare
 
@@ -85,9 +86,7 @@ def _disguised(bare: Bare, hits: list[tuple[int, int, int]], lexicon: CompiledLe
                 yield Occurrence(reading.start, reading.end, index, views)
 
 
-def _plain(
-    lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text: str, patterns: tuple[tuple[int, ...], ...]
-) -> Iterator[Occurrence]:
+def _plain(lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text: str, patterns: Lookup[Uses]) -> Iterator[Occurrence]:
     """Occurrences that are words of their own."""
     forms = lexicon.forms
     for start, end, pattern in hits:

@@ -1,25 +1,19 @@
-"""The compiled lexicon: what the matcher reads. Plain tables and two automata in one content-hashed file."""
+"""The compiled lexicon: what the matcher reads. Plain tables and four automata; `stored` keeps them in files."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterable
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import daachorse
 import msgspec
 from msgspec import Struct
 
-from wildgate_service.errors import LexiconError
-from wildgate_service.match.automaton import open_automaton
+from wildgate_service.match.automaton import Automaton, Found, Lookup, open_automaton
 from wildgate_service.match.boundaries import Edge
 from wildgate_service.match.misspelling import Speller
 from wildgate_service.types import Level, RuleKind
 
-MAGIC = b"wildgate-lexicon-1\n"
 EVERY_GROUP = "*"
 
 
@@ -96,10 +90,8 @@ class LanguageCount(Struct, frozen=True):
     sourced_forms: int
 
 
+Uses = tuple[int, ...]
 BareUses = tuple[tuple[int, str], ...]
-
-
-NOTHING_ADDED = ((0, b""),) * 4
 
 
 class Tables(Struct, frozen=True):
@@ -123,74 +115,16 @@ class Tables(Struct, frozen=True):
     context_words: tuple[str, ...] = ()  # the same of cues and contexts
     ordinary: tuple[str, ...] = ()  # words never read as a misspelling
     glue: tuple[str, ...] = ()  # words that may be written together with a form
-    added: tuple[tuple[int, bytes], ...] = NOTHING_ADDED  # beside each of the four: first pattern and automaton of those that came later
+    manifest: tuple[str, ...] = ()  # keys of the objects that the tables were linked from, in their order
     digest: str = ""  # hash of what the tables were made from; "": of themselves
 
 
-class CompiledLexicon:
-    """The tables with their automata ready to search. Immutable; shared by all calls of a process."""
+Requirement = tuple[tuple[RuleKind, ...], int]  # kinds, and within how many code points one of them
 
-    def __init__(self, tables: Tables, digest: str) -> None:
-        self.tables = tables
-        self.version = f"{tables.version}+{(tables.digest or digest)[:8]}"
-        self.languages = tables.languages
-        self.rules = tables.rules
-        self.forms = tables.forms
-        self.taxa = tables.taxa
-        four = (tables.taxon_automaton, tables.context_automaton, tables.bare_taxon_automaton, tables.bare_context_automaton)
-        self._automata = tuple(open_automaton(automaton, *added) for automaton, added in zip(four, tables.added, strict=True))
 
-    def places(self, market: str) -> frozenset[str]:
-        """Markets whose protection lists hold in a market: everywhere (""), itself, and its unions."""
-        return frozenset({"", market, *self.tables.unions.get(market, ())})
-
-    def groups_of(self, taxa: tuple[str, ...]) -> tuple[str, ...]:
-        """The groups of some taxa."""
-        return tuple(dict.fromkeys(self.taxa[taxon].group for taxon in taxa))
-
-    @cached_property
-    def _ordinary(self) -> frozenset[str]:
-        return frozenset(self.tables.ordinary)
-
-    @cached_property
-    def _glue(self) -> frozenset[str]:
-        return frozenset(self.tables.glue)
-
-    @cached_property
-    def taxon_search(self) -> Search:
-        """What finds species, products and code words."""
-        tables = self.tables
-        return Search(
-            self._automata[0],
-            tables.taxon_patterns,
-            self._automata[2],
-            tables.bare_taxon_patterns,
-            Speller(frozenset(tables.taxon_words), self._ordinary),
-            self._glue,
-        )
-
-    @cached_property
-    def context_search(self) -> Search:
-        """What finds cues and benign contexts."""
-        tables = self.tables
-        return Search(
-            self._automata[1],
-            tables.context_patterns,
-            self._automata[3],
-            tables.bare_context_patterns,
-            Speller(frozenset(tables.context_words), self._ordinary),
-            self._glue,
-        )
-
-    @cached_property
-    def rows(self) -> dict[str, RuleRow]:
-        """Rule id → its row."""
-        return {row.id: row for row in self.rules}
-
-    @cached_property
-    def requirements(self) -> dict[tuple[str, str], tuple[tuple[RuleKind, ...], int]]:
-        """(rule id, form) → the kinds that must stand beside it, and how near; forms that ask for nothing are not in it."""
-        return {(self.rules[form.rule].id, form.form): (form.requires, form.within) for form in self.forms if form.requires}
+def requirements_of(forms: Iterable[Form], rules: Lookup[RuleRow]) -> dict[tuple[str, str], Requirement]:
+    """(rule id, form) → the kinds that must stand beside it, and how near, of forms that ask for any."""
+    return {(rules[form.rule].id, form.form): (form.requires, form.within) for form in forms if form.requires}
 
 
 class Search(NamedTuple):
@@ -200,47 +134,95 @@ class Search(NamedTuple):
     folded spelling. `glue` are words that may be written together with a form.
     """
 
-    automaton: daachorse.CharwiseDoubleArrayAhoCorasick
-    patterns: tuple[tuple[int, ...], ...]
-    bare_automaton: daachorse.CharwiseDoubleArrayAhoCorasick
-    bare_patterns: tuple[BareUses, ...]
+    automaton: Automaton
+    patterns: Lookup[Uses]
+    bare_automaton: Automaton
+    bare_patterns: Lookup[BareUses]
     speller: Speller
     glue: frozenset[str]
 
-    def find(self, text: str) -> list[tuple[int, int, int]]:
+    def find(self, text: str) -> Found:
         """(start, end, pattern) of every occurrence in a skeleton, overlapping ones too."""
-        found: list[tuple[int, int, int]] = self.automaton.find_overlapping(text)
-        return found
+        return self.automaton.find_overlapping(text)
 
-    def find_bare(self, text: str) -> list[tuple[int, int, int]]:
+    def find_bare(self, text: str) -> Found:
         """The same in a bare reading."""
-        found: list[tuple[int, int, int]] = self.bare_automaton.find_overlapping(text)
-        return found
+        return self.bare_automaton.find_overlapping(text)
 
 
-def write_compiled(tables: Tables, path: Path) -> None:
-    """Write a compiled file in one step: it appears whole or not at all."""
-    body = msgspec.msgpack.encode(tables)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_bytes(MAGIC + hashlib.sha256(body).digest() + body)
-    partial.replace(path)
+class CompiledLexicon(Struct, frozen=True, kw_only=True):
+    """The tables with their automata ready to search. Immutable; shared by all calls of a process.
+
+    `forms` stand in the order of the files. `rules` has what forms name by number; `rows` are the rules in force by their ids.
+    `requirements` says by (rule id, form) what must stand beside a form that asks for it. `digest` is of what the tables were made from,
+    and `below` the lexicon that this one is laid over, if it is.
+    """
+
+    version: str
+    digest: str
+    languages: tuple[LanguageCount, ...]
+    rules: Lookup[RuleRow]
+    forms: Sequence[Form]
+    rows: dict[str, RuleRow]
+    requirements: dict[tuple[str, str], Requirement]
+    taxa: dict[str, TaxonRow]
+    unions: dict[str, tuple[str, ...]]
+    taxon_search: Search  # what finds species, products and code words
+    context_search: Search  # what finds cues and benign contexts
+    below: CompiledLexicon | None = None
+
+    @property
+    def base(self) -> CompiledLexicon:
+        """The lexicon that nothing lies under: this one, or that it is laid over."""
+        return self.below or self
+
+    def places(self, market: str) -> frozenset[str]:
+        """Markets whose protection lists hold in a market: everywhere (""), itself, and its unions."""
+        return frozenset({"", market, *self.unions.get(market, ())})
+
+    def groups_of(self, taxa: tuple[str, ...]) -> tuple[str, ...]:
+        """The groups of some taxa."""
+        return tuple(dict.fromkeys(self.taxa[taxon].group for taxon in taxa))
 
 
-def load_compiled(path: Path) -> CompiledLexicon:
-    """Read a compiled file and check its hash. Raises LexiconError if it is missing, foreign or damaged."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise LexiconError(f"compiled lexicon cannot be read: {error.strerror}; compile it again", file=str(path)) from error
-    head = len(MAGIC) + hashlib.sha256().digest_size
-    if not content.startswith(MAGIC):
-        raise LexiconError("not a compiled lexicon of this version; compile it again", file=str(path))
-    if hashlib.sha256(content[head:]).digest() != content[len(MAGIC) : head]:
-        raise LexiconError("compiled lexicon is damaged; delete it and compile again", file=str(path))
-    return CompiledLexicon(msgspec.msgpack.decode(content[head:], type=Tables), content[len(MAGIC) : head].hex())
+def opened(tables: Tables, digest: str) -> CompiledLexicon:
+    """Tables made ready to search; what they were made from is as they say, or `digest`."""
+    digest = tables.digest or digest
+    ordinary, glue = frozenset(tables.ordinary), frozenset(tables.glue)
+    return CompiledLexicon(
+        version=version_of(tables.version, digest),
+        digest=digest,
+        languages=tables.languages,
+        rules=tables.rules,
+        forms=tables.forms,
+        rows={row.id: row for row in tables.rules},
+        requirements=requirements_of(tables.forms, tables.rules),
+        taxa=tables.taxa,
+        unions=tables.unions,
+        taxon_search=Search(
+            open_automaton(tables.taxon_automaton),
+            tables.taxon_patterns,
+            open_automaton(tables.bare_taxon_automaton),
+            tables.bare_taxon_patterns,
+            Speller(frozenset(tables.taxon_words), ordinary),
+            glue,
+        ),
+        context_search=Search(
+            open_automaton(tables.context_automaton),
+            tables.context_patterns,
+            open_automaton(tables.bare_context_automaton),
+            tables.bare_context_patterns,
+            Speller(frozenset(tables.context_words), ordinary),
+            glue,
+        ),
+    )
+
+
+def version_of(content: str, digest: str) -> str:
+    """What answers call a lexicon: the version of its content, and what of its digest tells one from another."""
+    return f"{content}+{digest[:8]}"
 
 
 def compiled_in_memory(tables: Tables) -> CompiledLexicon:
-    """The same without a file."""
-    return CompiledLexicon(tables, hashlib.sha256(msgspec.msgpack.encode(tables)).hexdigest())
+    """Tables that stand in no file, ready to search."""
+    return opened(tables, hashlib.sha256(msgspec.msgpack.encode(tables)).hexdigest())

@@ -1,0 +1,159 @@
+"""Linking: objects into the tables that the matcher reads."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from wildgate_service.errors import LexiconError
+from wildgate_service.lexicon.gathering import Placed
+from wildgate_service.lexicon.objects import LexiconObject
+from wildgate_service.match.automaton import build_automaton
+from wildgate_service.match.tables import BareUses, Form, LanguageCount, RuleRow, Tables, TaxonRow, Uses
+from wildgate_service.types import TAXON_KINDS
+
+Patterns = dict[str, list[int]]
+BarePatterns = dict[str, list[tuple[int, str]]]
+
+
+class Sources(NamedTuple):
+    """What a lexicon is linked from: its objects in order, and the tables beside the rules.
+
+    A further spelling of a form that is one of the `ordinary` words is left out.
+    """
+
+    placed: Sequence[Placed]
+    taxa: dict[str, TaxonRow]
+    version: str
+    unions: dict[str, tuple[str, ...]]
+    ordinary: frozenset[str] = frozenset()
+
+
+class Linked(NamedTuple):
+    """Rules, forms and patterns of some objects. Patterns name forms, which count from 0."""
+
+    rules: tuple[RuleRow, ...]
+    forms: tuple[Form, ...]
+    taxon_patterns: Patterns
+    context_patterns: Patterns
+    bare_taxon_patterns: BarePatterns
+    bare_context_patterns: BarePatterns
+
+
+def link(sources: Sources, digest: str = "") -> Tables:
+    """The tables of a whole lexicon. Raises LexiconError with file and line for an id that stands twice or a taxon that nobody knows."""
+    check_ids(sources.placed)
+    objects = [each.object for each in sources.placed]
+    rows = [rows_of(each, sources.taxa) for each in sources.placed]
+    linked = linked_objects(objects, rows, sources.ordinary)
+    return Tables(
+        version=sources.version,
+        languages=languages_of(objects),
+        rules=linked.rules,
+        forms=linked.forms,
+        taxon_patterns=uses_of(linked.taxon_patterns),
+        context_patterns=uses_of(linked.context_patterns),
+        taxon_automaton=build_automaton(tuple(linked.taxon_patterns)),
+        context_automaton=build_automaton(tuple(linked.context_patterns)),
+        taxa=sources.taxa,
+        unions=sources.unions,
+        bare_taxon_patterns=bare_uses_of(linked.bare_taxon_patterns),
+        bare_context_patterns=bare_uses_of(linked.bare_context_patterns),
+        bare_taxon_automaton=build_automaton(tuple(linked.bare_taxon_patterns)),
+        bare_context_automaton=build_automaton(tuple(linked.bare_context_patterns)),
+        taxon_words=in_order(union(each.words[0] for each in objects)),
+        context_words=in_order(union(each.words[1] for each in objects)),
+        ordinary=in_order(sources.ordinary),
+        glue=in_order(union(each.glue for each in objects)),
+        manifest=tuple(each.key for each in sources.placed),
+        digest=digest,
+    )
+
+
+def linked_objects(
+    objects: Sequence[LexiconObject], rows: Sequence[tuple[RuleRow, ...]], ordinary: frozenset[str], first_rule: int = 0
+) -> Linked:
+    """Some objects with the rows of their rules, linked; forms name the rules by numbers from `first_rule` on."""
+    rules, forms = tuple(row for each in rows for row in each), _forms(objects, first_rule)
+    linked = Linked(rules, forms, defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list))
+    first = 0
+    for each in objects:
+        of_taxa = [head.row.kind in TAXON_KINDS for head in each.heads]
+        for pattern, use, shapes in zip(each.patterns, each.uses, each.bare, strict=True):
+            form = each.forms[use]
+            if form.view and pattern in ordinary:
+                continue
+            taxon = of_taxa[form.rule]
+            (linked.taxon_patterns if taxon else linked.context_patterns)[pattern].append(first + use)
+            bare = linked.bare_taxon_patterns if taxon else linked.bare_context_patterns
+            for shape in shapes:
+                bare[shape].append((first + use, pattern))
+        first += len(each.forms)
+    return linked
+
+
+def _forms(objects: Sequence[LexiconObject], first_rule: int) -> tuple[Form, ...]:
+    """The forms of some objects, by the numbers that their rules have among all."""
+    forms: list[Form] = []
+    for each in objects:
+        forms += (msgspec.structs.replace(form, rule=form.rule + first_rule) for form in each.forms) if first_rule else each.forms
+        first_rule += len(each.heads)
+    return tuple(forms)
+
+
+def uses_of(patterns: Patterns) -> tuple[Uses, ...]:
+    """The forms of each pattern, in the order in which an automaton numbers them."""
+    return tuple(map(tuple, patterns.values()))
+
+
+def bare_uses_of(patterns: BarePatterns) -> tuple[BareUses, ...]:
+    """The same of bare readings."""
+    return tuple(map(tuple, patterns.values()))
+
+
+def union(words: Iterable[frozenset[str]]) -> frozenset[str]:
+    """All words of some sets."""
+    return frozenset[str]().union(*words)
+
+
+def in_order(words: Iterable[str]) -> tuple[str, ...]:
+    """Words in one order, so that the tables of the same files are the same bytes."""
+    return tuple(sorted(words))
+
+
+def rows_of(placed: Placed, taxa: dict[str, TaxonRow]) -> tuple[RuleRow, ...]:
+    """The rows of an object's rules with their groups. Raises LexiconError with file and line for a taxon that nobody knows."""
+    for head in placed.object.heads:
+        unknown = [taxon for taxon in head.taxa if taxon not in taxa]
+        if unknown:
+            problem = f"rule {head.row.id}: taxa not in taxa.csv: {', '.join(unknown)}"
+            raise LexiconError(problem, file=head.file, line=placed.line_of(head))
+    rows = (head.row for head in placed.object.heads)
+    return tuple(msgspec.structs.replace(row, groups=tuple(dict.fromkeys(taxa[taxon].group for taxon in row.taxa))) for row in rows)
+
+
+def languages_of(objects: Iterable[LexiconObject]) -> tuple[LanguageCount, ...]:
+    """Rules and forms by language, in the order of the languages' tags."""
+    rules: Counter[str] = Counter()
+    forms: Counter[str] = Counter()
+    sourced: Counter[str] = Counter()
+    for head in (head for each in objects for head in each.heads):
+        language = head.row.language
+        rules[language] += 1
+        forms[language] += head.forms
+        sourced[language] += head.sourced_forms
+    return tuple(LanguageCount(name, rules[name], forms[name], sourced[name]) for name in sorted(rules))
+
+
+def check_ids(placed: Iterable[Placed]) -> None:
+    """Raise LexiconError with file and line for an id that stands twice."""
+    seen: dict[str, str] = {}
+    for each in placed:
+        for head in each.object.heads:
+            place = f"{head.file}:{each.line_of(head)}"
+            other = seen.setdefault(head.row.id, place)
+            if other is not place:
+                raise LexiconError(f"id {head.row.id} stands already at {other}", file=head.file, line=each.line_of(head))

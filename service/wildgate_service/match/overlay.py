@@ -1,0 +1,295 @@
+"""Overlay: a lexicon that differs from another in a few rules, laid over it.
+
+The lexicon below is shared by all processes that were forked with it and is never changed or copied; what lies over it is small. Together
+they answer as a lexicon compiled from scratch would: forms are numbered in the order of the files, and what is found is in the same order.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, TypeVar, overload
+
+from msgspec import Struct
+
+from wildgate_service.match.automaton import Automaton, Both, Lookup, open_automaton
+from wildgate_service.match.misspelling import Speller
+from wildgate_service.match.tables import (
+    BareUses,
+    CompiledLexicon,
+    Form,
+    LanguageCount,
+    RuleRow,
+    Search,
+    TaxonRow,
+    Uses,
+    requirements_of,
+    version_of,
+)
+
+Item = TypeVar("Item")
+INDEXES = ("_halves", "_letters")  # of a speller: what it looks up → words, in the order of the alphabet
+
+
+class Run(Struct, frozen=True, array_like=True):
+    """So many forms, one after the other: those of the base from number `first` on, or if `new` of the delta."""
+
+    first: int
+    length: int
+    new: bool
+
+
+class Words(Struct, frozen=True, array_like=True):
+    """Words that came to a set and words that are gone from it."""
+
+    came: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+class AddedPatterns(Struct, frozen=True, array_like=True):
+    """Patterns of new forms, numbered as in `Tables` but from 0, and their automaton; b"" if there are none."""
+
+    uses: tuple[Uses, ...] = ()
+    automaton: bytes = b""
+
+
+class AddedBarePatterns(Struct, frozen=True, array_like=True):
+    """The same of bare readings."""
+
+    uses: tuple[BareUses, ...] = ()
+    automaton: bytes = b""
+
+
+class Delta(Struct, frozen=True):
+    """What makes one lexicon of another. New rules are numbered after the base's, new forms from 0; `runs` say the order of all forms."""
+
+    base: str  # digest of what it is laid over
+    digest: str
+    version: str  # SemVer of the content
+    languages: tuple[LanguageCount, ...]
+    runs: tuple[Run, ...]
+    rules: tuple[RuleRow, ...]
+    gone_rules: tuple[str, ...]
+    forms: tuple[Form, ...]
+    taxon_patterns: AddedPatterns
+    context_patterns: AddedPatterns
+    bare_taxon_patterns: AddedBarePatterns
+    bare_context_patterns: AddedBarePatterns
+    taxa: dict[str, TaxonRow]  # those that came or changed
+    gone_taxa: tuple[str, ...]
+    unions: dict[str, tuple[str, ...]]
+    taxon_words: Words = Words()
+    context_words: Words = Words()
+    glue: Words = Words()
+
+
+def lay_over(base: CompiledLexicon, delta: Delta) -> CompiledLexicon:
+    """The lexicon that a delta makes of its base."""
+    numbers = Numbers(delta.runs)
+    rules = Rules(base.rules, delta.rules)
+    gone = frozenset(delta.gone_rules)
+    glue = changed_words(base.taxon_search.glue, delta.glue)
+    taxon_added, context_added = (delta.taxon_patterns, delta.bare_taxon_patterns), (delta.context_patterns, delta.bare_context_patterns)
+    return CompiledLexicon(
+        version=version_of(delta.version, delta.digest),
+        digest=delta.digest,
+        languages=delta.languages,
+        rules=rules,
+        forms=Spliced(base.forms, delta.forms, delta.runs),
+        rows={id_: row for id_, row in base.rows.items() if id_ not in gone} | {row.id: row for row in delta.rules},
+        requirements={key: wanted for key, wanted in base.requirements.items() if key[0] not in gone} | requirements_of(delta.forms, rules),
+        taxa={key: row for key, row in base.taxa.items() if key not in delta.gone_taxa} | delta.taxa,
+        unions=delta.unions,
+        taxon_search=_search(base.taxon_search, *taxon_added, numbers, delta.taxon_words, glue),
+        context_search=_search(base.context_search, *context_added, numbers, delta.context_words, glue),
+        below=base,
+    )
+
+
+def _search(base: Search, patterns: AddedPatterns, bare: AddedBarePatterns, numbers: Numbers, words: Words, glue: frozenset[str]) -> Search:
+    uses = tuple(tuple(map(numbers.of_new, each)) for each in patterns.uses)
+    bare_uses = tuple(tuple((numbers.of_new(form), text) for form, text in each) for each in bare.uses)
+    return Search(
+        _both(base.automaton, len(base.patterns), patterns.automaton),
+        Renumbered(base.patterns, uses, numbers),
+        _both(base.bare_automaton, len(base.bare_patterns), bare.automaton),
+        RenumberedBare(base.bare_patterns, bare_uses, numbers),
+        respelled(base.speller, words),
+        glue,
+    )
+
+
+def _both(base: Automaton, first: int, added: bytes) -> Automaton:
+    return Both(base, first, open_automaton(added)) if added else base
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+class Numbers:
+    """What number a form has now that was another of the base's, or of the new ones."""
+
+    def __init__(self, runs: tuple[Run, ...]) -> None:
+        at = 0
+        kept: list[tuple[int, int, int]] = []
+        new: list[tuple[int, int, int]] = []
+        for run in runs:
+            (new if run.new else kept).append((run.first, run.first + run.length, at - run.first))
+            at += run.length
+        self._kept, self._new = sorted(kept), sorted(new)
+        self._kept_from, self._new_from = [first for first, _, _ in self._kept], [first for first, _, _ in self._new]
+
+    def of_kept(self, number: int) -> int | None:
+        """The number of one of the base's forms; None if it is gone."""
+        at = bisect_right(self._kept_from, number) - 1
+        if at < 0 or number >= self._kept[at][1]:
+            return None
+        return number + self._kept[at][2]
+
+    def of_new(self, number: int) -> int:
+        """The number of one of the new forms."""
+        return number + self._new[bisect_right(self._new_from, number) - 1][2]
+
+
+class Renumbered:
+    """By the number of a pattern the forms written so: of the base those that are still there, of patterns that came after those all."""
+
+    def __init__(self, base: Lookup[Uses], new: Lookup[Uses], numbers: Numbers) -> None:
+        self._base = base
+        self._new = new
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._base) + len(self._new)
+
+    def __getitem__(self, number: int, /) -> Uses:
+        """The forms of a pattern."""
+        if number >= len(self._base):
+            return self._new[number - len(self._base)]
+        now = map(self._numbers.of_kept, self._base[number])
+        return tuple(form for form in now if form is not None)
+
+
+class RenumberedBare:
+    """The same of bare readings."""
+
+    def __init__(self, base: Lookup[BareUses], new: Lookup[BareUses], numbers: Numbers) -> None:
+        self._base = base
+        self._new = new
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._base) + len(self._new)
+
+    def __getitem__(self, number: int, /) -> BareUses:
+        """The forms of a pattern, each with its folded spelling."""
+        if number >= len(self._base):
+            return self._new[number - len(self._base)]
+        now = ((self._numbers.of_kept(form), text) for form, text in self._base[number])
+        return tuple((form, text) for form, text in now if form is not None)
+
+
+class Spliced(Sequence[Item]):
+    """Runs of two sequences as one."""
+
+    def __init__(self, base: Sequence[Item], new: Sequence[Item], runs: tuple[Run, ...]) -> None:
+        self._pieces = [(new if run.new else base, run.first, run.length) for run in runs]
+        ends = [0]
+        for run in runs:
+            ends.append(ends[-1] + run.length)
+        self._starts, self._length = ends[:-1], ends[-1]
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int, /) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> Sequence[Item]: ...
+    def __getitem__(self, index: int | slice, /) -> Item | Sequence[Item]:
+        """One item, or some."""
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(self._length))]
+        index = index if index >= 0 else index + self._length
+        if not 0 <= index < self._length:
+            raise IndexError(index)
+        at = bisect_right(self._starts, index) - 1
+        items, first, _ = self._pieces[at]
+        return items[first + index - self._starts[at]]
+
+    def __iter__(self) -> Iterator[Item]:
+        return chain.from_iterable(items[first : first + length] for items, first, length in self._pieces)
+
+
+class Rules:
+    """Rules by the number that forms name them by: the base's, gone ones too, and the new ones after them."""
+
+    def __init__(self, base: Lookup[RuleRow], new: tuple[RuleRow, ...]) -> None:
+        self._base = base
+        self._new = new
+
+    def __len__(self) -> int:
+        return len(self._base) + len(self._new)
+
+    def __getitem__(self, number: int, /) -> RuleRow:
+        """The row of a rule."""
+        first = len(self._base)
+        return self._base[number] if number < first else self._new[number - first]
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+class ChangedWords(frozenset[str]):
+    """A set of words as another is without copying it: what came is the set's own, what stays is looked up below."""
+
+    _below: frozenset[str]
+    _gone: frozenset[str]
+
+    @classmethod
+    def over(cls, below: frozenset[str], words: Words) -> ChangedWords:
+        """Make one."""
+        made = cls(words.came)
+        made._below, made._gone = below, frozenset(words.gone)
+        return made
+
+    def __contains__(self, word: object) -> bool:
+        return frozenset.__contains__(self, word) or (word in self._below and word not in self._gone)
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(frozenset.__iter__(self), (word for word in self._below if word not in self._gone))
+
+    def __len__(self) -> int:
+        return frozenset.__len__(self) + len(self._below) - len(self._gone)
+
+
+def changed_words(below: frozenset[str], words: Words) -> frozenset[str]:
+    """A set with some words changed; itself if none is."""
+    return ChangedWords.over(below, words) if words.came or words.gone else below
+
+
+class ChangedIndex(dict[Any, list[str]]):
+    """An index of words with some of its lists changed."""
+
+    def __init__(self, below: dict[Any, list[str]], changed: dict[Any, list[str]]) -> None:
+        super().__init__(changed)
+        self._below = below
+
+    def get(self, key: Any, default: Any = None) -> Any:  # noqa: ANN401  (as dict's)
+        """The words of a key."""
+        return self[key] if key in self else self._below.get(key, default)
+
+
+def respelled(speller: Speller, words: Words) -> Speller:
+    """A speller that knows some words more or less; itself if there are none. Only lists that the words are in are made anew."""
+    if not (words.came or words.gone):
+        return speller
+    below, gone = vars(speller), frozenset(words.gone)
+    made = Speller(frozenset(words.came) | gone, below["_ordinary"])
+    indexes = {name: vars(made)[name] for name in INDEXES}
+    for name, index in indexes.items():
+        changed = {key: sorted({*below[name].get(key, ()), *listed} - gone) for key, listed in index.items()}
+        vars(made)[name] = ChangedIndex(below[name], changed)
+    vars(made)["_vocabulary"] = changed_words(below["_vocabulary"], words)
+    return made
