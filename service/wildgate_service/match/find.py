@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.undisguise import undisguise
-from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
+from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MISSPELLING
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
 from wildgate_service.normalize.layers import REVERSED, UPSIDE_DOWN
-from wildgate_service.normalize.marks import are_among, fold_with_marks, has_marks, is_noisy, marks_of
+from wildgate_service.normalize.marks import FEWEST_FOREIGN, are_among, fold_with_marks, foreign_letters, has_marks, is_noisy, marks_of
 from wildgate_service.types import Level, Match
 
 if TYPE_CHECKING:
@@ -105,13 +105,13 @@ def _misspelled(skeleton: str, lexicon: CompiledLexicon, search: Search) -> Iter
             source = corrected.to_source(each.start, each.end)
             if source and _bears(lexicon.forms[each.form], each, source[2]):
                 start, end, edits = source
-                views = dict.fromkeys(MASKED if edit.masked else MISSPELLING for edit in edits)
+                views = dict.fromkeys(edit.view for edit in edits)
                 yield Occurrence(start, end, each.form, (*views, *each.views))
 
 
 def _bears(form: Form, at: Occurrence, edits: tuple[Edit, ...]) -> bool:
     """Whether a form may be read with these edits: one of several words always, one of a single word if it is long or says so."""
-    return form.fuzzy or len(edits) > 1 or edits[0].masked or at.start < edits[0].start or edits[0].end < at.end
+    return form.fuzzy or len(edits) > 1 or edits[0].view != MISSPELLING or at.start < edits[0].start or edits[0].end < at.end
 
 
 def _plainest(found: list[Occurrence]) -> list[Occurrence]:
@@ -191,12 +191,14 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
         return ()
     field, start, end = text.locate(at.start, at.end)
     surface = text.document[field.start + start : field.start + end]
-    if is_noisy(surface):
+    disguised = bool(at.views or disguises_of(surface))
+    if is_noisy(surface) or foreign_letters(surface) >= (1 if disguised else FEWEST_FOREIGN):
         return (MARKS_DROPPED,)
-    if at.views or disguises_of(surface):
-        marks = marks_of(surface)
-        backwards = not {REVERSED, UPSIDE_DOWN}.isdisjoint(at.views)
-        return () if are_among(marks[::-1] if backwards else marks, marks_of(form.marked)) else None
+    if disguised:
+        marks, expected = marks_of(surface), marks_of(form.marked)
+        if not {REVERSED, UPSIDE_DOWN}.isdisjoint(at.views):
+            return () if set(marks) <= set(expected) else None
+        return () if are_among(marks, expected) else None
     written = fold_with_marks(surface)
     if written == form.marked or (not has_marks(form.marked) and not has_marks(written)):
         return ()

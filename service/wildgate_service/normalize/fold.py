@@ -32,7 +32,6 @@ ARABIC_LETTERS = {
     "ھ": "ه", "ک": "ك", "ڪ": "ك", "ـ": "",
 }  # fmt: skip
 BLANK_CONTROLS = frozenset("\t\n\v\f\r\x85")
-THAI_LETTERS = {"ๅ": "า"}  # a vowel sign of two rare words, written for the common one that it looks like
 QUOTES = dict.fromkeys("’‘ʼʻ＇`´‛ʹ", "'") | dict.fromkeys("“”„‟«»＂", '"')
 SEPARATORS = dict.fromkeys("\u00b7\u30fb\u2022\u2027\u0387\u05be", " ")  # middle dots part words
 
@@ -91,7 +90,7 @@ def strip_marks(char: str) -> str:
 
 def unify_letters(char: str) -> str:
     """Arabic letter variants, Traditional Chinese, digits of any script, dashes, quotes and word separators."""
-    for table in (ARABIC_LETTERS, THAI_LETTERS, _han_simplified(), QUOTES, SEPARATORS):
+    for table in (ARABIC_LETTERS, _han_simplified(), QUOTES, SEPARATORS):
         if char in table:
             return table[char]
     digit = unicodedata.decimal(char, None)

@@ -32,8 +32,11 @@ ANY_EMOJI = re.compile(EMOJI)
 PLANE_OF_EMOJI = b"\xf0\x9f"
 OTHER_EMOJI = re.compile(rb"\xe2[\x84\x86\x87\x8c-\x8f\x91-\x93\x96-\x9e\xac-\xaf]")  # those of U+2100 to U+2BFF in UTF-8
 PHONETIC = re.compile(rb"[\xc6\xc7\xc9\xca]")  # first bytes of letters upside down, two of which are in every such text
-OVERRIDE = "\u202e"
-BACKWARDS = re.compile("\u202e([^\u202c\u2069\n\x1f]*)")
+OVERRIDES = "\u202e", "\u202d"
+# What stands behind an override, and letters of Hebrew and Arabic behind the one that sets them from left to right.
+BACKWARDS = re.compile("(?:\u202e|\u202d(?=[^A-Za-z\u202c\n]*[\u0590-\u08ff]))([^\u202c\u2069\n\x1f\u202d\u202e]*)")
+DRAWN_WITH = ("|", "\\", "[)", "()", "[]", "<>", "><", ")(", "/-/", ")-(", "]-[")  # one of them is in every drawing that is read here
+UNSURE = frozenset("'\"`~:#!01789") | frozenset("abcdefghijklmnopqrstuwxyz")  # what is in drawings that may be ordinary writing
 SEPARATOR = "*"
 FILLER = "\u2060"  # the fold drops it
 DOTLESS = "ı"  # an i upside down, and a letter of Turkish
@@ -97,7 +100,7 @@ def joined_fields(document: str, fields: tuple[FieldSlice, ...]) -> Iterator[Lay
 
 def layers_of(document: str) -> Iterator[Layer]:
     """The layers of a document; none for an ordinary text."""
-    if "|" in document or "\\" in document or "[)" in document:  # one of them is in every drawing
+    if any(sign in document for sign in DRAWN_WITH):
         yield from _drawn(document)
     if document.isascii():
         return
@@ -106,8 +109,8 @@ def layers_of(document: str) -> Iterator[Layer]:
         return
     if PLANE_OF_EMOJI in content or OTHER_EMOJI.search(content):
         yield from _without_emoji(document)
-    if OVERRIDE in document:
-        yield _read_backwards(document, REVERSED, [found.span(1) for found in BACKWARDS.finditer(document)])
+    if OVERRIDES[0] in document or OVERRIDES[1] in document:
+        yield from _behind_overrides(document)
     if PHONETIC.search(content) and len(_turned_letters().findall(document)) >= FEWEST_TURNED:
         yield from _upright(document)
 
@@ -122,7 +125,12 @@ def _drawn(document: str) -> Iterator[Layer]:
 
 @cache
 def _drawings() -> dict[str, str]:
-    return {drawing: letter for letter, drawing in tables.read_pairs("drawn_letters.tsv")}
+    """Drawing → letter, of those that are hardly anything else; what the others may be only the lexicon's words tell (`match.decipher`)."""
+    return {
+        drawing: letters[0]
+        for letters, drawing in tables.read_pairs("drawn_letters.tsv")
+        if UNSURE.isdisjoint(drawing) and any(sign in drawing for sign in DRAWN_WITH)
+    }
 
 
 @cache
@@ -156,28 +164,63 @@ def _touching() -> re.Pattern[str]:
     return re.compile(rf"(?<=[^\W\d_]){looks}+|{looks}+(?=[^\W\d_])|{looks}{{3,}}|{BETWEEN.pattern}")
 
 
-def _upright(document: str) -> Iterator[Layer]:
-    """Letters upside down as they are meant: each word turned round by itself, and all words in a row turned round together."""
-    letters = _turned_table()
-    spans = [found.span() for found in TURNED_WORD.finditer(document) if _turned_letters().search(found[0])]
-    changed = list(document)
+def _behind_overrides(document: str) -> Iterator[Layer]:
+    """What stands behind overrides of direction, turned round: letters with their marks, as one writes, or each by itself."""
+    spans = [found.span(1) for found in BACKWARDS.finditer(document)]
+    layer = _read_backwards(document, REVERSED, spans)
+    yield layer
+    by_code_point = list(document)
     for start, end in spans:
-        changed[start:end] = [letters.get(char, char) for char in document[start:end]]
-    upright = "".join(changed)
-    yield _read_backwards(upright, UPSIDE_DOWN, spans)
-    if len(spans) > 1:
-        yield _read_backwards(upright, UPSIDE_DOWN, [(spans[0][0], spans[-1][1])])
+        by_code_point[start:end] = document[start:end][::-1]
+    if "".join(by_code_point) != layer.document:
+        yield Layer(REVERSED, "".join(by_code_point), tuple(spans))
 
 
+def _upright(document: str) -> Iterator[Layer]:
+    """Letters upside down as they are meant: each word turned round by itself, and all words in a row turned round together.
+
+    Words that could as well be upright (uoo) are turned round with the others, or left.
+    """
+    letters = _turned_table()
+    words = [found.span() for found in _turned_word().finditer(document)]
+    sure = [span for span in words if _turned_letters().search(document[slice(*span)])]
+    certain = frozenset(sure)
+    unsure = [span for span in words if span in certain or _can_be_turned(document[slice(*span)])]
+    for spans in (sure, unsure) if len(unsure) > len(sure) else (sure,):
+        changed = list(document)
+        for start, end in spans:
+            changed[start:end] = [letters.get(char, char) for char in document[start:end]]
+        upright = "".join(changed)
+        yield _read_backwards(upright, UPSIDE_DOWN, spans)
+        if len(spans) > 1:
+            yield _read_backwards(upright, UPSIDE_DOWN, [(spans[0][0], spans[-1][1])])
+
+
+def _can_be_turned(word: str) -> bool:
+    """Whether each letter of a word of ASCII is one upside down too."""
+    return not TURNABLE.isdisjoint(word) and all(char in TURNABLE or char in SAME_TURNED for char in word)
+
+
+# A letter with what belongs to it: vowels written before it, marks, and the letters that a sign joins to it.
 CLUSTER = re.compile(
-    r"[\s\S][\u0300-\u036f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u0900-\u0903\u093a-\u094f\u102b-\u103e\u17b4-\u17d3]*"
+    r"[\u0e40-\u0e44\u0ec0-\u0ec4]?[\s\S]"
+    r"(?:[\u0300-\u036f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u0900-\u0903\u093a-\u094c\u094e\u094f"
+    r"\u102b-\u1038\u103a-\u103e\u17b4-\u17d1\u17d3\u064b-\u0655\u0670\u3099\u309a\u200d\ufe0f]|[\u094d\u1039\u17d2][\s\S]?)*"
 )
-TURNED_WORD = re.compile(r"[^\W_]+")
+TURNABLE = frozenset("nudpbqmw")
+SAME_TURNED = frozenset("osxzil")
 
 
 @cache
 def _turned_table() -> dict[str, str]:
     return dict(tables.read("turned_letters.tsv"))
+
+
+@cache
+def _turned_word() -> re.Pattern[str]:
+    """Letters and digits, and signs that are letters upside down."""
+    signs = "".join(char for char in _turned_table() if not char.isalnum())
+    return re.compile(rf"(?:[^\W_]|[{re.escape(signs)}])+")
 
 
 @cache

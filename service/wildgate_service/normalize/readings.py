@@ -25,9 +25,11 @@ def reads_as(char: str, letter: str) -> bool:
     if char == letter:
         return True
     looks, readings = letters_of(char), letters_of(letter)
-    if letter in looks:
+    if letter in looks or (char in readings and char.isalpha()):
         return True
-    return char.isalpha() and letter.isalpha() and (char in readings or not set(looks).isdisjoint(readings))
+    if _is_syllable(char) and _is_syllable(letter):
+        return False  # two of them may both look like o
+    return char.isalpha() and letter.isalpha() and not set(looks).isdisjoint(readings)
 
 
 def class_of(char: str) -> str:
@@ -38,7 +40,14 @@ def class_of(char: str) -> str:
 @cache
 def _table() -> dict[str, str]:
     """Ours come before those of Unicode, which gives a letter like ν several readings where one is meant."""
-    return {**dict(tables.read("confusables.tsv")), **dict(tables.read("look_alikes.tsv")), **dict(tables.read("leet.tsv"))}
+    ours = dict(tables.read("look_alikes.tsv"))
+    variants = {char: letter + ours.get(letter, "") for char, letter in tables.read("cyrillic_variants.tsv")}
+    return {**dict(tables.read("confusables.tsv")), **variants, **ours, **dict(tables.read("leet.tsv"))}
+
+
+def _is_syllable(char: str) -> bool:
+    """Whether a character is Han or kana, thousands of which look like few Latin letters."""
+    return "\u3040" <= char <= "\u30ff" or "\u3400" <= char <= "\u9fff"
 
 
 @cache

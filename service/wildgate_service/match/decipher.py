@@ -1,0 +1,150 @@
+"""Decipher: words of the lexicon written with other characters in place of their letters, one or several to a letter (|\\/|0^k3y).
+
+A sign may stand for several letters, and several signs for one, so what was meant is only known by the words that there are. The words in
+order are their own trie: a reading goes on while some word begins so.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+from wildgate_service.match.views import LEETSPEAK, LOOK_ALIKES
+from wildgate_service.normalize import tables
+from wildgate_service.normalize.readings import letters_of
+
+SHORTEST = 4  # letters of a word that is read so
+SHORTEST_OF_LETTERS = 5  # of one in which only letters stand for letters: rnonkey
+FEWEST_PLAIN = 3  # one letter in so many is itself, or stands there as a sign that is no digit
+MOST_STEPS = 1_500
+EDGES = ",;:!?\"'.-"  # punctuation beside a word
+PAIRS = ("()", "[]", "{}")  # brackets around a word
+NUMBER = re.compile(r"[\d.,:/%$€£¥+x×#°-]*")
+# In a token of ASCII: a sign that is drawn with or stands for a letter; digits that letters are drawn with; letters drawn with letters.
+DRAWN = re.compile(r"[|\\/<>\[\]{}()^@$!+#&%*_~=?]|[1il]2|[1il]3|\d.*(?:vv|uu|nn|ivi|ph)|(?:vv|uu|nn|ivi|ph).*\d")
+OF_LETTERS = re.compile("vv|uu|rn|nn|cl|ii")
+LATIN = re.compile("[a-z]")
+
+
+class Decipherer:
+    """Finds the words of a vocabulary that a token may be written for."""
+
+    def __init__(self, vocabulary: frozenset[str], ordinary: frozenset[str]) -> None:
+        self._vocabulary = vocabulary
+        self._ordinary = ordinary
+        self._words = sorted(word for word in vocabulary if len(word) >= SHORTEST)
+
+    def read(self, token: str) -> tuple[int, int, tuple[str, ...], str] | None:
+        """Where in a token the word stands, the words that it may be, and the view; None if it is written plainly or means nothing."""
+        for start, end in _cores(token):
+            core = token[start:end]
+            if core in self._vocabulary or core in self._ordinary:
+                return None
+            words = tuple(self._words_of(core)) if _is_strange(core) else ()
+            if words:
+                return start, end, words, LEETSPEAK if core.isascii() and not core.isalpha() else LOOK_ALIKES
+        return None
+
+    def _words_of(self, core: str) -> Iterator[str]:
+        """The words that all of a core may be, by way of every reading of each of its characters."""
+        of_letters = core.isalpha() and core.isascii()
+        seen = {(0, "")}
+        stack = [(0, "", 0)]
+        steps = 0
+        while stack and steps < MOST_STEPS:
+            at, word, meant = stack.pop()
+            if at == len(core):
+                if self._begins(word) == word and _is_likely(word, meant, of_letters=of_letters):
+                    yield word
+                continue
+            for length, letter, counts in _readings(core, at):
+                steps += 1
+                step = (at + length, word + letter)
+                if step not in seen and self._begins(step[1]):
+                    seen.add(step)
+                    stack.append((*step, meant + counts))
+
+    def _begins(self, start: str) -> str:
+        """The first word that begins so; empty if none does."""
+        index = bisect_left(self._words, start)
+        return self._words[index] if index < len(self._words) and self._words[index].startswith(start) else ""
+
+
+def _cores(token: str) -> Iterator[tuple[int, int]]:
+    """The token, and what is left of it without punctuation and brackets around it."""
+    seen = set()
+    for core in (token, token.rstrip(EDGES), token.strip(EDGES)):
+        start = token.find(core)
+        inner = [(start, start + len(core))]
+        inner += [(start + 1, start + len(core) - 1) for pair in PAIRS if core[:1] == pair[0] and core[-1:] == pair[1]]
+        for span in inner:
+            if span not in seen and span[1] - span[0] >= SHORTEST:
+                seen.add(span)
+                yield span
+
+
+def _is_strange(core: str) -> bool:
+    """Whether a token may be a word in disguise that the bare reading does not see through."""
+    if core.isascii():
+        if core.isalpha():
+            return len(core) > SHORTEST_OF_LETTERS and OF_LETTERS.search(core) is not None
+        return DRAWN.search(core) is not None and NUMBER.fullmatch(core) is None
+    if LATIN.search(core):
+        return True
+    return all(map(_can_be_latin, core)) or any(map(_is_rare, core))
+
+
+@cache
+def _can_be_latin(char: str) -> bool:
+    """Whether a character looks like a Latin letter or is one."""
+    return any(map(str.isascii, _letters(char)))
+
+
+@cache
+def _is_rare(char: str) -> bool:
+    """Whether a character stands in no word but for its look."""
+    return not char.isascii() and not char.isalpha() and bool(_letters(char))
+
+
+def _is_likely(word: str, meant: int, *, of_letters: bool) -> bool:
+    """Whether enough of a word is no digit, so that it is no number or model."""
+    return len(word) >= (SHORTEST_OF_LETTERS if of_letters else SHORTEST) and FEWEST_PLAIN * meant >= len(word)
+
+
+def _readings(core: str, at: int) -> Iterator[tuple[int, str, bool]]:
+    """(length of what stands at a place, letter that it may be, whether it is no mere digit)."""
+    drawings = _drawings()
+    for length in range(2, min(_longest_drawing(), len(core) - at) + 1):
+        for letter in drawings.get(core[at : at + length], ()):
+            yield length, letter, True
+    char = core[at]
+    for letter in _letters(char):
+        yield 1, letter, not char.isdigit()
+
+
+@lru_cache(maxsize=4_096)
+def _letters(char: str) -> str:
+    """All letters that a character may be, itself among them if it is one."""
+    own = char if char.isalpha() else ""
+    return "".join(dict.fromkeys(own + letters_of(char) + _further().get(char, "")))
+
+
+@cache
+def _further() -> dict[str, str]:
+    return dict(tables.read("further_readings.tsv"))
+
+
+@cache
+def _drawings() -> dict[str, str]:
+    """Drawing → the letters that it may be."""
+    found: dict[str, str] = {}
+    for letters, drawing in tables.read_pairs("drawn_letters.tsv"):
+        found[drawing] = found.get(drawing, "") + letters
+    return found
+
+
+@cache
+def _longest_drawing() -> int:
+    return max(map(len, _drawings()))
