@@ -15,10 +15,13 @@ from wildgate_service.match.views import LEETSPEAK, LOOK_ALIKES
 from wildgate_service.normalize import tables
 from wildgate_service.normalize.readings import letters_of
 
-SHORTEST = 4  # letters of a word that is read so
+SHORTEST = 2  # letters of a word that is read so
 SHORTEST_OF_LETTERS = 5  # of one in which only letters stand for letters: rnonkey
+MOST_WORDS = 4
 FEWEST_PLAIN = 3  # one letter in so many is itself, or stands there as a sign that is no digit
 MOST_STEPS = 1_500
+# Scripts of living languages: a word in one of them is no Latin word drawn with its letters.
+LIVING = ((0x0370, 0x1380), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x9FFF), (0xAC00, 0xD7A3))
 EDGES = ",;:!?\"'.-"  # punctuation beside a word
 PAIRS = ("()", "[]", "{}")  # brackets around a word
 NUMBER = re.compile(r"[\d.,:/%$€£¥+x×#°-]*")
@@ -42,29 +45,31 @@ class Decipherer:
             core = token[start:end]
             if core in self._vocabulary or core in self._ordinary:
                 return None
-            words = tuple(self._words_of(core)) if _is_strange(core) else ()
+            words = self._words_of(core) if _is_strange(core) else ()
             if words:
                 return start, end, words, LEETSPEAK if core.isascii() and not core.isalpha() else LOOK_ALIKES
         return None
 
-    def _words_of(self, core: str) -> Iterator[str]:
-        """The words that all of a core may be, by way of every reading of each of its characters."""
+    def _words_of(self, core: str) -> tuple[str, ...]:
+        """The words that all of a core may be, the likeliest first, by way of every reading of each of its characters."""
         of_letters = core.isalpha() and core.isascii()
-        seen = {(0, "")}
-        stack = [(0, "", 0)]
+        best: dict[tuple[int, str], int] = {(0, ""): 0}
+        found: dict[str, int] = {}
+        stack = [(0, "", 0, 0)]
         steps = 0
         while stack and steps < MOST_STEPS:
-            at, word, meant = stack.pop()
+            at, word, meant, cost = stack.pop()
             if at == len(core):
                 if self._begins(word) == word and _is_likely(word, meant, of_letters=of_letters):
-                    yield word
+                    found[word] = min(cost, found.get(word, cost))
                 continue
-            for length, letter, counts in _readings(core, at):
+            for length, letter, counts, extra in _readings(core, at):
                 steps += 1
                 step = (at + length, word + letter)
-                if step not in seen and self._begins(step[1]):
-                    seen.add(step)
-                    stack.append((*step, meant + counts))
+                if cost + extra < best.get(step, MOST_STEPS) and self._begins(step[1]):
+                    best[step] = cost + extra
+                    stack.append((*step, meant + counts, cost + extra))
+        return tuple(sorted(found, key=lambda word: (found[word], word))[:MOST_WORDS])
 
     def _begins(self, start: str) -> str:
         """The first word that begins so; empty if none does."""
@@ -91,21 +96,14 @@ def _is_strange(core: str) -> bool:
         if core.isalpha():
             return len(core) > SHORTEST_OF_LETTERS and OF_LETTERS.search(core) is not None
         return DRAWN.search(core) is not None and NUMBER.fullmatch(core) is None
-    if LATIN.search(core):
-        return True
-    return all(map(_can_be_latin, core)) or any(map(_is_rare, core))
-
-
-@cache
-def _can_be_latin(char: str) -> bool:
-    """Whether a character looks like a Latin letter or is one."""
-    return any(map(str.isascii, _letters(char)))
+    return LATIN.search(core) is not None or any(map(_is_rare, core))
 
 
 @cache
 def _is_rare(char: str) -> bool:
-    """Whether a character stands in no word but for its look."""
-    return not char.isascii() and not char.isalpha() and bool(_letters(char))
+    """Whether a character is taken for its look alone: one of no living script that is read as a letter."""
+    point = ord(char)
+    return not char.isascii() and not any(start <= point <= end for start, end in LIVING) and bool(_letters(char))
 
 
 def _is_likely(word: str, meant: int, *, of_letters: bool) -> bool:
@@ -113,22 +111,24 @@ def _is_likely(word: str, meant: int, *, of_letters: bool) -> bool:
     return len(word) >= (SHORTEST_OF_LETTERS if of_letters else SHORTEST) and FEWEST_PLAIN * meant >= len(word)
 
 
-def _readings(core: str, at: int) -> Iterator[tuple[int, str, bool]]:
-    """(length of what stands at a place, letter that it may be, whether it is no mere digit)."""
+def _readings(core: str, at: int) -> Iterator[tuple[int, str, bool, int]]:
+    """(length of what stands at a place, letter that it may be, whether it is no mere digit, how unlikely that is)."""
     drawings = _drawings()
     for length in range(2, min(_longest_drawing(), len(core) - at) + 1):
-        for letter in drawings.get(core[at : at + length], ()):
-            yield length, letter, True
+        for rank, letter in enumerate(drawings.get(core[at : at + length], "")):
+            yield length, letter, True, rank
     char = core[at]
-    for letter in _letters(char):
-        yield 1, letter, not char.isdigit()
+    for rank, letter in enumerate(_letters(char)):
+        yield 1, letter, not char.isdigit(), rank
 
 
 @lru_cache(maxsize=4_096)
 def _letters(char: str) -> str:
-    """All letters that a character may be, itself among them if it is one."""
-    own = char if char.isalpha() else ""
-    return "".join(dict.fromkeys(own + letters_of(char) + _further().get(char, "")))
+    """All letters that a character may be, the likeliest first: itself if it is one, then Latin ones, then Cyrillic that look like these."""
+    further = _further()
+    latin = (char if char.isalpha() else "") + letters_of(char) + further.get(char, "")
+    cyrillic = "".join(each for letter in latin if letter.isascii() for each in further.get(letter, "") if not each.isascii())
+    return "".join(dict.fromkeys(latin + cyrillic))
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.undisguise import undisguise
-from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MISSPELLING
+from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
 from wildgate_service.normalize.layers import REVERSED, UPSIDE_DOWN
 from wildgate_service.normalize.marks import FEWEST_FOREIGN, are_among, fold_with_marks, foreign_letters, has_marks, is_noisy, marks_of
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from wildgate_service.normalize import NormalizedText
     from wildgate_service.normalize.bare import Bare
 
-LONG_WORD = 7  # letters of a word that bears a misspelling by itself
-
-
+SHORTEST_DISGUISED = 4  # letters of a form that is read with letters masked or drawn
+FEWEST_SEEN = 3  # letters of it that are not masked
 MOST_TRIED = 256  # places at which one pattern of a bare reading is held against the skeleton
 
 
@@ -103,15 +102,19 @@ def _misspelled(skeleton: str, lexicon: CompiledLexicon, search: Search) -> Iter
     for corrected in search.speller.corrected(skeleton):
         for each in _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns):
             source = corrected.to_source(each.start, each.end)
-            if source and _bears(lexicon.forms[each.form], each, source[2]):
+            if source and _bears(lexicon.forms[each.form], each, source[2], skeleton):
                 start, end, edits = source
                 views = dict.fromkeys(edit.view for edit in edits)
                 yield Occurrence(start, end, each.form, (*views, *each.views))
 
 
-def _bears(form: Form, at: Occurrence, edits: tuple[Edit, ...]) -> bool:
+def _bears(form: Form, at: Occurrence, edits: tuple[Edit, ...], skeleton: str) -> bool:
     """Whether a form may be read with these edits: one of several words always, one of a single word if it is long or says so."""
-    return form.fuzzy or len(edits) > 1 or edits[0].view != MISSPELLING or at.start < edits[0].start or edits[0].end < at.end
+    if edits[0].view == MISSPELLING:
+        return form.fuzzy or len(edits) > 1 or at.start < edits[0].start or edits[0].end < at.end
+    if at.end - at.start < SHORTEST_DISGUISED:
+        return False
+    return edits[0].view != MASKED or sum(map(str.isalpha, skeleton[edits[0].source_start : edits[-1].source_end])) >= FEWEST_SEEN
 
 
 def _plainest(found: list[Occurrence]) -> list[Occurrence]:
@@ -192,7 +195,7 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
     field, start, end = text.locate(at.start, at.end)
     surface = text.document[field.start + start : field.start + end]
     disguised = bool(at.views or disguises_of(surface))
-    if is_noisy(surface) or foreign_letters(surface) >= (1 if disguised else FEWEST_FOREIGN):
+    if is_noisy(surface) or foreign_letters(surface) >= FEWEST_FOREIGN:
         return (MARKS_DROPPED,)
     if disguised:
         marks, expected = marks_of(surface), marks_of(form.marked)

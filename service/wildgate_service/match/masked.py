@@ -47,7 +47,7 @@ class MaskedWords:
         """Whether signs at the ends of a word mask letters: those that do nothing else, and those that mask letters inside it too."""
         inner = core.strip(INNER_MASKS)
         ends = set(core[: core.index(inner)] + core[core.index(inner) + len(inner) :])
-        if ends <= {*MASKS, "-", *(char for char in inner if not char.isalpha())}:
+        if ends <= {*MASKS, *(char for char in inner if not char.isalpha())}:
             return True
         return ends == {"#"} and core[1:] == inner and len(core) >= FEWEST_HASHED and not {inner} & (self._vocabulary | self._ordinary)
 

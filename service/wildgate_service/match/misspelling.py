@@ -22,7 +22,9 @@ LONGEST = 24
 MOST_REMEMBERED = 100_000
 LONGEST_REMEMBERED = 32
 MOST_READINGS = 4
+FEWEST_SHORT = 3  # words shorter than that, in a text that has no longer one
 WORD = re.compile(r"(?<![^\W_])[^\W\d_]{4,25}(?![^\W_])")
+ANY_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,25}(?![^\W_])")  # short ones too, which are read where letters are masked or drawn
 
 
 class Edit(NamedTuple):
@@ -86,7 +88,7 @@ class Speller:
         tokens = skeleton.split()
         memo = self._memo
         meant = [found if (found := memo.get(token)) is not None else self._remember(token) for token in tokens]
-        if not any(meant):
+        if not any(meant) or not _is_more_than_chance(meant):
             return []
         wrong = list(_placed(skeleton, tokens, meant))
         return [_apply(skeleton, wrong, choice) for choice in range(max(min(MOST_READINGS, len(each.words)) for each in wrong))]
@@ -134,6 +136,12 @@ class Speller:
         if swapped in self._vocabulary and len(swapped) >= SHORTEST:
             candidates[swapped] = None
         return tuple(each for each in candidates if OSA.distance(word, each, score_cutoff=1) == 1)
+
+
+def _is_more_than_chance(meant: list[tuple[_Found, ...]]) -> bool:
+    """Whether a longer word is found, or several short ones: "a+" alone is no "at"."""
+    found = [each for of_token in meant for each in of_token]
+    return len(found) >= FEWEST_SHORT or any(len(each.words[0]) >= SHORTEST for each in found)
 
 
 def _placed(skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]]) -> Iterator[_Found]:

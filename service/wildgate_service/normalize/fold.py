@@ -31,6 +31,7 @@ ARABIC_LETTERS = {
     "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ۀ": "ه", "ہ": "ه",
     "ھ": "ه", "ک": "ك", "ڪ": "ك", "ـ": "",
 }  # fmt: skip
+APOSTROPHE_N = "ŉ"  # NFKC parts it in two, with an apostrophe that would break a word
 BLANK_CONTROLS = frozenset("\t\n\v\f\r\x85")
 QUOTES = dict.fromkeys("’‘ʼʻ＇`´‛ʹ", "'") | dict.fromkeys("“”„‟«»＂", '"')
 SEPARATORS = dict.fromkeys("\u00b7\u30fb\u2022\u2027\u0387\u05be", " ")  # middle dots part words
@@ -71,6 +72,8 @@ def read_enclosed(char: str) -> str:
 
 def fold_compatibility(char: str) -> str:
     """NFKC and case folding: width, stylized letters, ligatures, capitals."""
+    if char == APOSTROPHE_N:
+        return "n"
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold())
 
 

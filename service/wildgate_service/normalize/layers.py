@@ -25,7 +25,7 @@ LONGEST_SHORT = 60  # code points of a field over which a word may be spread
 FEWEST_SHORT, MOST_SHORT = 3, 24
 # Without skin tones, which are joiners.
 EMOJI = "[\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001f3fa\U0001f400-\U0001faff\u2139]"
-JOINERS = "[\ufe0f\u200d\U0001f3fb-\U0001f3ff]"
+JOINERS = "[\u0300-\u036f\ufe0f\u200d\U0001f3fb-\U0001f3ff]"
 BETWEEN = re.compile(rf"(?<=[^\W\d_])(?:{EMOJI}{JOINERS}*)+(?=[^\W\d_])")
 APART = re.compile(rf"(?<![^\W\d_])[^\W\d_](?: ?(?:{EMOJI}{JOINERS}*)+ ?[^\W\d_](?![^\W\d_]))+")
 ANY_EMOJI = re.compile(EMOJI)

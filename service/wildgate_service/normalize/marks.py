@@ -41,7 +41,8 @@ def marks_of(text: str) -> list[str]:
     """The marks on each letter that bears some, whatever the letter: what is left of the spelling in a disguise; equal neighbors once."""
     marks: list[str] = []
     bare = True
-    for char in unicodedata.normalize("NFD", text):
+    own = "".join(char for char in unicodedata.normalize("NFC", text) if not _is_foreign(char.lower()))
+    for char in unicodedata.normalize("NFD", own):
         if not "\u0300" <= char <= "\u036f" or char in NOISE:
             bare = True
         elif bare:
@@ -60,5 +61,8 @@ def are_among(marks: list[str], expected: list[str]) -> bool:
 
 def foreign_letters(text: str) -> int:
     """How many letters bear marks that Vietnamese does not give them: marks that somebody put there for their look."""
-    letters = unicodedata.normalize("NFC", text.lower())
-    return sum(char.isalpha() and char not in VIETNAMESE and len(unicodedata.normalize("NFD", char)) > 1 and "\u00c0" <= char < "\u2000" for char in letters)
+    return sum(map(_is_foreign, unicodedata.normalize("NFC", text.lower())))
+
+
+def _is_foreign(char: str) -> bool:
+    return "\u00c0" <= char < "\u2000" and char not in VIETNAMESE and char.isalpha() and len(unicodedata.normalize("NFD", char)) > 1

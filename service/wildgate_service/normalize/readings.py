@@ -25,9 +25,9 @@ def reads_as(char: str, letter: str) -> bool:
     if char == letter:
         return True
     looks, readings = letters_of(char), letters_of(letter)
-    if letter in looks or (char in readings and char.isalpha()):
+    if letter in looks or (char in readings and char.isalpha() and not (char.isascii() and _is_syllable(letter))):
         return True
-    if _is_syllable(char) and _is_syllable(letter):
+    if _is_syllable(letter):
         return False  # two of them may both look like o
     return char.isalpha() and letter.isalpha() and not set(looks).isdisjoint(readings)
 
