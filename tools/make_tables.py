@@ -30,7 +30,8 @@ LATIN = "abcdefghijklmnopqrstuvwxyz"
 # Scripts whose letters are written with others' that look like them. Of Cyrillic the letters of Russian; ASCII has its own rows.
 LETTER_OF_ANOTHER_SCRIPT = re.compile(
     r"THAI CHARACTER |LAO LETTER |KATAKANA (?!MIDDLE)|HIRAGANA LETTER HE|"
-    r"CYRILLIC (?:SMALL|CAPITAL) LETTER (?:A|BE|VE|GHE|DE|IE|ZHE|ZE|I|KA|EL|EM|EN|O|PE|ER|ES|TE|U|EF|HA|TSE|CHE|SHA|SHCHA|YERU|SOFT SIGN|E|YU|YA)$"
+    r"CYRILLIC (?:SMALL|CAPITAL) LETTER "
+    r"(?:A|BE|VE|GHE|DE|IE|ZHE|ZE|I|KA|EL|EM|EN|O|PE|ER|ES|TE|U|EF|HA|TSE|CHE|SHA|SHCHA|YERU|SOFT SIGN|E|YU|YA)$"
 )
 CYRILLIC_VARIANT = re.compile(r"(?P<letter>CYRILLIC SMALL LETTER (?:[A-Z]|[A-Z]{2,5})) WITH [A-Z -]+")
 EMOJI_WORDS = dict(
@@ -281,10 +282,12 @@ def emoji_words() -> list[tuple[str, ...]]:
 
 if __name__ == "__main__":
     write("han_simplified.tsv", "Traditional to Simplified: OpenCC TSCharacters, Apache-2.0", han_simplified())
+    write("confusables.tsv", "Look-alikes, and the letters they look like: Unicode confusables.txt, Unicode License v3", confusables())
     write(
-        "confusables.tsv", "Look-alikes, and the Latin letters they look like: Unicode confusables.txt, Unicode License v3", confusables()
+        "cyrillic_variants.tsv",
+        "Cyrillic letters with hooks, strokes and tails to plain ones, by their names in Unicode",
+        cyrillic_variants(),
     )
-    write("cyrillic_variants.tsv", "Cyrillic letters with hooks, strokes and tails to plain ones, by their names in Unicode", cyrillic_variants())
     write("latin_variants.tsv", "Latin letters of phonetics and old scripts to plain ones, by their names in Unicode", latin_variants())
     write(
         "emoji_words.tsv",

@@ -15,7 +15,8 @@ from wildgate_service.lexicon.spellings import spellings
 from wildgate_service.match.boundaries import Edge, edge_of, is_unspaced
 from wildgate_service.match.misspelling import ANY_WORD
 from wildgate_service.match.tables import Form
-from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE, letters_worth
+from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE
+from wildgate_service.match.written import letters_worth
 from wildgate_service.normalize import fold
 from wildgate_service.normalize.bare import bare_form
 from wildgate_service.normalize.marks import fold_with_marks, has_marks

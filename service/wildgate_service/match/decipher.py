@@ -1,4 +1,4 @@
-"""Decipher: words of the lexicon written with other characters in place of their letters, one or several to a letter (|\\/|0^k3y).
+r"""Decipher: words of the lexicon written with other characters in place of their letters, one or several to a letter (|\/|0^k3y).
 
 A sign may stand for several letters, and several signs for one, so what was meant is only known by the words that there are. The words in
 order are their own trie: a reading goes on while some word begins so.
@@ -28,7 +28,9 @@ NUMBER = re.compile(r"[\d.,:/%$€£¥+x×#°-]*")
 # In a token of ASCII: a sign that is drawn with or stands for a letter; digits that letters are drawn with; letters drawn with letters.
 DRAWN = re.compile(r"[|\\/<>\[\]{}()^@$!+#&%*_~=?]|[1il]2|[1il]3|\d.*(?:vv|uu|nn|ivi|ph)|(?:vv|uu|nn|ivi|ph).*\d")
 OF_LETTERS = re.compile("vv|uu|rn|nn|cl|ii")
-LATIN = re.compile("[a-z]")
+# In any other: Latin letters, signs that are drawn with, digits among letters.
+OF_LOOKS = re.compile(r"[a-z|\\/<>\[\]{}()^@$+#&%*=]|[^\W\d_]\d|\d[^\W\d_]")
+RARE_HAN = frozenset("卂乇丂卄乂匚冂凵屮廾乚㐅丅丄冋丿丨亅")  # that no living language writes by themselves
 
 
 class Decipherer:
@@ -47,7 +49,7 @@ class Decipherer:
                 return None
             words = self._words_of(core) if _is_strange(core) else ()
             if words:
-                return start, end, words, LEETSPEAK if core.isascii() and not core.isalpha() else LOOK_ALIKES
+                return start, end, words, LOOK_ALIKES if core.isalpha() else LEETSPEAK
         return None
 
     def _words_of(self, core: str) -> tuple[str, ...]:
@@ -96,13 +98,15 @@ def _is_strange(core: str) -> bool:
         if core.isalpha():
             return len(core) > SHORTEST_OF_LETTERS and OF_LETTERS.search(core) is not None
         return DRAWN.search(core) is not None and NUMBER.fullmatch(core) is None
-    return LATIN.search(core) is not None or any(map(_is_rare, core))
+    return OF_LOOKS.search(core) is not None or any(map(_is_rare, core))
 
 
 @cache
 def _is_rare(char: str) -> bool:
     """Whether a character is taken for its look alone: one of no living script that is read as a letter."""
     point = ord(char)
+    if char in RARE_HAN:
+        return True
     return not char.isascii() and not any(start <= point <= end for start, end in LIVING) and bool(_letters(char))
 
 
@@ -124,7 +128,7 @@ def _readings(core: str, at: int) -> Iterator[tuple[int, str, bool, int]]:
 
 @lru_cache(maxsize=4_096)
 def _letters(char: str) -> str:
-    """All letters that a character may be, the likeliest first: itself if it is one, then Latin ones, then Cyrillic that look like these."""
+    """All letters that a character may be, the likeliest first: itself, Latin ones, then Cyrillic that look like these."""
     further = _further()
     latin = (char if char.isalpha() else "") + letters_of(char) + further.get(char, "")
     cyrillic = "".join(each for letter in latin if letter.isascii() for each in further.get(letter, "") if not each.isascii())

@@ -12,7 +12,7 @@ from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.undisguise import undisguise
 from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
-from wildgate_service.normalize.layers import REVERSED, UPSIDE_DOWN
+from wildgate_service.normalize.layers import BACKWARDS, REVERSED, UPSIDE_DOWN
 from wildgate_service.normalize.marks import FEWEST_FOREIGN, are_among, fold_with_marks, foreign_letters, has_marks, is_noisy, marks_of
 from wildgate_service.types import Level, Match
 
@@ -47,12 +47,15 @@ def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[
 
 
 def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
-    found = [*_read(text, lexicon, search), *_misspelled(text.skeleton, lexicon, search)]
-    for layer, other in text.layers:
+    misspelled = list(_misspelled(text.skeleton, lexicon, search))
+    found = list(_read(text, lexicon, search))
+    layers = (*text.layers, text.backwards) if any(BACKWARDS in each.views for each in misspelled) else text.layers
+    for layer, other in layers:
         for each in _read(other, lexicon, search):
             span = text.from_layer(layer, each.start, each.end)
             if span:
                 found.append(Occurrence(*span, each.form, (layer.name, *each.views)))
+    found += misspelled
     return _well_marked(text, lexicon, _unique(_plainest(found))) if found else found
 
 
@@ -193,13 +196,13 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
     if not form.marked:
         return ()
     field, start, end = text.locate(at.start, at.end)
-    surface = text.document[field.start + start : field.start + end]
-    disguised = bool(at.views or disguises_of(surface))
+    surface = text.shown(at.start, at.end)
+    disguised = bool(at.views or disguises_of(text.document[field.start + start : field.start + end]))
     if is_noisy(surface) or foreign_letters(surface) >= FEWEST_FOREIGN:
         return (MARKS_DROPPED,)
     if disguised:
         marks, expected = marks_of(surface), marks_of(form.marked)
-        if not {REVERSED, UPSIDE_DOWN}.isdisjoint(at.views):
+        if not {BACKWARDS, REVERSED, UPSIDE_DOWN}.isdisjoint(at.views):
             return () if set(marks) <= set(expected) else None
         return () if are_among(marks, expected) else None
     written = fold_with_marks(surface)

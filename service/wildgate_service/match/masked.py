@@ -14,8 +14,10 @@ MASKS = "*%_"  # signs that mask at the ends of a word too
 INNER_MASKS = MASKS + "#.-?!$@"
 EDGES = ",;:!?()\"'.-[]#"
 PUNCTUATION = ",;:!?()\"'[]"
-MASK = re.compile(f"[{re.escape(INNER_MASKS)}]")
-MASKED = re.compile(rf"[{re.escape(INNER_MASKS)}]{{0,3}}[^\W\d_]+(?:[{re.escape(INNER_MASKS)}]{{1,3}}[^\W\d_]+)*[{re.escape(INNER_MASKS)}]{{0,4}}")
+SIGN = f"[{re.escape(INNER_MASKS)}]"
+MASK = re.compile(SIGN)
+MASKED = re.compile(rf"{SIGN}{{0,3}}[^\W\d_]+(?:{SIGN}{{1,3}}[^\W\d_]+)*{SIGN}{{0,4}}")
+VOWELS = frozenset("aeiouyаеиоуыэюя")  # what is masked mostly
 FEWEST_HASHED = 5  # characters of a word whose first letter is a hash: shorter ones are hashtags
 
 
@@ -57,12 +59,18 @@ class MaskedWords:
         if len(seen) == len(core) or 5 * len(seen) < 2 * len(core) or len(seen) < 2 or len(core) > LONGEST:  # noqa: PLR2004  (two letters)
             return ()
         candidates = self._letters.get((len(core), seen[0], core[seen[0]], seen[1], core[seen[1]]), ())
-        words = tuple(word for word in candidates if all(core[at] == word[at] for at in seen))
+        hidden = [at for at in range(len(core)) if at not in seen]
+        words = tuple(
+            sorted(
+                (word for word in candidates if all(core[at] == word[at] for at in seen)),
+                key=lambda word: sum(word[at] not in VOWELS for at in hidden),
+            )
+        )
         return words if len(words) == 1 or 2 * len(seen) >= len(core) else ()
 
 
 def _cores(token: str, bare: str) -> Iterator[str]:
     """What of a token may be the word: without punctuation, with the signs at its ends that may be masks, and without the full stop."""
     whole = token.strip(PUNCTUATION)
-    seen = dict.fromkeys((bare, whole.removesuffix("."), whole, token.rstrip(EDGES), token.lstrip(EDGES), token))
+    seen = dict.fromkeys((whole.removesuffix("."), whole, bare, token.rstrip(EDGES), token.lstrip(EDGES), token))
     return (core for core in seen if core)

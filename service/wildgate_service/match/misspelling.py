@@ -16,8 +16,10 @@ from rapidfuzz.distance import OSA
 from wildgate_service.match.decipher import Decipherer
 from wildgate_service.match.masked import MaskedWords
 from wildgate_service.match.views import MASKED, MISSPELLING
+from wildgate_service.normalize.layers import BACKWARDS
 
 SHORTEST = 4  # letters of a word that bears a misspelling
+SHORTEST_BACKWARDS = 5  # letters of one that is read from its end to its beginning
 LONGEST = 24
 MOST_REMEMBERED = 100_000
 LONGEST_REMEMBERED = 32
@@ -111,6 +113,13 @@ class Speller:
             words = self._words_meant(found[0])
             if words:
                 yield _Found(found.start(), found.end(), words, MISSPELLING)
+            elif self._stands_backwards(found[0]):
+                yield _Found(found.start(), found.end(), (found[0][::-1],), BACKWARDS)
+
+    def _stands_backwards(self, word: str) -> bool:
+        """Whether a word that nobody knows is one of the vocabulary from its end to its beginning."""
+        known = word in self._vocabulary or word in self._ordinary
+        return len(word) >= SHORTEST_BACKWARDS and not known and word[::-1] in self._vocabulary
 
     def _disguised(self, token: str) -> tuple[_Found, ...]:
         """The word that a token is written for with letters masked, or with signs for letters."""

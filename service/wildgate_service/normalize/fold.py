@@ -31,7 +31,7 @@ ARABIC_LETTERS = {
     "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ۀ": "ه", "ہ": "ه",
     "ھ": "ه", "ک": "ك", "ڪ": "ك", "ـ": "",
 }  # fmt: skip
-APOSTROPHE_N = "ŉ"  # NFKC parts it in two, with an apostrophe that would break a word
+WITH_APOSTROPHE = {"ŉ": "n", "ẚ": "a"}  # NFKC parts them in two, with an apostrophe that would break a word
 BLANK_CONTROLS = frozenset("\t\n\v\f\r\x85")
 QUOTES = dict.fromkeys("’‘ʼʻ＇`´‛ʹ", "'") | dict.fromkeys("“”„‟«»＂", '"')
 SEPARATORS = dict.fromkeys("\u00b7\u30fb\u2022\u2027\u0387\u05be", " ")  # middle dots part words
@@ -72,8 +72,8 @@ def read_enclosed(char: str) -> str:
 
 def fold_compatibility(char: str) -> str:
     """NFKC and case folding: width, stylized letters, ligatures, capitals."""
-    if char == APOSTROPHE_N:
-        return "n"
+    if char in WITH_APOSTROPHE:
+        return WITH_APOSTROPHE[char]
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold())
 
 

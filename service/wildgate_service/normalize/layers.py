@@ -19,6 +19,7 @@ from wildgate_service.types import FieldSlice
 EMOJI_LETTERS = "emoji_letters"
 DRAWN = "leetspeak"
 REVERSED = "reversed_text"
+BACKWARDS = "backwards"
 UPSIDE_DOWN = "upside_down"
 JOINED_FIELDS = "joined_fields"
 LONGEST_SHORT = 60  # code points of a field over which a word may be spread
@@ -34,13 +35,13 @@ OTHER_EMOJI = re.compile(rb"\xe2[\x84\x86\x87\x8c-\x8f\x91-\x93\x96-\x9e\xac-\xa
 PHONETIC = re.compile(rb"[\xc6\xc7\xc9\xca]")  # first bytes of letters upside down, two of which are in every such text
 OVERRIDES = "\u202e", "\u202d"
 # What stands behind an override, and letters of Hebrew and Arabic behind the one that sets them from left to right.
-BACKWARDS = re.compile("(?:\u202e|\u202d(?=[^A-Za-z\u202c\n]*[\u0590-\u08ff]))([^\u202c\u2069\n\x1f\u202d\u202e]*)")
+OVERRIDDEN = re.compile("(?:\u202e|\u202d(?=[^A-Za-z\u202c\n]*[\u0590-\u08ff]))([^\u202c\u2069\n\x1f\u202d\u202e]*)")
 DRAWN_WITH = ("|", "\\", "[)", "()", "[]", "<>", "><", ")(", "/-/", ")-(", "]-[")  # one of them is in every drawing that is read here
 UNSURE = frozenset("'\"`~:#!01789") | frozenset("abcdefghijklmnopqrstuwxyz")  # what is in drawings that may be ordinary writing
 SEPARATOR = "*"
 FILLER = "\u2060"  # the fold drops it
-DOTLESS = "ı"  # an i upside down, and a letter of Turkish
 FEWEST_TURNED = 2  # letters upside down, before a text is turned round
+DOTLESS = "ı"  # an i upside down, and a letter of Turkish
 
 Span = tuple[int, int]
 
@@ -159,14 +160,19 @@ def _emoji_letters() -> dict[str, str]:
 
 @cache
 def _touching() -> re.Pattern[str]:
-    """Emoji that look like letters, beside a letter or three in a row; and any emoji between letters."""
+    """Emoji that look like letters, beside a letter or two in a row; and any emoji between letters."""
     looks = f"(?:[{''.join(map(re.escape, _emoji_letters()))}]{JOINERS}*)"
-    return re.compile(rf"(?<=[^\W\d_]){looks}+|{looks}+(?=[^\W\d_])|{looks}{{3,}}|{BETWEEN.pattern}")
+    return re.compile(rf"(?<=[^\W\d_]){looks}+|{looks}+(?=[^\W\d_])|{looks}{{2,}}|{BETWEEN.pattern}")
+
+
+def backwards(document: str, fields: tuple[FieldSlice, ...]) -> Layer:
+    """Each field from its end to its beginning, for a text of which words stand backwards."""
+    return _read_backwards(document, BACKWARDS, [(field.start, field.end) for field in fields])
 
 
 def _behind_overrides(document: str) -> Iterator[Layer]:
     """What stands behind overrides of direction, turned round: letters with their marks, as one writes, or each by itself."""
-    spans = [found.span(1) for found in BACKWARDS.finditer(document)]
+    spans = [found.span(1) for found in OVERRIDDEN.finditer(document)]
     layer = _read_backwards(document, REVERSED, spans)
     yield layer
     by_code_point = list(document)
