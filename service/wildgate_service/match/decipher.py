@@ -19,12 +19,13 @@ SHORTEST = 2  # letters of a word that is read so
 SHORTEST_OF_LETTERS = 5  # of one in which only letters stand for letters: rnonkey
 MOST_WORDS = 4
 FEWEST_PLAIN = 3  # one letter in so many is itself, or stands there as a sign that is no digit
-MOST_STEPS = 1_500
+MOST_STEPS = 600
 # Scripts of living languages: a word in one of them is no Latin word drawn with its letters.
 LIVING = ((0x0370, 0x1380), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x9FFF), (0xAC00, 0xD7A3))
 EDGES = ",;:!?\"'.-"  # punctuation beside a word
 PAIRS = ("()", "[]", "{}")  # brackets around a word
-NUMBER = re.compile(r"[\d.,:/%$€£¥+x×#°-]*")
+AROUND = EDGES + "".join(PAIRS)
+NUMBER = re.compile(r"[\d.,:/%$€£¥+x×#°-]*[a-z]{0,3}[.,:/%$€£¥+°]*")  # with its unit
 # In a token of ASCII: a sign that is drawn with or stands for a letter; digits that letters are drawn with; letters drawn with letters.
 DRAWN = re.compile(r"[|\\/<>\[\]{}()^@$!+#&%*_~=?]|[1il]2|[1il]3|\d.*(?:vv|uu|nn|ivi|ph)|(?:vv|uu|nn|ivi|ph).*\d")
 OF_LETTERS = re.compile("vv|uu|rn|nn|cl|ii")
@@ -41,20 +42,26 @@ class Decipherer:
         self._ordinary = ordinary
         self._words = sorted(word for word in vocabulary if len(word) >= SHORTEST)
 
-    def read(self, token: str) -> tuple[int, int, tuple[str, ...], str] | None:
-        """Where in a token the word stands, the words that it may be, and the view; None if it is written plainly or means nothing."""
+    def read(self, token: str) -> tuple[int, int, tuple[str, ...], tuple[str, ...]] | None:
+        """Where in a token the word stands, the words that it may be, and the views; None if it is written plainly or means nothing."""
         for start, end in _cores(token):
             core = token[start:end]
             if core in self._vocabulary or core in self._ordinary:
                 return None
-            words = self._words_of(core) if _is_strange(core) else ()
+            words = self._meant(core) if is_strange(core) else ()
             if words:
-                return start, end, words, LOOK_ALIKES if core.isalpha() else LEETSPEAK
+                return start, end, words, _views_of(core, words[0])
         return None
 
+    def _meant(self, core: str) -> tuple[str, ...]:
+        """The words that all of a core may be, the likeliest first."""
+        if core.isalpha() and core.isascii():
+            return tuple(word for pair in OF_LETTERS.findall(core) if (word := _of_pair(core, pair)) in self._vocabulary)
+        return self._words_of(core)
+
     def _words_of(self, core: str) -> tuple[str, ...]:
-        """The words that all of a core may be, the likeliest first, by way of every reading of each of its characters."""
-        of_letters = core.isalpha() and core.isascii()
+        """The same by way of every reading of each of its characters."""
+        readings = [tuple(_readings(core, at)) for at in range(len(core))]
         best: dict[tuple[int, str], int] = {(0, ""): 0}
         found: dict[str, int] = {}
         stack = [(0, "", 0, 0)]
@@ -62,10 +69,10 @@ class Decipherer:
         while stack and steps < MOST_STEPS:
             at, word, meant, cost = stack.pop()
             if at == len(core):
-                if self._begins(word) == word and _is_likely(word, meant, of_letters=of_letters):
+                if self._begins(word) == word and _is_likely(word, meant):
                     found[word] = min(cost, found.get(word, cost))
                 continue
-            for length, letter, counts, extra in _readings(core, at):
+            for length, letter, counts, extra in readings[at]:
                 steps += 1
                 step = (at + length, word + letter)
                 if cost + extra < best.get(step, MOST_STEPS) and self._begins(step[1]):
@@ -77,6 +84,11 @@ class Decipherer:
         """The first word that begins so; empty if none does."""
         index = bisect_left(self._words, start)
         return self._words[index] if index < len(self._words) and self._words[index].startswith(start) else ""
+
+
+def _views_of(core: str, word: str) -> tuple[str, ...]:
+    look_alikes = core.isalpha() or any(char.isalpha() and char not in word and not (char.isascii() and word.isascii()) for char in core)
+    return (*([LOOK_ALIKES] if look_alikes else []), *([] if core.isalpha() else [LEETSPEAK]))
 
 
 def _cores(token: str) -> Iterator[tuple[int, int]]:
@@ -92,12 +104,14 @@ def _cores(token: str) -> Iterator[tuple[int, int]]:
                 yield span
 
 
-def _is_strange(core: str) -> bool:
+def is_strange(core: str) -> bool:
     """Whether a token may be a word in disguise that the bare reading does not see through."""
     if core.isascii():
         if core.isalpha():
             return len(core) > SHORTEST_OF_LETTERS and OF_LETTERS.search(core) is not None
         return DRAWN.search(core) is not None and NUMBER.fullmatch(core) is None
+    if NUMBER.fullmatch(core):
+        return False
     return OF_LOOKS.search(core) is not None or any(map(_is_rare, core))
 
 
@@ -110,9 +124,15 @@ def _is_rare(char: str) -> bool:
     return not char.isascii() and not any(start <= point <= end for start, end in LIVING) and bool(_letters(char))
 
 
-def _is_likely(word: str, meant: int, *, of_letters: bool) -> bool:
+def _is_likely(word: str, meant: int) -> bool:
     """Whether enough of a word is no digit, so that it is no number or model."""
-    return len(word) >= (SHORTEST_OF_LETTERS if of_letters else SHORTEST) and FEWEST_PLAIN * meant >= len(word)
+    return len(word) >= SHORTEST and FEWEST_PLAIN * meant >= len(word)
+
+
+def _of_pair(core: str, pair: str) -> str:
+    """A word with two letters everywhere read as the one that they look like together; empty if it is short then."""
+    word = core.replace(pair, _drawings()[pair][0])
+    return word if len(word) >= SHORTEST_OF_LETTERS else ""
 
 
 def _readings(core: str, at: int) -> Iterator[tuple[int, str, bool, int]]:

@@ -17,7 +17,7 @@ from wildgate_service.normalize.marks import FEWEST_FOREIGN, are_among, fold_wit
 from wildgate_service.types import Level, Match
 
 if TYPE_CHECKING:
-    from wildgate_service.match.misspelling import Edit
+    from wildgate_service.match.misspelling import Corrected, Edit
     from wildgate_service.match.tables import CompiledLexicon, Form, Search
     from wildgate_service.normalize import NormalizedText
     from wildgate_service.normalize.bare import Bare
@@ -47,15 +47,15 @@ def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[
 
 
 def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
-    misspelled = list(_misspelled(text.skeleton, lexicon, search))
+    corrected = search.speller.corrected(text.skeleton)
     found = list(_read(text, lexicon, search))
-    layers = (*text.layers, text.backwards) if any(BACKWARDS in each.views for each in misspelled) else text.layers
-    for layer, other in layers:
+    turned = any(BACKWARDS in edit.views for each in corrected for edit in each.edits)
+    for layer, other in (*text.layers, text.backwards) if turned else text.layers:
         for each in _read(other, lexicon, search):
             span = text.from_layer(layer, each.start, each.end)
             if span:
                 found.append(Occurrence(*span, each.form, (layer.name, *each.views)))
-    found += misspelled
+    found += _misspelled(text.skeleton, corrected, lexicon, search)
     return _well_marked(text, lexicon, _unique(_plainest(found))) if found else found
 
 
@@ -100,24 +100,24 @@ def _plain(
                 yield Occurrence(*span, index, (form.view,) if form.view else ())
 
 
-def _misspelled(skeleton: str, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+def _misspelled(skeleton: str, readings: list[Corrected], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
     """Occurrences in the text with misspelled and masked words put right."""
-    for corrected in search.speller.corrected(skeleton):
+    for corrected in readings:
         for each in _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns):
             source = corrected.to_source(each.start, each.end)
             if source and _bears(lexicon.forms[each.form], each, source[2], skeleton):
                 start, end, edits = source
-                views = dict.fromkeys(edit.view for edit in edits)
+                views = dict.fromkeys(view for edit in edits for view in edit.views)
                 yield Occurrence(start, end, each.form, (*views, *each.views))
 
 
 def _bears(form: Form, at: Occurrence, edits: tuple[Edit, ...], skeleton: str) -> bool:
     """Whether a form may be read with these edits: one of several words always, one of a single word if it is long or says so."""
-    if edits[0].view == MISSPELLING:
+    if MISSPELLING in edits[0].views:
         return form.fuzzy or len(edits) > 1 or at.start < edits[0].start or edits[0].end < at.end
     if at.end - at.start < SHORTEST_DISGUISED:
         return False
-    return edits[0].view != MASKED or sum(map(str.isalpha, skeleton[edits[0].source_start : edits[-1].source_end])) >= FEWEST_SEEN
+    return MASKED not in edits[0].views or sum(map(str.isalpha, skeleton[edits[0].source_start : edits[-1].source_end])) >= FEWEST_SEEN
 
 
 def _plainest(found: list[Occurrence]) -> list[Occurrence]:

@@ -36,7 +36,7 @@ class MaskedWords:
     def read(self, token: str) -> tuple[int, int, tuple[str, ...]] | None:
         """Where in a token the masked word stands, and the words that it may be; None if there is none."""
         bare = token.strip(EDGES)
-        if not MASK.search(token.strip(PUNCTUATION)) or not bare or (bare[0] == bare[-1] and bare[0] in MASKS and len(bare) > 1):
+        if not is_masked(token) or not bare or (bare[0] == bare[-1] and bare[0] in MASKS and len(bare) > 1):
             return None  # nothing masked, or *word*, as marked text is written
         for core in _cores(token, bare):
             words = self._words_meant(core) if MASKED.fullmatch(core) and self._masks_its_ends(core) else ()
@@ -51,7 +51,8 @@ class MaskedWords:
         ends = set(core[: core.index(inner)] + core[core.index(inner) + len(inner) :])
         if ends <= {*MASKS, *(char for char in inner if not char.isalpha())}:
             return True
-        return ends == {"#"} and core[1:] == inner and len(core) >= FEWEST_HASHED and not {inner} & (self._vocabulary | self._ordinary)
+        hashed = ends == {"#"} and core[1:] == inner and len(core) >= FEWEST_HASHED
+        return hashed and inner not in self._vocabulary and inner not in self._ordinary
 
     def _words_meant(self, core: str) -> tuple[str, ...]:
         """The words that a core may be: the masked letters any, the others as they are."""
@@ -67,6 +68,11 @@ class MaskedWords:
             )
         )
         return words if len(words) == 1 or 2 * len(seen) >= len(core) else ()
+
+
+def is_masked(token: str) -> bool:
+    """Whether signs that mask letters stand in a token."""
+    return MASK.search(token.strip(PUNCTUATION)) is not None
 
 
 def _cores(token: str, bare: str) -> Iterator[str]:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from wildgate_service.match.decipher import Decipherer
-from wildgate_service.match.masked import MaskedWords
+from wildgate_service.match.decipher import AROUND, Decipherer, is_strange
+from wildgate_service.match.masked import MaskedWords, is_masked
 from wildgate_service.match.views import MASKED, MISSPELLING
 from wildgate_service.normalize.layers import BACKWARDS
 
@@ -36,7 +36,7 @@ class Edit(NamedTuple):
     end: int
     source_start: int
     source_end: int
-    view: str
+    views: tuple[str, ...]
 
 
 class Corrected(NamedTuple):
@@ -63,7 +63,7 @@ class _Found(NamedTuple):
     start: int
     end: int
     words: tuple[str, ...]
-    view: str
+    views: tuple[str, ...]
 
 
 class Speller:
@@ -112,9 +112,9 @@ class Speller:
         for found in WORD.finditer(token):
             words = self._words_meant(found[0])
             if words:
-                yield _Found(found.start(), found.end(), words, MISSPELLING)
+                yield _Found(found.start(), found.end(), words, (MISSPELLING,))
             elif self._stands_backwards(found[0]):
-                yield _Found(found.start(), found.end(), (found[0][::-1],), BACKWARDS)
+                yield _Found(found.start(), found.end(), (found[0][::-1],), (BACKWARDS,))
 
     def _stands_backwards(self, word: str) -> bool:
         """Whether a word that nobody knows is one of the vocabulary from its end to its beginning."""
@@ -123,11 +123,12 @@ class Speller:
 
     def _disguised(self, token: str) -> tuple[_Found, ...]:
         """The word that a token is written for with letters masked, or with signs for letters."""
-        if token.isalpha() and token.isascii() and token in self._vocabulary:
+        core = token.strip(AROUND)
+        if not is_strange(core) and (core.isalpha() or not is_masked(token)):
             return ()
         masked = self._masked.read(token)
         if masked:
-            return (_Found(*masked, MASKED),)
+            return (_Found(*masked, (MASKED,)),)
         deciphered = self._deciphered.read(token)
         return (_Found(*deciphered),) if deciphered else ()
 
@@ -168,13 +169,13 @@ def _apply(skeleton: str, found: list[_Found], choice: int) -> Corrected:
     pieces: list[str] = []
     edits: list[Edit] = []
     kept = length = 0
-    for start, end, words, view in sorted(found):
+    for start, end, words, views in sorted(found):
         if start < kept:
             continue
         word = words[min(choice, len(words) - 1)]
         pieces += [skeleton[kept:start], word]
         length += start - kept
-        edits.append(Edit(length, length + len(word), start, end, view))
+        edits.append(Edit(length, length + len(word), start, end, views))
         length += len(word)
         kept = end
     return Corrected("".join([*pieces, skeleton[kept:]]), tuple(edits))
