@@ -171,6 +171,7 @@ def test_a_form_is_read_in_one_word_with_words_of_trade(written):
         "kim- D.C. 10% off [new] (s) C++",
         "128gb 24/7 $25.00 wi-fi #fashion",
         "modern corner class",
+        "yr0vi",
     ],
 )
 def test_what_nobody_reads_as_the_form_is_left_alone(text):

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 
 from wildgate_service.match.views import LEETSPEAK, LOOK_ALIKES
 from wildgate_service.normalize import tables
-from wildgate_service.normalize.readings import letters_of
+from wildgate_service.normalize.readings import characters_read, letters_of
 
 SHORTEST = 2  # letters of a word that is read so
 SHORTEST_OF_LETTERS = 5  # of one in which only letters stand for letters: rnonkey
@@ -27,10 +27,10 @@ PAIRS = ("()", "[]", "{}")  # brackets around a word
 AROUND = EDGES + "".join(PAIRS)
 NUMBER = re.compile(r"[\d.,:/%$€£¥+x×#°-]*[a-z]{0,3}[.,:/%$€£¥+°]*")  # with its unit
 # In a token of ASCII: a sign that is drawn with or stands for a letter; digits that letters are drawn with; letters drawn with letters.
-DRAWN = re.compile(r"[|\\/<>\[\]{}()^@$!+#&%*_~=?]|[1il]2|[1il]3|\d.*(?:vv|uu|nn|ivi|ph)|(?:vv|uu|nn|ivi|ph).*\d")
+DRAWN = re.compile(r"[|\\/<>\[\]{}()^@$!+#&%_~=?]|[1il]2|[1il]3|\d.*(?:vv|uu|nn|ivi|ph)|(?:vv|uu|nn|ivi|ph).*\d")
 OF_LETTERS = re.compile("vv|uu|rn|nn|cl|ii")
 # In any other: Latin letters, signs that are drawn with, digits among letters.
-OF_LOOKS = re.compile(r"[a-z|\\/<>\[\]{}()^@$+#&%*=]|[^\W\d_]\d|\d[^\W\d_]")
+OF_LOOKS = r"[a-z|\\/<>\[\]{}()^@$+#&%=]|[а-я]\d|\d[а-я]"
 RARE_HAN = frozenset("卂乇丂卄乂匚冂凵屮廾乚㐅丅丄冋丿丨亅")  # that no living language writes by themselves
 
 
@@ -61,7 +61,9 @@ class Decipherer:
 
     def _words_of(self, core: str) -> tuple[str, ...]:
         """The same by way of every reading of each of its characters."""
-        readings = [tuple(_readings(core, at)) for at in range(len(core))]
+        if not all(map(_can_stand_for_letters, core)):
+            return ()
+        readings: dict[int, tuple[tuple[int, str, bool, int], ...]] = {}
         best: dict[tuple[int, str], int] = {(0, ""): 0}
         found: dict[str, int] = {}
         stack = [(0, "", 0, 0)]
@@ -72,6 +74,8 @@ class Decipherer:
                 if self._begins(word) == word and _is_likely(word, meant):
                     found[word] = min(cost, found.get(word, cost))
                 continue
+            if at not in readings:
+                readings[at] = tuple(_readings(core, at))
             for length, letter, counts, extra in readings[at]:
                 steps += 1
                 step = (at + length, word + letter)
@@ -110,12 +114,28 @@ def is_strange(core: str) -> bool:
         if core.isalpha():
             return len(core) > SHORTEST_OF_LETTERS and OF_LETTERS.search(core) is not None
         return DRAWN.search(core) is not None and NUMBER.fullmatch(core) is None
-    if NUMBER.fullmatch(core):
-        return False
-    return OF_LOOKS.search(core) is not None or any(map(_is_rare, core))
+    return _of_looks().search(core) is not None and NUMBER.fullmatch(core) is None
 
 
 @cache
+def _of_looks() -> re.Pattern[str]:
+    """What stands in a word of other than ASCII that is written by look: signs, Latin letters, digits among Cyrillic, rare characters."""
+    every = {*characters_read(), *_further(), *RARE_HAN}
+    rare = "".join(re.escape(char) for char in sorted(every) if _is_rare(char))
+    return re.compile(rf"{OF_LOOKS}|[{rare}]")
+
+
+@lru_cache(maxsize=4_096)
+def _can_stand_for_letters(char: str) -> bool:
+    """Whether a character is a letter that may be Latin or Cyrillic, or a sign of a drawing."""
+    return (bool(_letters(char)) and not _is_only_itself(char)) or any(char in drawing for drawing in _drawings())
+
+
+def _is_only_itself(char: str) -> bool:
+    """Whether a character is read as nothing else and is neither Latin nor Cyrillic."""
+    return _letters(char) == char and not (char.isascii() or "\u0400" <= char <= "\u052f")
+
+
 def _is_rare(char: str) -> bool:
     """Whether a character is taken for its look alone: one of no living script that is read as a letter."""
     point = ord(char)

@@ -53,7 +53,7 @@ def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search)
     for layer, other in (*text.layers, text.backwards) if turned else text.layers:
         for each in _read(other, lexicon, search):
             span = text.from_layer(layer, each.start, each.end)
-            if span:
+            if span and not (layer.name == BACKWARDS and each.views):  # "walk" backwards is no "kiaw"
                 found.append(Occurrence(*span, each.form, (layer.name, *each.views)))
     found += _misspelled(text.skeleton, corrected, lexicon, search)
     return _well_marked(text, lexicon, _unique(_plainest(found))) if found else found

@@ -19,6 +19,11 @@ def letters_of(char: str) -> str:
     return _table().get(char, "")
 
 
+def characters_read() -> frozenset[str]:
+    """Every character that can be read as a letter other than itself."""
+    return frozenset(_table())
+
+
 @lru_cache(maxsize=65_536)
 def reads_as(char: str, letter: str) -> bool:
     """Whether a character of a skeleton can stand for a letter of a form: it is it, looks like it, or both look like the same one."""
