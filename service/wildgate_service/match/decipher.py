@@ -25,7 +25,7 @@ LIVING = ((0x0370, 0x1380), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x9FFF)
 EDGES = ",;:!?\"'.-"  # punctuation beside a word
 PAIRS = ("()", "[]", "{}")  # brackets around a word
 AROUND = EDGES + "".join(PAIRS)
-NUMBER = re.compile(r"[\d.,:/%$€£¥+x×#°-]*[a-z]{0,3}[.,:/%$€£¥+°]*")  # with its unit
+NUMBER = re.compile(r"[$€£¥#+]?\d[\d.,:/x×]*(?:[a-z]{1,3}|[%°+]|[$€£¥])?")  # with its unit
 # In a token of ASCII: a sign that is drawn with or stands for a letter; digits that letters are drawn with; letters drawn with letters.
 DRAWN = re.compile(r"[|\\/<>\[\]{}()^@$!+#&%_~=?]|[1il]2|[1il]3|\d.*(?:vv|uu|nn|ivi|ph)|(?:vv|uu|nn|ivi|ph).*\d")
 OF_LETTERS = re.compile("vv|uu|rn|nn|cl|ii")
