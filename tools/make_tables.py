@@ -14,6 +14,7 @@ import importlib.util
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import emoji
@@ -26,6 +27,13 @@ VARIANT = re.compile(
     r" (?P<letter>[A-Z])(?: WITH [A-Z -]+)?"
 )
 LATIN = "abcdefghijklmnopqrstuvwxyz"
+# Scripts whose letters are written with others' that look like them. Of Cyrillic the letters of Russian; ASCII has its own rows.
+LETTER_OF_ANOTHER_SCRIPT = re.compile(
+    r"THAI CHARACTER |LAO LETTER |KATAKANA (?!MIDDLE)|HIRAGANA LETTER HE|"
+    r"CYRILLIC (?:SMALL|CAPITAL) LETTER "
+    r"(?:A|BE|VE|GHE|DE|IE|ZHE|ZE|I|KA|EL|EM|EN|O|PE|ER|ES|TE|U|EF|HA|TSE|CHE|SHA|SHCHA|YERU|SOFT SIGN|E|YU|YA)$"
+)
+CYRILLIC_VARIANT = re.compile(r"(?P<letter>CYRILLIC SMALL LETTER (?:[A-Z]|[A-Z]{2,5})) WITH [A-Z -]+")
 EMOJI_WORDS = dict(
     pair.split("=")
     for pair in [
@@ -199,19 +207,32 @@ def han_simplified() -> list[tuple[str, ...]]:
 
 
 def confusables() -> list[tuple[str, ...]]:
-    """Letters of other scripts, and the Latin letters that they look like, small capitals counted as what they are small capitals of."""
+    """Letters and signs as folded, and the letters of the lexicons' scripts that they look like.
+
+    Small capitals count as what they are small capitals of. Letters that the fold makes the same are left out.
+    """
     folder = Path(str(importlib.util.find_spec("confusable_homoglyphs").submodule_search_locations[0]))  # type: ignore[union-attr, index]
     table = json.loads((folder / "confusables.json").read_text(encoding="utf-8"))
     rows: dict[str, set[str]] = {}
     for char, looks in table.items():
-        if len(char) != 1 or char.isascii() or not unicodedata.category(char).startswith("L"):
+        if len(char) != 1 or char.isascii() or unicodedata.category(char)[0] not in "LS":
             continue
         if unicodedata.normalize("NFKC", char).isascii():
             continue  # the fold has it already
-        letters = {letter for look in looks for letter in latin_of(look["c"])}
+        letters = {letter for look in looks for letter in letters_meant(char, look["c"])}
         if letters:
             rows.setdefault(char.casefold() if len(char.casefold()) == 1 else char, set()).update(letters)
     return [(point(char), "".join(sorted(letters))) for char, letters in sorted(rows.items())]
+
+
+def letters_meant(char: str, look: str) -> Iterator[str]:
+    """The letters of the lexicons' scripts that somebody who writes `char` because it looks like `look` can mean."""
+    yield from latin_of(look)
+    if len(look) != 1 or not LETTER_OF_ANOTHER_SCRIPT.match(unicodedata.name(look, "")):
+        return
+    meant = unicodedata.normalize("NFKC", look).casefold()
+    if len(meant) == 1 and meant != unicodedata.normalize("NFKC", char).casefold():
+        yield meant
 
 
 def latin_variants() -> list[tuple[str, ...]]:
@@ -222,6 +243,16 @@ def latin_variants() -> list[tuple[str, ...]]:
             named = VARIANT.fullmatch(unicodedata.name(char, ""))
             if named and not unicodedata.decomposition(char) and char == char.lower():
                 rows.append((point(char), named["letter"].lower()))
+    return rows
+
+
+def cyrillic_variants() -> list[tuple[str, ...]]:
+    """Cyrillic letters with hooks, strokes, ticks and tails, and the plain ones, by their names in Unicode."""
+    rows = []
+    for char in map(chr, range(0x460, 0x530)):
+        named = CYRILLIC_VARIANT.fullmatch(unicodedata.name(char, ""))
+        if named and not unicodedata.decomposition(char):
+            rows.append((point(char), unicodedata.lookup(named["letter"])))
     return rows
 
 
@@ -251,8 +282,11 @@ def emoji_words() -> list[tuple[str, ...]]:
 
 if __name__ == "__main__":
     write("han_simplified.tsv", "Traditional to Simplified: OpenCC TSCharacters, Apache-2.0", han_simplified())
+    write("confusables.tsv", "Look-alikes, and the letters they look like: Unicode confusables.txt, Unicode License v3", confusables())
     write(
-        "confusables.tsv", "Look-alikes, and the Latin letters they look like: Unicode confusables.txt, Unicode License v3", confusables()
+        "cyrillic_variants.tsv",
+        "Cyrillic letters with hooks, strokes and tails to plain ones, by their names in Unicode",
+        cyrillic_variants(),
     )
     write("latin_variants.tsv", "Latin letters of phonetics and old scripts to plain ones, by their names in Unicode", latin_variants())
     write(

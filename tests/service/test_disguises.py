@@ -113,6 +113,24 @@ def found_in(title, **fields):
         ("i🔥v🔥o🔥r🔥y", "ivory", {"emoji_letters", "separated_letters", "emoji"}),
         ("iv⭕ry", "ivory", {"emoji_letters"}),
         ("\u202eyrovi\u202c", "ivory", {"reversed_text"}),
+        ("\u202eงา้ชาง\u202c", "งาช้าง", {"reversed_text"}),
+        ("\u202dليف جاع\u202c", "عاج فيل", {"reversed_text"}),
+        ("yrovi", "ivory", {"backwards"}),
+        ("nroh onihr", "rhino horn", {"backwards"}),
+        ("9@|\\|60|_!^", "pangolin", {"leetspeak"}),
+        ("pa^go|_1^", "pangolin", {"leetspeak"}),
+        ("|2)-(i^[] h[]I2^", "rhino horn", {"leetspeak"}),
+        ("Ꮅ₳ᑎᎶΌᏝίή", "pangolin", {"confusables", "leetspeak"}),
+        ("卩卂几Ꮆㄖㄥ丨几", "pangolin", {"confusables"}),
+        ("cлoнoвaᴙ кocᴛь", "слоновая кость", {"confusables", "stylized_letters"}),
+        ("งๅซ้ๅง", "งาช้าง", {"confusables"}),
+        ("p_ng_l_n", "pangolin", {"masked_letters"}),
+        ("#ang#lin", "pangolin", {"masked_letters"}),
+        ("iv<b></b>ory", "ivory", set()),
+        ("rhino&nbsp;h&#111;rn", "rhino horn", set()),
+        ("rhino%20horn", "rhino horn", set()),
+        ("s&#7915;ng t&ecirc; gi&aacute;c", "sừng tê giác", set()),
+        ("S̆ừṉg tê ğiác", "sừng tê giác", {"marks_dropped"}),
         ("р4ngolin", "pangolin", {"confusables", "leetspeak"}),
         ("1.v.0.r.y", "ivory", {"leetspeak", "separated_letters"}),
     ],
@@ -120,7 +138,7 @@ def found_in(title, **fields):
 def test_a_disguise_is_read_and_named(written, form, views):
     """Its surface is what the seller wrote, and its views say how it was disguised."""
     ((read, surface, names),) = [each for each in found_in(f"{written} for sale") if each[0] == form]
-    shown = written.rpartition(", ")[2] if "of rhino" in written else written.strip("\u202c\u202e")
+    shown = written.rpartition(", ")[2] if "of rhino" in written else written.strip("\u202c\u202d\u202e")
     assert (read, surface, set(names)) == (form, shown, views)
 
 
@@ -148,6 +166,12 @@ def test_a_form_is_read_in_one_word_with_words_of_trade(written):
         "i v",
         "see a horse",
         "drill R1N0-H0R1",
+        "if a < b and c > d",
+        "100%20 AT&T &c; <3",
+        "kim- D.C. 10% off [new] (s) C++",
+        "128gb 24/7 $25.00 wi-fi #fashion",
+        "modern corner class",
+        "yr0vi",
     ],
 )
 def test_what_nobody_reads_as_the_form_is_left_alone(text):

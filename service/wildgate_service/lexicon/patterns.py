@@ -13,9 +13,10 @@ from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.rules import Entry, Rule
 from wildgate_service.lexicon.spellings import spellings
 from wildgate_service.match.boundaries import Edge, edge_of, is_unspaced
-from wildgate_service.match.misspelling import WORD
+from wildgate_service.match.misspelling import ANY_WORD
 from wildgate_service.match.tables import Form
-from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE, letters_worth
+from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE
+from wildgate_service.match.written import letters_worth
 from wildgate_service.normalize import fold
 from wildgate_service.normalize.bare import bare_form
 from wildgate_service.normalize.marks import fold_with_marks, has_marks
@@ -102,8 +103,8 @@ def _is_fuzzy(rule: Rule, entry: Entry, pattern: str) -> bool:
 
 
 def spelled_words(text: str) -> Iterator[str]:
-    """The words of a folded form that may be misspelled: those of scripts that part words with blanks."""
-    return (word for word in WORD.findall(text) if not is_unspaced(word[0]))
+    """The words of a folded form that may be misspelled, masked or drawn with signs: those of scripts that part words with blanks."""
+    return (word for word in ANY_WORD.findall(text) if not is_unspaced(word[0]))
 
 
 def glue_words(text: str) -> Iterator[str]:

@@ -12,20 +12,19 @@ from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.undisguise import undisguise
 from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
-from wildgate_service.normalize.layers import REVERSED, UPSIDE_DOWN
-from wildgate_service.normalize.marks import are_among, fold_with_marks, has_marks, is_noisy, marks_of
+from wildgate_service.normalize.layers import BACKWARDS, REVERSED, UPSIDE_DOWN
+from wildgate_service.normalize.marks import FEWEST_FOREIGN, are_among, fold_with_marks, foreign_letters, has_marks, is_noisy, marks_of
 from wildgate_service.types import Level, Match
 
 if TYPE_CHECKING:
     from wildgate_service.match.automaton import Lookup
-    from wildgate_service.match.misspelling import Edit
+    from wildgate_service.match.misspelling import Corrected, Edit
     from wildgate_service.match.tables import CompiledLexicon, Form, Search, Uses
     from wildgate_service.normalize import NormalizedText
     from wildgate_service.normalize.bare import Bare
 
-LONG_WORD = 7  # letters of a word that bears a misspelling by itself
-
-
+SHORTEST_DISGUISED = 4  # letters of a form that is read with letters masked or drawn
+FEWEST_SEEN = 3  # letters of it that are not masked
 MOST_TRIED = 256  # places at which one pattern of a bare reading is held against the skeleton
 
 
@@ -49,12 +48,15 @@ def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[
 
 
 def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
-    found = [*_read(text, lexicon, search), *_misspelled(text.skeleton, lexicon, search)]
-    for layer, other in text.layers:
+    corrected = search.speller.corrected(text.skeleton)
+    found = list(_read(text, lexicon, search))
+    turned = any(BACKWARDS in edit.views for each in corrected for edit in each.edits)
+    for layer, other in (*text.layers, text.backwards) if turned else text.layers:
         for each in _read(other, lexicon, search):
             span = text.from_layer(layer, each.start, each.end)
-            if span:
+            if span and not (layer.name == BACKWARDS and each.views):  # "walk" backwards is no "kiaw"
                 found.append(Occurrence(*span, each.form, (layer.name, *each.views)))
+    found += _misspelled(text.skeleton, corrected, lexicon, search)
     return _well_marked(text, lexicon, _unique(_plainest(found))) if found else found
 
 
@@ -97,20 +99,24 @@ def _plain(lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text:
                 yield Occurrence(*span, index, (form.view,) if form.view else ())
 
 
-def _misspelled(skeleton: str, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+def _misspelled(skeleton: str, readings: list[Corrected], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
     """Occurrences in the text with misspelled and masked words put right."""
-    for corrected in search.speller.corrected(skeleton):
+    for corrected in readings:
         for each in _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns):
             source = corrected.to_source(each.start, each.end)
-            if source and _bears(lexicon.forms[each.form], each, source[2]):
+            if source and _bears(lexicon.forms[each.form], each, source[2], skeleton):
                 start, end, edits = source
-                views = dict.fromkeys(MASKED if edit.masked else MISSPELLING for edit in edits)
+                views = dict.fromkeys(view for edit in edits for view in edit.views)
                 yield Occurrence(start, end, each.form, (*views, *each.views))
 
 
-def _bears(form: Form, at: Occurrence, edits: tuple[Edit, ...]) -> bool:
+def _bears(form: Form, at: Occurrence, edits: tuple[Edit, ...], skeleton: str) -> bool:
     """Whether a form may be read with these edits: one of several words always, one of a single word if it is long or says so."""
-    return form.fuzzy or len(edits) > 1 or edits[0].masked or at.start < edits[0].start or edits[0].end < at.end
+    if MISSPELLING in edits[0].views:
+        return form.fuzzy or len(edits) > 1 or at.start < edits[0].start or edits[0].end < at.end
+    if at.end - at.start < SHORTEST_DISGUISED:
+        return False
+    return MASKED not in edits[0].views or sum(map(str.isalpha, skeleton[edits[0].source_start : edits[-1].source_end])) >= FEWEST_SEEN
 
 
 def _plainest(found: list[Occurrence]) -> list[Occurrence]:
@@ -189,13 +195,15 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
     if not form.marked:
         return ()
     field, start, end = text.locate(at.start, at.end)
-    surface = text.document[field.start + start : field.start + end]
-    if is_noisy(surface):
+    surface = text.shown(at.start, at.end)
+    disguised = bool(at.views or disguises_of(text.document[field.start + start : field.start + end]))
+    if is_noisy(surface) or foreign_letters(surface) >= FEWEST_FOREIGN:
         return (MARKS_DROPPED,)
-    if at.views or disguises_of(surface):
-        marks = marks_of(surface)
-        backwards = not {REVERSED, UPSIDE_DOWN}.isdisjoint(at.views)
-        return () if are_among(marks[::-1] if backwards else marks, marks_of(form.marked)) else None
+    if disguised:
+        marks, expected = marks_of(surface), marks_of(form.marked)
+        if not {BACKWARDS, REVERSED, UPSIDE_DOWN}.isdisjoint(at.views):
+            return () if set(marks) <= set(expected) else None
+        return () if are_among(marks, expected) else None
     written = fold_with_marks(surface)
     if written == form.marked or (not has_marks(form.marked) and not has_marks(written)):
         return ()

@@ -1,4 +1,4 @@
-"""Misspelling: words one edit away from a word of the lexicon, and words with letters masked (iv*ry).
+"""Misspelling: words one edit away from a word of the lexicon; with them words masked (`masked`) and written in signs (`decipher`).
 
 A word that ordinary writing knows (`ordinary_words.tsv`) is never read as another. What is found reads the whole text with such words put
 right, so that a form of several words is found with one of them misspelled.
@@ -13,19 +13,20 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
+from wildgate_service.match.decipher import AROUND, Decipherer, is_strange
+from wildgate_service.match.masked import MaskedWords, is_masked
+from wildgate_service.match.views import MASKED, MISSPELLING
+from wildgate_service.normalize.layers import BACKWARDS
+
 SHORTEST = 4  # letters of a word that bears a misspelling
+SHORTEST_BACKWARDS = 5  # letters of one that is read from its end to its beginning
 LONGEST = 24
 MOST_REMEMBERED = 100_000
 LONGEST_REMEMBERED = 32
 MOST_READINGS = 4
+FEWEST_SHORT = 3  # words shorter than that, in a text that has no longer one
 WORD = re.compile(r"(?<![^\W_])[^\W\d_]{4,25}(?![^\W_])")
-FIRST_SEEN = 3  # a masked word shows one of its first three letters, and another of the next three
-MASKS = "*%_"
-INNER_MASKS = MASKS + "#.-?!$@"
-TRIM = ",;:!?()\"'.-[]#"
-MASK = re.compile(f"[{re.escape(INNER_MASKS)}]")
-# A word with letters masked inside, and with some signs at its ends too.
-MASKED = re.compile(rf"[{MASKS}-]*[^\W\d_]+(?:[{re.escape(INNER_MASKS)}]{{1,3}}[^\W\d_]+)*[{MASKS}-]*")
+ANY_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,25}(?![^\W_])")  # short ones too, which are read where letters are masked or drawn
 
 
 class Edit(NamedTuple):
@@ -35,7 +36,7 @@ class Edit(NamedTuple):
     end: int
     source_start: int
     source_end: int
-    masked: bool
+    views: tuple[str, ...]
 
 
 class Corrected(NamedTuple):
@@ -62,26 +63,23 @@ class _Found(NamedTuple):
     start: int
     end: int
     words: tuple[str, ...]
-    masked: bool
+    views: tuple[str, ...]
 
 
 class Speller:
     """Finds the words of a vocabulary that a word may be a misspelling of.
 
-    Of a word with one edit, one half is intact: an index holds both halves of each word with its length. Another holds pairs of letters
-    with their places, for masked words.
+    Of a word with one edit, one half is intact: an index holds both halves of each word with its length.
     """
 
     def __init__(self, vocabulary: frozenset[str], ordinary: frozenset[str]) -> None:
         self._vocabulary = vocabulary
         self._ordinary = ordinary
         self._halves: dict[tuple[int, bool, str], list[str]] = {}
-        self._letters: dict[tuple[int, int, str, int, str], list[str]] = {}
+        self._masked = MaskedWords(vocabulary, ordinary)
+        self._deciphered = Decipherer(vocabulary, ordinary)
         self._memo: dict[str, tuple[_Found, ...]] = {}
         for word in sorted(vocabulary):
-            for one in range(min(FIRST_SEEN, len(word))):
-                for other in range(one + 1, min(one + 1 + FIRST_SEEN, len(word))):
-                    self._letters.setdefault((len(word), one, word[one], other, word[other]), []).append(word)
             if len(word) >= SHORTEST:
                 half = len(word) // 2
                 self._halves.setdefault((len(word), False, word[:half]), []).append(word)
@@ -92,7 +90,7 @@ class Speller:
         tokens = skeleton.split()
         memo = self._memo
         meant = [found if (found := memo.get(token)) is not None else self._remember(token) for token in tokens]
-        if not any(meant):
+        if not any(meant) or not _is_more_than_chance(meant):
             return []
         wrong = list(_placed(skeleton, tokens, meant))
         return [_apply(skeleton, wrong, choice) for choice in range(max(min(MOST_READINGS, len(each.words)) for each in wrong))]
@@ -104,7 +102,7 @@ class Speller:
         """
         if len(token) > LONGEST_REMEMBERED:
             return ()
-        meant = tuple(self._masked(token)) or tuple(self._misspelled(token))
+        meant = self._disguised(token) or tuple(self._misspelled(token))
         if len(self._memo) >= MOST_REMEMBERED:
             self._memo.clear()
         self._memo[token] = meant
@@ -114,20 +112,25 @@ class Speller:
         for found in WORD.finditer(token):
             words = self._words_meant(found[0])
             if words:
-                yield _Found(found.start(), found.end(), words, masked=False)
+                yield _Found(found.start(), found.end(), words, (MISSPELLING,))
+            elif self._stands_backwards(found[0]):
+                yield _Found(found.start(), found.end(), (found[0][::-1],), (BACKWARDS,))
 
-    def _masked(self, token: str) -> Iterator[_Found]:
-        if not MASK.search(token.strip(TRIM)):
-            return
-        bare = token.strip(TRIM)
-        if bare[0] == bare[-1] and bare[0] in MASKS:  # *word*, as marked text is written
-            return
-        for core in dict.fromkeys((bare, token.rstrip(TRIM), token.lstrip(TRIM), token)):
-            words = self._words_masked(core) if MASKED.fullmatch(core) else ()
-            if words:
-                start = token.index(core)
-                yield _Found(start, start + len(core), words, masked=True)
-                return
+    def _stands_backwards(self, word: str) -> bool:
+        """Whether a word that nobody knows is one of the vocabulary from its end to its beginning."""
+        known = word in self._vocabulary or word in self._ordinary
+        return len(word) >= SHORTEST_BACKWARDS and not known and word[::-1] in self._vocabulary
+
+    def _disguised(self, token: str) -> tuple[_Found, ...]:
+        """The word that a token is written for with letters masked, or with signs for letters."""
+        core = token.strip(AROUND)
+        if not is_strange(core) and (core.isalpha() or not is_masked(token)):
+            return ()
+        masked = self._masked.read(token)
+        if masked:
+            return (_Found(*masked, (MASKED,)),)
+        deciphered = self._deciphered.read(token)
+        return (_Found(*deciphered),) if deciphered else ()
 
     def _words_meant(self, word: str) -> tuple[str, ...]:
         """Words of the vocabulary one edit away (insertion, deletion, substitution, transposition: OSA distance 1)."""
@@ -144,13 +147,11 @@ class Speller:
             candidates[swapped] = None
         return tuple(each for each in candidates if OSA.distance(word, each, score_cutoff=1) == 1)
 
-    def _words_masked(self, token: str) -> tuple[str, ...]:
-        """Words of the vocabulary that a word with masked letters may be; at least half of it must be seen."""
-        seen = [at for at, char in enumerate(token) if char not in INNER_MASKS]
-        if 2 * len(seen) < len(token) or len(seen) < 2 or len(token) > LONGEST:  # noqa: PLR2004  (two letters at least)
-            return ()
-        candidates = self._letters.get((len(token), seen[0], token[seen[0]], seen[1], token[seen[1]]), ())
-        return tuple(word for word in candidates if all(token[at] == word[at] for at in seen))
+
+def _is_more_than_chance(meant: list[tuple[_Found, ...]]) -> bool:
+    """Whether a longer word is found, or several short ones: "a+" alone is no "at"."""
+    found = [each for of_token in meant for each in of_token]
+    return len(found) >= FEWEST_SHORT or any(len(each.words[0]) >= SHORTEST for each in found)
 
 
 def _placed(skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]]) -> Iterator[_Found]:
@@ -168,13 +169,13 @@ def _apply(skeleton: str, found: list[_Found], choice: int) -> Corrected:
     pieces: list[str] = []
     edits: list[Edit] = []
     kept = length = 0
-    for start, end, words, masked in sorted(found):
+    for start, end, words, views in sorted(found):
         if start < kept:
             continue
         word = words[min(choice, len(words) - 1)]
         pieces += [skeleton[kept:start], word]
         length += start - kept
-        edits.append(Edit(length, length + len(word), start, end, masked))
+        edits.append(Edit(length, length + len(word), start, end, views))
         length += len(word)
         kept = end
     return Corrected("".join([*pieces, skeleton[kept:]]), tuple(edits))

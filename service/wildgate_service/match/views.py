@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wildgate_service.normalize.disguise import EMOJI, INVISIBLE, NOISE, STYLIZED
-from wildgate_service.normalize.layers import EMOJI_LETTERS, JOINED_FIELDS, REVERSED, UPSIDE_DOWN
+from wildgate_service.normalize.layers import BACKWARDS, EMOJI_LETTERS, JOINED_FIELDS, REVERSED, UPSIDE_DOWN
 
 LOOK_ALIKES = "confusables"
 MIXED_SCRIPT = "mixed_script"
@@ -29,6 +29,7 @@ VIEWS = {
     JOINED_FIELDS: "a form begun in one field and ended in the next",
     MASKED: "letters masked: iv*ry",
     MISSPELLING: "one letter wrong, missing, doubled or swapped: pangloin",
+    BACKWARDS: "a word from its end to its beginning: yrovi",
     MARKS_DROPPED: "a language's own marks left out: nga voi",
     "pinyin": "Chinese in Latin letters: chuan shan jia",
     "romanized": "another script in Latin letters",
@@ -46,7 +47,7 @@ VIEWS = {
 }
 SPELLINGS = frozenset({"pinyin", "romanized", "chat_spelling", "homophone", "split_characters"})  # generated from forms, and weaker
 # Readings that mistakes are made with: a form that is strong by itself needs company in them.
-DOUBTFUL = frozenset({MARKS_DROPPED, MISSPELLING, SPLIT_WORD, JOINED_FIELDS, MASKED}) | SPELLINGS
+DOUBTFUL = frozenset({MARKS_DROPPED, MISSPELLING, SPLIT_WORD, JOINED_FIELDS, MASKED, BACKWARDS}) | SPELLINGS
 # Ways of writing that hide nothing.
 ORDINARY = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, JOINED_WORDS, JOINED_FIELDS, SPLIT_WORD, "kana"}) | SPELLINGS - {
     "homophone",

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from wildgate_service.normalize.bare import Bare, bare_readings
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, ascii_dropped, ascii_table, fold_table
-from wildgate_service.normalize.layers import Layer, joined_fields, layers_of
+from wildgate_service.normalize.layers import Layer, backwards, joined_fields, layers_of
 from wildgate_service.normalize.marks import has_marks
+from wildgate_service.normalize.markup import without_markup
 from wildgate_service.normalize.source_map import SourceMap
 from wildgate_service.types import FieldSlice
 
@@ -45,7 +46,7 @@ def fold(text: str) -> str:
 class NormalizedText:
     """A listing's document with its skeleton; the map and the views are made when first asked for.
 
-    `folded` is the document as it is folded: a separator that a seller wrote is a blank there, so that it parts no fields.
+    `folded` is the document as it is shown, and of its length: without markup, and with a blank for a separator that a seller wrote.
     """
 
     __slots__ = ("__dict__", "_folded", "document", "fields", "skeleton")
@@ -73,9 +74,15 @@ class NormalizedText:
         return tuple((layer, NormalizedText(layer.document, layer.document, self.fields)) for layer in layers)
 
     @cached_property
+    def backwards(self) -> tuple[Layer, NormalizedText]:
+        """The document with each field backwards; not among the layers, since only the words that there are tell whether it is meant."""
+        layer = backwards(self._folded, self.fields)
+        return layer, NormalizedText(layer.document, layer.document, self.fields)
+
+    @cached_property
     def marked_fields(self) -> frozenset[str]:
         """Names of the fields in which a Latin letter bears a mark."""
-        return frozenset(each.name for each in self.fields if has_marks(self.document[each.start : each.end]))
+        return frozenset(each.name for each in self.fields if has_marks(self._folded[each.start : each.end]))
 
     def locate(self, start: int, end: int) -> tuple[FieldSlice, int, int]:
         """Field and span in it, as sent, of a span of the skeleton."""
@@ -83,9 +90,13 @@ class NormalizedText:
         field = self.fields[bisect_right(self.fields, first, key=lambda each: each.start) - 1]
         return field, min(first, field.end) - field.start, min(last, field.end) - field.start
 
+    def shown(self, start: int, end: int) -> str:
+        """What a reader sees of a span of the skeleton: the document there, without markup."""
+        return self._folded[slice(*self.source.span(start, end))]
+
     def from_layer(self, layer: Layer, start: int, end: int) -> tuple[int, int] | None:
         """Span in this skeleton of a span of a layer's; None if the layer differs nowhere in it from the document."""
-        text = next(text for each, text in self.layers if each is layer)
+        text = next((text for each, text in self.layers if each is layer), None) or self.backwards[1]
         span = layer.to_document(*text.source.span(start, end))
         if span is None or (not layer.moved and layer.document[slice(*span)] == self._folded[slice(*span)]):
             return None
@@ -111,6 +122,6 @@ def normalize(listing: Listing) -> NormalizedText:
             at += len(glue)
         fields.append(FieldSlice(name, at, at + len(text)))
         parts.append(text)
-        folded.append(text.replace(FIELD_SEPARATOR, " "))
+        folded.append(without_markup(text).replace(FIELD_SEPARATOR, " "))
         at += len(text)
     return NormalizedText("".join(parts), "".join(folded), tuple(fields))

@@ -19,7 +19,12 @@ import daachorse
 from wildgate_service.normalize import tables
 from wildgate_service.normalize.readings import RARE_SIGNS, SIGNS, class_of, letters_of
 
-LISU = b"\xea\x93"  # first bytes of a script whose letters are Latin capitals
+# First bytes of scripts in UTF-8.
+LISU = b"\xea\x93"  # its letters are Latin capitals
+CYRILLIC, GREEK = (b"\xd0", b"\xd1"), (b"\xce", b"\xcf")
+THAI, LAO, KANA = b"\xe0\xb8", b"\xe0\xba", (b"\xe3\x82", b"\xe3\x83")
+RARE_THAI = tuple(char.encode() for char in "ๅฃฅ")  # a vowel sign of two rare words, and two letters that nobody uses any more
+HAN_TWINS = tuple(char.encode() for char in "亻力口二八工夕卜")  # the first is no word
 REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 _FOREIGN, _SIGNS, _MIXED = "foreign", "signs", "mixed"
 
@@ -80,11 +85,10 @@ def bare_readings(skeleton: str) -> Iterator[Bare]:
     if _SIGNS in gates:
         plain += [Bare(skeleton, _of_bytes(content, signs), signs) for signs in (frozenset[str](), SIGNS | RARE_SIGNS)]
     if _FOREIGN in gates:
-        looks = frozenset(char for char in skeleton if not char.isalnum() and letters_of(char)) - RARE_SIGNS
-        plain += [
-            Bare(skeleton, _of_any(skeleton, signs), signs, foreign=True)
-            for signs in dict.fromkeys((looks, looks & SIGNS, frozenset[str]()))
-        ]
+        every = frozenset(char for char in skeleton if not char.isalnum() and letters_of(char))
+        looks = every - RARE_SIGNS
+        choices = (looks, looks & SIGNS, frozenset[str](), *([every] if _SIGNS in gates else []))
+        plain += [Bare(skeleton, _of_any(skeleton, signs), signs, foreign=True) for signs in dict.fromkeys(choices)]
     if _MIXED in gates:
         plain += _by_sound(skeleton)
     yield from plain
@@ -176,9 +180,28 @@ def _open_gates(content: bytes, *, ascii_only: bool) -> set[str]:
     classes = byte_classes(content)
     automaton, names = _gates()
     opened = {names[pattern] for _, _, pattern in automaton.find(classes)}
-    if _MIXED in opened or LISU in content or (not ascii_only and 2 * classes.count(b"a") > len(classes)):
-        opened.add(_FOREIGN)  # a Latin text with letters that are not
+    if _MIXED in opened or (not ascii_only and (2 * classes.count(b"a") > len(classes) or _mixes_scripts(content))):
+        opened.add(_FOREIGN)  # a Latin text with letters that are not, or another with its own look-alikes
     return opened
+
+
+def _mixes_scripts(content: bytes) -> bool:
+    """Whether letters stand in a text that only their look can have brought there."""
+    if LISU in content:
+        return True
+    if CYRILLIC[0] in content or CYRILLIC[1] in content:
+        return GREEK[0] in content or GREEK[1] in content
+    if THAI in content:
+        return LAO in content or any(letter in content for letter in RARE_THAI)
+    return (KANA[0] in content or KANA[1] in content) and any(twin in content for twin in HAN_TWINS) and _twin().search(content) is not None
+
+
+@cache
+def _twin() -> re.Pattern[bytes]:
+    """A Han character that looks like a kana, beside a katakana; or one that is no word."""
+    han = b"(?:" + b"|".join(HAN_TWINS) + b")"
+    katakana = b"(?:\xe3(?:\x82[\xa1-\xbf]|\x83[\x80-\xbc]))"
+    return re.compile(katakana + han + b"|" + han + katakana + b"|" + HAN_TWINS[0])
 
 
 @cache

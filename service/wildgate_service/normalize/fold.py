@@ -31,8 +31,8 @@ ARABIC_LETTERS = {
     "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ۀ": "ه", "ہ": "ه",
     "ھ": "ه", "ک": "ك", "ڪ": "ك", "ـ": "",
 }  # fmt: skip
+WITH_APOSTROPHE = {"ŉ": "n", "ẚ": "a"}  # NFKC parts them in two, with an apostrophe that would break a word
 BLANK_CONTROLS = frozenset("\t\n\v\f\r\x85")
-THAI_LETTERS = {"ๅ": "า"}  # a vowel sign of two rare words, written for the common one that it looks like
 QUOTES = dict.fromkeys("’‘ʼʻ＇`´‛ʹ", "'") | dict.fromkeys("“”„‟«»＂", '"')
 SEPARATORS = dict.fromkeys("\u00b7\u30fb\u2022\u2027\u0387\u05be", " ")  # middle dots part words
 
@@ -72,6 +72,8 @@ def read_enclosed(char: str) -> str:
 
 def fold_compatibility(char: str) -> str:
     """NFKC and case folding: width, stylized letters, ligatures, capitals."""
+    if char in WITH_APOSTROPHE:
+        return WITH_APOSTROPHE[char]
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold())
 
 
@@ -91,7 +93,7 @@ def strip_marks(char: str) -> str:
 
 def unify_letters(char: str) -> str:
     """Arabic letter variants, Traditional Chinese, digits of any script, dashes, quotes and word separators."""
-    for table in (ARABIC_LETTERS, THAI_LETTERS, _han_simplified(), QUOTES, SEPARATORS):
+    for table in (ARABIC_LETTERS, _han_simplified(), QUOTES, SEPARATORS):
         if char in table:
             return table[char]
     digit = unicodedata.decimal(char, None)

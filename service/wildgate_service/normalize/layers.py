@@ -19,25 +19,29 @@ from wildgate_service.types import FieldSlice
 EMOJI_LETTERS = "emoji_letters"
 DRAWN = "leetspeak"
 REVERSED = "reversed_text"
+BACKWARDS = "backwards"
 UPSIDE_DOWN = "upside_down"
 JOINED_FIELDS = "joined_fields"
 LONGEST_SHORT = 60  # code points of a field over which a word may be spread
 FEWEST_SHORT, MOST_SHORT = 3, 24
 # Without skin tones, which are joiners.
 EMOJI = "[\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001f3fa\U0001f400-\U0001faff\u2139]"
-JOINERS = "[\ufe0f\u200d\U0001f3fb-\U0001f3ff]"
+JOINERS = "[\u0300-\u036f\ufe0f\u200d\U0001f3fb-\U0001f3ff]"
 BETWEEN = re.compile(rf"(?<=[^\W\d_])(?:{EMOJI}{JOINERS}*)+(?=[^\W\d_])")
 APART = re.compile(rf"(?<![^\W\d_])[^\W\d_](?: ?(?:{EMOJI}{JOINERS}*)+ ?[^\W\d_](?![^\W\d_]))+")
 ANY_EMOJI = re.compile(EMOJI)
 PLANE_OF_EMOJI = b"\xf0\x9f"
 OTHER_EMOJI = re.compile(rb"\xe2[\x84\x86\x87\x8c-\x8f\x91-\x93\x96-\x9e\xac-\xaf]")  # those of U+2100 to U+2BFF in UTF-8
 PHONETIC = re.compile(rb"[\xc6\xc7\xc9\xca]")  # first bytes of letters upside down, two of which are in every such text
-OVERRIDE = "\u202e"
-BACKWARDS = re.compile("\u202e([^\u202c\u2069\n\x1f]*)")
+OVERRIDES = "\u202e", "\u202d"
+# What stands behind an override, and letters of Hebrew and Arabic behind the one that sets them from left to right.
+OVERRIDDEN = re.compile("(?:\u202e|\u202d(?=[^A-Za-z\u202c\n]*[\u0590-\u08ff]))([^\u202c\u2069\n\x1f\u202d\u202e]*)")
+DRAWN_WITH = ("|", "\\", "[)", "()", "[]", "<>", "><", ")(", "/-/", ")-(", "]-[")  # one of them is in every drawing that is read here
+UNSURE = frozenset("'\"`~:#!01789") | frozenset("abcdefghijklmnopqrstuwxyz")  # what is in drawings that may be ordinary writing
 SEPARATOR = "*"
 FILLER = "\u2060"  # the fold drops it
-DOTLESS = "ı"  # an i upside down, and a letter of Turkish
 FEWEST_TURNED = 2  # letters upside down, before a text is turned round
+DOTLESS = "ı"  # an i upside down, and a letter of Turkish
 
 Span = tuple[int, int]
 
@@ -97,7 +101,7 @@ def joined_fields(document: str, fields: tuple[FieldSlice, ...]) -> Iterator[Lay
 
 def layers_of(document: str) -> Iterator[Layer]:
     """The layers of a document; none for an ordinary text."""
-    if "|" in document or "\\" in document or "[)" in document:  # one of them is in every drawing
+    if any(sign in document for sign in DRAWN_WITH):
         yield from _drawn(document)
     if document.isascii():
         return
@@ -106,8 +110,8 @@ def layers_of(document: str) -> Iterator[Layer]:
         return
     if PLANE_OF_EMOJI in content or OTHER_EMOJI.search(content):
         yield from _without_emoji(document)
-    if OVERRIDE in document:
-        yield _read_backwards(document, REVERSED, [found.span(1) for found in BACKWARDS.finditer(document)])
+    if OVERRIDES[0] in document or OVERRIDES[1] in document:
+        yield from _behind_overrides(document)
     if PHONETIC.search(content) and len(_turned_letters().findall(document)) >= FEWEST_TURNED:
         yield from _upright(document)
 
@@ -122,7 +126,12 @@ def _drawn(document: str) -> Iterator[Layer]:
 
 @cache
 def _drawings() -> dict[str, str]:
-    return {drawing: letter for letter, drawing in tables.read_pairs("drawn_letters.tsv")}
+    """Drawing → letter, of those that are hardly anything else; what the others may be only the lexicon's words tell (`match.decipher`)."""
+    return {
+        drawing: letters[0]
+        for letters, drawing in tables.read_pairs("drawn_letters.tsv")
+        if UNSURE.isdisjoint(drawing) and any(sign in drawing for sign in DRAWN_WITH)
+    }
 
 
 @cache
@@ -151,33 +160,73 @@ def _emoji_letters() -> dict[str, str]:
 
 @cache
 def _touching() -> re.Pattern[str]:
-    """Emoji that look like letters, beside a letter or three in a row; and any emoji between letters."""
+    """Emoji that look like letters, beside a letter or two in a row; and any emoji between letters."""
     looks = f"(?:[{''.join(map(re.escape, _emoji_letters()))}]{JOINERS}*)"
-    return re.compile(rf"(?<=[^\W\d_]){looks}+|{looks}+(?=[^\W\d_])|{looks}{{3,}}|{BETWEEN.pattern}")
+    return re.compile(rf"(?<=[^\W\d_]){looks}+|{looks}+(?=[^\W\d_])|{looks}{{2,}}|{BETWEEN.pattern}")
+
+
+def backwards(document: str, fields: tuple[FieldSlice, ...]) -> Layer:
+    """Each field from its end to its beginning, for a text of which words stand backwards."""
+    return _read_backwards(document, BACKWARDS, [(field.start, field.end) for field in fields])
+
+
+def _behind_overrides(document: str) -> Iterator[Layer]:
+    """What stands behind overrides of direction, turned round: letters with their marks, as one writes, or each by itself."""
+    spans = [found.span(1) for found in OVERRIDDEN.finditer(document)]
+    layer = _read_backwards(document, REVERSED, spans)
+    yield layer
+    by_code_point = list(document)
+    for start, end in spans:
+        by_code_point[start:end] = document[start:end][::-1]
+    if "".join(by_code_point) != layer.document:
+        yield Layer(REVERSED, "".join(by_code_point), tuple(spans))
 
 
 def _upright(document: str) -> Iterator[Layer]:
-    """Letters upside down as they are meant: each word turned round by itself, and all words in a row turned round together."""
+    """Letters upside down as they are meant: each word turned round by itself, and all words in a row turned round together.
+
+    Words that could as well be upright (uoo) are turned round with the others, or left.
+    """
     letters = _turned_table()
-    spans = [found.span() for found in TURNED_WORD.finditer(document) if _turned_letters().search(found[0])]
-    changed = list(document)
-    for start, end in spans:
-        changed[start:end] = [letters.get(char, char) for char in document[start:end]]
-    upright = "".join(changed)
-    yield _read_backwards(upright, UPSIDE_DOWN, spans)
-    if len(spans) > 1:
-        yield _read_backwards(upright, UPSIDE_DOWN, [(spans[0][0], spans[-1][1])])
+    words = [found.span() for found in _turned_word().finditer(document)]
+    sure = [span for span in words if _turned_letters().search(document[slice(*span)])]
+    certain = frozenset(sure)
+    unsure = [span for span in words if span in certain or _can_be_turned(document[slice(*span)])]
+    for spans in (sure, unsure) if len(unsure) > len(sure) else (sure,):
+        changed = list(document)
+        for start, end in spans:
+            changed[start:end] = [letters.get(char, char) for char in document[start:end]]
+        upright = "".join(changed)
+        yield _read_backwards(upright, UPSIDE_DOWN, spans)
+        if len(spans) > 1:
+            yield _read_backwards(upright, UPSIDE_DOWN, [(spans[0][0], spans[-1][1])])
 
 
+def _can_be_turned(word: str) -> bool:
+    """Whether each letter of a word of ASCII is one upside down too."""
+    return not TURNABLE.isdisjoint(word) and all(char in TURNABLE or char in SAME_TURNED for char in word)
+
+
+# A letter with what belongs to it: vowels written before it, marks, and the letters that a sign joins to it.
 CLUSTER = re.compile(
-    r"[\s\S][\u0300-\u036f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u0900-\u0903\u093a-\u094f\u102b-\u103e\u17b4-\u17d3]*"
+    r"[\u0e40-\u0e44\u0ec0-\u0ec4]?[\s\S]"
+    r"(?:[\u0300-\u036f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u0900-\u0903\u093a-\u094c\u094e\u094f"
+    r"\u102b-\u1038\u103a-\u103e\u17b4-\u17d1\u17d3\u064b-\u0655\u0670\u3099\u309a\u200d\ufe0f]|[\u094d\u1039\u17d2][\s\S]?)*"
 )
-TURNED_WORD = re.compile(r"[^\W_]+")
+TURNABLE = frozenset("nudpbqmw")
+SAME_TURNED = frozenset("osxzil")
 
 
 @cache
 def _turned_table() -> dict[str, str]:
     return dict(tables.read("turned_letters.tsv"))
+
+
+@cache
+def _turned_word() -> re.Pattern[str]:
+    """Letters and digits, and signs that are letters upside down."""
+    signs = "".join(char for char in _turned_table() if not char.isalnum())
+    return re.compile(rf"(?:[^\W_]|[{re.escape(signs)}])+")
 
 
 @cache

@@ -19,15 +19,22 @@ def letters_of(char: str) -> str:
     return _table().get(char, "")
 
 
+def characters_read() -> frozenset[str]:
+    """Every character that can be read as a letter other than itself."""
+    return frozenset(_table())
+
+
 @lru_cache(maxsize=65_536)
 def reads_as(char: str, letter: str) -> bool:
     """Whether a character of a skeleton can stand for a letter of a form: it is it, looks like it, or both look like the same one."""
     if char == letter:
         return True
     looks, readings = letters_of(char), letters_of(letter)
-    if letter in looks:
+    if letter in looks or (char in readings and char.isalpha() and not (char.isascii() and _is_syllable(letter))):
         return True
-    return char.isalpha() and letter.isalpha() and (char in readings or not set(looks).isdisjoint(readings))
+    if _is_syllable(letter):
+        return False  # two of them may both look like o
+    return char.isalpha() and letter.isalpha() and not set(looks).isdisjoint(readings)
 
 
 def class_of(char: str) -> str:
@@ -38,7 +45,14 @@ def class_of(char: str) -> str:
 @cache
 def _table() -> dict[str, str]:
     """Ours come before those of Unicode, which gives a letter like ν several readings where one is meant."""
-    return {**dict(tables.read("confusables.tsv")), **dict(tables.read("look_alikes.tsv")), **dict(tables.read("leet.tsv"))}
+    ours = dict(tables.read("look_alikes.tsv"))
+    variants = {char: letter + ours.get(letter, "") for char, letter in tables.read("cyrillic_variants.tsv")}
+    return {**dict(tables.read("confusables.tsv")), **variants, **ours, **dict(tables.read("leet.tsv"))}
+
+
+def _is_syllable(char: str) -> bool:
+    """Whether a character is Han or kana, thousands of which look like few Latin letters."""
+    return "\u3040" <= char <= "\u30ff" or "\u3400" <= char <= "\u9fff"
 
 
 @cache

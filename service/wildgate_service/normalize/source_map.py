@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from wildgate_service.normalize.fold import fold_table
+from wildgate_service.normalize.markup import CONTINUED
 
 _LAST_PAIR = 0x12000  # above it Unicode has only musical symbols and ideographs, which NFC never joins
 _HANGUL_TAILS = range(0x1160, 0x1200)
@@ -38,7 +39,7 @@ class SourceMap:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The range of the document behind a non-empty range of the skeleton, with the marks that trail its last letter."""
         first, last = self._starts[start], self._ends[end - 1]
-        while last < len(self._document) and unicodedata.category(self._document[last]) in {"Mn", "Me"}:
+        while last < len(self._document) and _trails(self._document[last]):
             last += 1
         return first, last
 
@@ -46,6 +47,11 @@ class SourceMap:
         """The range of the skeleton that a non-empty range of the document became."""
         start = bisect_right(self._ends, first)
         return start, max(start + 1, bisect_left(self._starts, last))
+
+
+def _trails(char: str) -> bool:
+    """Whether a character belongs to the one before it: a mark, or the rest of a character reference."""
+    return char == CONTINUED or unicodedata.category(char) in {"Mn", "Me"}
 
 
 Cells = tuple[Sequence[int], Sequence[int]]  # where each code point begins in the document, and where it ends
