@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -24,6 +25,7 @@ from wildgate_service.lexicon.objects import (
     object_of_text,
     place,
 )
+from wildgate_service.lexicon.ordinary import COMMON as COMMON_WORDS
 from wildgate_service.lexicon.ordinary import FILE as ORDINARY_WORDS
 from wildgate_service.lexicon.ordinary import ordinary_words_of
 from wildgate_service.lexicon.parts import encode_parts, parts_path
@@ -44,6 +46,8 @@ KEPT_FILES = 4  # compiled files in a cache: the one served, and some that a cha
 
 _taxa_of = lru_cache(1)(taxa_of)  # tables change seldom and rules often
 _ordinary_words_of = lru_cache(1)(ordinary_words_of)
+_common_words_of = lru_cache(1)(ordinary_words_of)
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 Patterns = dict[str, list[int]]
 BarePatterns = dict[str, list[tuple[int, str]]]
@@ -157,8 +161,9 @@ def _tables(files: Files, objects: Iterable[LexiconObject], index: Indexer) -> T
     taxa = _taxa_of(files.text_of("taxa.csv"), files.text_of("protection.csv"))
     for pack in files.packs:
         taxa = _with_taxa(taxa, pack, files)
-    ordinary = _ordinary_words_of(files.text_of(ORDINARY_WORDS)) if ORDINARY_WORDS in files.tables else frozenset()
-    return link(objects, taxa, files.version, unions_of(files.text_of("unions.csv")), index, ordinary)
+    ordinary = _ordinary_words_of(files.text_of(ORDINARY_WORDS)) if ORDINARY_WORDS in files.tables else NO_WORDS
+    common = frozenset(_common_words_of(files.text_of(COMMON_WORDS), COMMON_WORDS)) if COMMON_WORDS in files.tables else frozenset()
+    return link(objects, taxa, files.version, unions_of(files.text_of("unions.csv")), index, ordinary, common)
 
 
 def _with_taxa(taxa: dict[str, TaxonRow], pack: str, files: Files) -> dict[str, TaxonRow]:
@@ -179,11 +184,12 @@ def link(
     version: str,
     unions: dict[str, tuple[str, ...]],
     index: Indexer = index_anew,
-    ordinary: frozenset[str] = frozenset(),
+    ordinary: Mapping[str, str] = NO_WORDS,
+    common: frozenset[str] = frozenset(),
 ) -> Tables:
     """The tables of some objects. Raises LexiconError with file and line for an id that stands twice or a taxon that nobody knows.
 
-    A further spelling of a form that is one of the `ordinary` words is left out.
+    A further spelling of a form that is one of the `ordinary` words is left out; forms may be run together with the `common` ones.
     """
     objects = list(place(objects))
     heads = [head for each in objects for head in each.heads]
@@ -209,7 +215,10 @@ def link(
         bare_context_automaton=found[3].automaton,
         taxon_words=_sorted(each.words[0] for each in objects),
         context_words=_sorted(each.words[1] for each in objects),
-        ordinary=_sorted([ordinary]),
+        taxon_phrases=_sorted(each.phrases[0] for each in objects),
+        context_phrases=_sorted(each.phrases[1] for each in objects),
+        common=_sorted([common]),
+        ordinary=_by_languages(ordinary),
         glue=_sorted(each.glue for each in objects),
         added=tuple((each.first, each.added) for each in found),
     )
@@ -220,7 +229,7 @@ def _sorted(words: Iterable[frozenset[str]]) -> tuple[str, ...]:
     return tuple(sorted(frozenset[str]().union(*words)))
 
 
-def _patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordinary: frozenset[str]) -> tuple[Patterns, Patterns]:
+def _patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordinary: Container[str]) -> tuple[Patterns, Patterns]:
     """Pattern → indices of its forms: of species, products and code words; of cues and contexts."""
     taxon_patterns: Patterns = defaultdict(list)
     context_patterns: Patterns = defaultdict(list)
@@ -235,7 +244,7 @@ def _patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordinary: f
     return taxon_patterns, context_patterns
 
 
-def _bare_patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordinary: frozenset[str]) -> tuple[BarePatterns, BarePatterns]:
+def _bare_patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordinary: Container[str]) -> tuple[BarePatterns, BarePatterns]:
     """Shape in a bare reading → its forms with their folded spellings: of species, products and code words; of cues and contexts."""
     taxa: BarePatterns = defaultdict(list)
     contexts: BarePatterns = defaultdict(list)
@@ -248,6 +257,14 @@ def _bare_patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordina
                 patterns[shape].append((first + use, pattern))
         first += len(each.forms)
     return taxa, contexts
+
+
+def _by_languages(words: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The languages of ordinary words → the words, both in order."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for word in sorted(words):
+        groups[words[word]].append(word)
+    return {languages: tuple(groups[languages]) for languages in sorted(groups)}
 
 
 def _row(head: RuleHead, taxa: dict[str, TaxonRow]) -> RuleRow:

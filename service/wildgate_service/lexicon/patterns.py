@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -13,7 +13,7 @@ from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.rules import Entry, Rule
 from wildgate_service.lexicon.spellings import spellings
 from wildgate_service.match.boundaries import Edge, edge_of, is_unspaced
-from wildgate_service.match.misspelling import WORD
+from wildgate_service.match.misspelling import ANY_WORD, WORD
 from wildgate_service.match.tables import Form
 from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE, letters_worth
 from wildgate_service.normalize import fold
@@ -104,6 +104,14 @@ def _is_fuzzy(rule: Rule, entry: Entry, pattern: str) -> bool:
 def spelled_words(text: str) -> Iterator[str]:
     """The words of a folded form that may be misspelled: those of scripts that part words with blanks."""
     return (word for word in WORD.findall(text) if not is_unspaced(word[0]))
+
+
+def phrases_of(pattern: Pattern) -> Iterator[str]:
+    """What says where a word may be put right: the form if it is one word that bears it, else each two words side by side."""
+    words = ANY_WORD.findall(pattern.text)
+    if len(words) == 1 and pattern.form.fuzzy:
+        yield words[0]
+    yield from map(" ".join, pairwise(words))
 
 
 def glue_words(text: str) -> Iterator[str]:

@@ -9,20 +9,30 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
-from wildgate_service.match.undisguise import undisguise
-from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
+from wildgate_service.match.repeated import once
+from wildgate_service.match.undisguise import SHORTEST_GLUED, SHORTEST_JOINED, SURELY_MEANT, letters_worth, undisguise
+from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING, REPEATS, RUN_TOGETHER, SLIP, SPLIT_WORD
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
-from wildgate_service.normalize.layers import REVERSED, UPSIDE_DOWN
+from wildgate_service.normalize.layers import JOINED_FIELDS, REVERSED, UPSIDE_DOWN
 from wildgate_service.normalize.marks import are_among, fold_with_marks, has_marks, is_noisy, marks_of
 from wildgate_service.types import Level, Match
 
 if TYPE_CHECKING:
-    from wildgate_service.match.misspelling import Edit
+    from wildgate_service.match.corrected import Corrected, Edit
     from wildgate_service.match.tables import CompiledLexicon, Form, Search
     from wildgate_service.normalize import NormalizedText
     from wildgate_service.normalize.bare import Bare
 
-LONG_WORD = 7  # letters of a word that bears a misspelling by itself
+LONG_WORD = 9  # letters of a word that bears more than one slip by itself
+MOST_OF_LONG_WORD = 2.0
+SURE_FORM = 8  # letters of a form of several words that is strong by itself with a slip in it
+SURE_WORD = 8  # the same of a single word
+LETTERS_A_SURE_SLIP = 8
+SURELY = {MISSPELLING: SLIP}
+SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
+UNCOUNTED = frozenset({"km", "la", "lo", "my", "sw", "th", "zxx"})  # languages that the ordinary words are not of
+LISTED_AS = {"tl": "fil"}
+LETTERS_A_SLIP = 4.5  # letters of a form of several words for each that may be wrong
 
 
 MOST_TRIED = 256  # places at which one pattern of a bare reading is held against the skeleton
@@ -99,19 +109,63 @@ def _plain(
 
 
 def _misspelled(skeleton: str, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
-    """Occurrences in the text with misspelled and masked words put right."""
+    """Occurrences in the text with what was misspelled, masked, repeated or run together put right."""
+    yield from _with_marks_wrong(skeleton, search)
     for corrected in search.speller.corrected(skeleton):
-        for each in _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns):
-            source = corrected.to_source(each.start, each.end)
-            if source and _bears(lexicon.forms[each.form], each, source[2]):
-                start, end, edits = source
-                views = dict.fromkeys(MASKED if edit.masked else MISSPELLING for edit in edits)
-                yield Occurrence(start, end, each.form, (*views, *each.views))
+        yield from _put_right(skeleton, corrected, _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns), lexicon)
+    for corrected in once(skeleton):
+        plain = _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns)
+        yield from _put_right(skeleton, corrected, (*plain, *_with_marks_wrong(corrected.text, search)), lexicon)
 
 
-def _bears(form: Form, at: Occurrence, edits: tuple[Edit, ...]) -> bool:
-    """Whether a form may be read with these edits: one of several words always, one of a single word if it is long or says so."""
-    return form.fuzzy or len(edits) > 1 or edits[0].masked or at.start < edits[0].start or edits[0].end < at.end
+def _with_marks_wrong(text: str, search: Search) -> Iterator[Occurrence]:
+    return (Occurrence(each.start, each.end, each.form, (SLIP if each.sure else MISSPELLING,)) for each in search.markless.find(text))
+
+
+def _put_right(source_text: str, corrected: Corrected, found: Iterable[Occurrence], lexicon: CompiledLexicon) -> Iterator[Occurrence]:
+    """Those of a corrected text that an edit made and that bear it, where they stand in the text it was made from."""
+    for each in found:
+        source = corrected.to_source(each.start, each.end)
+        if source and _bears(lexicon, each, source[2], source_text):
+            start, end, edits = source
+            sure = _is_sure(lexicon.forms[each.form], each, edits)
+            views = dict.fromkeys((*(SURELY.get(edit.view, edit.view) if sure else edit.view for edit in edits), *each.views))
+            yield Occurrence(start, end, each.form, tuple(views))
+
+
+def _bears(lexicon: CompiledLexicon, at: Occurrence, edits: tuple[Edit, ...], source: str) -> bool:
+    """Whether a form may be read with these edits: all that they cost against all its letters; a single word only if it is long.
+
+    A word that is ordinary in the form's language means itself.
+    """
+    form = lexicon.forms[at.form]
+    if any(_is_ordinary(lexicon, source[edit.source_start : edit.source_end], form) for edit in edits):
+        return False
+    views = {edit.view for edit in edits}
+    letters = letters_worth(form.form)
+    if MASKED in views:
+        return True
+    if not views.isdisjoint({RUN_TOGETHER, REPEATS}) or form.right is Edge.CLUSTER:
+        return letters >= SHORTEST_GLUED
+    price = sum(edit.cost for edit in edits)
+    if len(edits) == 1 and edits[0].start <= at.start and at.end <= edits[0].end:
+        return form.fuzzy and price <= (1 if letters < LONG_WORD else MOST_OF_LONG_WORD)
+    return letters >= SHORTEST_JOINED - 1 and price <= max(1, letters / LETTERS_A_SLIP)
+
+
+def _is_ordinary(lexicon: CompiledLexicon, word: str, form: Form) -> bool:
+    """Whether a word is an ordinary one of a form's language, or of any if nobody has counted that one's words."""
+    languages = lexicon.ordinary.get(word, "")
+    language = LISTED_AS.get(base := lexicon.rules[form.rule].language.partition("-")[0], base)
+    return bool(languages) and (language in UNCOUNTED or language in languages.split())
+
+
+def _is_sure(form: Form, at: Occurrence, edits: tuple[Edit, ...]) -> bool:
+    """Whether a form can be no other for all the edits: long, little wrong, and written right for the most part."""
+    letters = letters_worth(form.form)
+    price = sum(edit.cost for edit in edits)
+    whole = edits[0].start <= at.start and at.end <= edits[-1].end and len(edits) == 1
+    return letters >= (SURE_WORD if whole else SURE_FORM) and price <= max(1, letters / LETTERS_A_SURE_SLIP)
 
 
 def _plainest(found: list[Occurrence]) -> list[Occurrence]:
@@ -203,6 +257,11 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
     return None if field.name in text.marked_fields else (MARKS_DROPPED,)
 
 
+def _surely(views: tuple[str, ...]) -> tuple[str, ...]:
+    """The views of a long form without those that only a short one is doubtful in."""
+    return tuple(view for view in views if view not in SURE_IF_LONG)
+
+
 def _match(
     lexicon: CompiledLexicon,
     form: Form,
@@ -214,7 +273,7 @@ def _match(
     surface: str,
 ) -> Match:
     rule = lexicon.rules[form.rule]
-    doubtful = form.level is Level.ALONE and not DOUBTFUL.isdisjoint(views)
+    doubtful = form.level is Level.ALONE and not DOUBTFUL.isdisjoint(views if letters_worth(form.form) < SURELY_MEANT else _surely(views))
     return Match(
         rule_id=rule.id,
         kind=rule.kind,

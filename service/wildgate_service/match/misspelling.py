@@ -1,120 +1,209 @@
-"""Misspelling: words one edit away from a word of the lexicon, and words with letters masked (iv*ry).
+"""Misspelling: words a few slips away from a word of the lexicon, words run together, and words with letters masked (iv*ry).
 
 A word that ordinary writing knows (`ordinary_words.tsv`) is never read as another. What is found reads the whole text with such words put
-right, so that a form of several words is found with one of them misspelled.
+right, so that a form of several words is found with some of them misspelled. A word is put right only where that makes a form: it is one by
+itself, or the word beside it stands beside it in a form too.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Container, Iterable, Iterator
+from itertools import islice, product
+from typing import TYPE_CHECKING, NamedTuple
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-SHORTEST = 4  # letters of a word that bears a misspelling
+from wildgate_service.match.corrected import Change, Corrected, apply
+from wildgate_service.match.run_together import parted
+from wildgate_service.match.slips import cost, shape_keys
+from wildgate_service.match.views import MASKED, MISSPELLING, RUN_TOGETHER
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+SHORTEST = 3  # letters of a word that bears a misspelling
 LONGEST = 24
-MOST_REMEMBERED = 100_000
+MOST_REMEMBERED = 100_000  # tokens in a memo
+MOST_BYTES_REMEMBERED = 8_000_000  # bytes of these and of what they may mean, roughly
 LONGEST_REMEMBERED = 32
-MOST_READINGS = 4
-WORD = re.compile(r"(?<![^\W_])[^\W\d_]{4,25}(?![^\W_])")
+MOST_READINGS = 8
+MOST_OPTIONS = 12  # words that one may stand for
+MOST_FAR = 128  # words of a text that are looked up with two edits, which takes longest
+SHORTEST_FAR = 5  # letters of a word that bears two slips
+ALLOWANCE = ((4, 1.0), (7, 1.0), (9, 1.5), (LONGEST + 1, 2.0))  # (letters below, what reading a word of so many may cost)
+MOST_TOKENS_APART = 1
+MARK = "\u0900-\u0903\u093a-\u094f\u0962\u0963"  # of Devanagari, which \w leaves out
+LETTER = rf"(?:[^\W_]|[{MARK}])"
+WORD = re.compile(rf"(?<![^\W_])(?:[^\W\d_]|[{MARK}]){{{SHORTEST},25}}(?![^\W_])")
+ANY_WORD = re.compile(rf"{LETTER}+")
 FIRST_SEEN = 3  # a masked word shows one of its first three letters, and another of the next three
 MASKS = "*%_"
 INNER_MASKS = MASKS + "#.-?!$@"
 TRIM = ",;:!?()\"'.-[]#"
 MASK = re.compile(f"[{re.escape(INNER_MASKS)}]")
 # A word with letters masked inside, and with some signs at its ends too.
-MASKED = re.compile(rf"[{MASKS}-]*[^\W\d_]+(?:[{re.escape(INNER_MASKS)}]{{1,3}}[^\W\d_]+)*[{MASKS}-]*")
-
-
-class Edit(NamedTuple):
-    """`[start, end)` of a corrected text stands for `[source_start, source_end)` of the text it was made from."""
-
-    start: int
-    end: int
-    source_start: int
-    source_end: int
-    masked: bool
-
-
-class Corrected(NamedTuple):
-    """A text with misspelled words put right; `edits` ascend and do not overlap."""
-
-    text: str
-    edits: tuple[Edit, ...]
-
-    def to_source(self, start: int, end: int) -> tuple[int, int, tuple[Edit, ...]] | None:
-        """Span in the source of a span that begins and ends at word boundaries, and the edits in it; None if there is none."""
-        last = bisect_left(self.edits, end, key=lambda edit: edit.start)
-        first = bisect_right(self.edits, start, key=lambda edit: edit.end)
-        if first >= last:
-            return None
-        inside = self.edits[first:last]
-        before = self.edits[first - 1] if first else None
-        shift = before.source_end - before.end if before else 0
-        return start + shift, end + inside[-1].source_end - inside[-1].end, inside
+MASKED_WORD = re.compile(rf"[{MASKS}-]*[^\W\d_]+(?:[{re.escape(INNER_MASKS)}]{{1,3}}[^\W\d_]+)*[{MASKS}-]*")
+# The article and the one-letter words that Arabic writes as part of the next word.
+ARABIC_PREFIX = re.compile("(?:[\u0648\u0641]?[\u0628\u0643]?\u0627\u0644|\u0644\u0644|[\u0648\u0641\u0628\u0643\u0644])(?=[\u0621-\u064a]{3})")
+WORD_BYTES = 120  # what a word takes in a memo, roughly
 
 
 class _Found(NamedTuple):
-    """A word that is none of the lexicon's, and the words of it that it may stand for."""
+    """A word that is none of the lexicon's, what it may stand for with what reading it so costs, and how."""
 
     start: int
     end: int
-    words: tuple[str, ...]
-    masked: bool
+    options: tuple[tuple[str, float], ...]
+    view: str
+    ordinary: bool = False  # it is a word of some language and means another only beside what makes a form of it
+
+
+class _Placed(NamedTuple):
+    """The same in a text: between which words it stands."""
+
+    token: int
+    found: _Found
+    at: int
+    before: str
+    after: str
 
 
 class Speller:
-    """Finds the words of a vocabulary that a word may be a misspelling of.
+    """Finds what the words of a text may be slips of.
 
-    Of a word with one edit, one half is intact: an index holds both halves of each word with its length. Another holds pairs of letters
-    with their places, for masked words.
+    `phrases` are the words that are forms by themselves, and the pairs of words that stand side by side in forms; `known` are words that
+    may be run together. Of a word with one edit, one half is intact: an index holds both halves of each word with its length. A second holds
+    words by their first and last letters, for two edits; a third by their shape; another pairs of letters with their places, for masked
+    words.
     """
 
-    def __init__(self, vocabulary: frozenset[str], ordinary: frozenset[str]) -> None:
+    def __init__(
+        self,
+        vocabulary: frozenset[str],
+        ordinary: Container[str],
+        phrases: frozenset[str] | None = None,
+        common: frozenset[str] = frozenset(),
+        known: frozenset[str] = frozenset(),
+    ) -> None:
         self._vocabulary = vocabulary
         self._ordinary = ordinary
+        self._phrases = vocabulary if phrases is None else phrases
+        self._common = common
+        self._known = known
+        self._memo: dict[str, tuple[_Found, ...]] = {}
+        self._remembered = 0
+        self._far_left = 0
+        self._index()
+
+    def _index(self) -> None:
         self._halves: dict[tuple[int, bool, str], list[str]] = {}
         self._letters: dict[tuple[int, int, str, int, str], list[str]] = {}
-        self._memo: dict[str, tuple[_Found, ...]] = {}
-        for word in sorted(vocabulary):
+        self._ends: dict[tuple[int, bool, str], list[str]] = {}
+        self._shapes: dict[str, list[str]] = {}
+        for word in sorted(self._vocabulary):
             for one in range(min(FIRST_SEEN, len(word))):
                 for other in range(one + 1, min(one + 1 + FIRST_SEEN, len(word))):
                     self._letters.setdefault((len(word), one, word[one], other, word[other]), []).append(word)
-            if len(word) >= SHORTEST:
-                half = len(word) // 2
-                self._halves.setdefault((len(word), False, word[:half]), []).append(word)
-                self._halves.setdefault((len(word), True, word[half:]), []).append(word)
+            half = len(word) // 2
+            self._halves.setdefault((len(word), False, word[:half]), []).append(word)
+            self._halves.setdefault((len(word), True, word[half:]), []).append(word)
+            if len(word) >= SHORTEST_FAR:
+                self._ends.setdefault((len(word), False, word[0]), []).append(word)
+                self._ends.setdefault((len(word), True, word[-1]), []).append(word)
+            for key in shape_keys(word) if word.isascii() else ():
+                self._shapes.setdefault(key, []).append(word)
 
     def corrected(self, skeleton: str) -> list[Corrected]:
-        """Readings of a text with its misspelled and masked words put right; none if there is no such word."""
+        """Readings of a text with its misspelled, masked and run-together words put right; none if there is no such word."""
         tokens = skeleton.split()
         memo = self._memo
+        self._far_left = MOST_FAR
         meant = [found if (found := memo.get(token)) is not None else self._remember(token) for token in tokens]
         if not any(meant):
             return []
-        wrong = list(_placed(skeleton, tokens, meant))
-        return [_apply(skeleton, wrong, choice) for choice in range(max(min(MOST_READINGS, len(each.words)) for each in wrong))]
+        wrong = list(self._supported(skeleton, tokens, meant))
+        return [apply(skeleton, changes) for changes in self._readings(wrong)]
+
+    # --- what a token may mean -------------------------------------------------------------------
 
     def _remember(self, token: str) -> tuple[_Found, ...]:
-        """What the words of a token between blanks may mean, kept in a memo that is emptied when full.
-
-        A longer token is text without blanks and left alone.
-        """
-        if len(token) > LONGEST_REMEMBERED:
-            return ()
+        """What the words of a token between blanks may mean, kept in a memo that is emptied when full. A longer token is not kept."""
         meant = tuple(self._masked(token)) or tuple(self._misspelled(token))
-        if len(self._memo) >= MOST_REMEMBERED:
+        if len(token) > LONGEST_REMEMBERED:
+            return meant
+        self._remembered += WORD_BYTES * (1 + sum(len(found.options) for found in meant))
+        if len(self._memo) >= MOST_REMEMBERED or self._remembered >= MOST_BYTES_REMEMBERED:
             self._memo.clear()
+            self._remembered = 0
         self._memo[token] = meant
         return meant
 
     def _misspelled(self, token: str) -> Iterator[_Found]:
-        for found in WORD.finditer(token):
-            words = self._words_meant(found[0])
-            if words:
-                yield _Found(found.start(), found.end(), words, masked=False)
+        for found in ANY_WORD.finditer(token):
+            word = found[0]
+            if word in self._vocabulary or word in self._common or word.isdigit() or len(word) < SHORTEST:
+                continue
+            ordinary = word in self._ordinary
+            options = self._options(word)
+            pieces = [] if options or ordinary else parted(word, self._known)
+            if options:
+                yield _Found(found.start(), found.end(), options, MISSPELLING, ordinary)
+            elif not self._vocabulary.isdisjoint(pieces):
+                yield _Found(found.start(), found.end(), ((" ".join(pieces), 0.0),), RUN_TOGETHER)
+            else:
+                yield from self._behind_prefix(word, found.start())
+
+    def _behind_prefix(self, word: str, at: int) -> Iterator[_Found]:
+        """What an Arabic word may mean without the article and the little words written together with it."""
+        prefix = ARABIC_PREFIX.match(word)
+        rest = word[prefix.end() :] if prefix else ""
+        if prefix and rest not in self._vocabulary and rest not in self._common:
+            options = self._options(rest)
+            if options:
+                yield _Found(at + prefix.end(), at + len(word), options, MISSPELLING, rest in self._ordinary)
+
+    def _options(self, word: str) -> tuple[tuple[str, float], ...]:
+        """Words of the vocabulary that a word may be a slip of, and what reading it so costs; the cheapest first."""
+        if len(word) > LONGEST:
+            return ()
+        candidates: Collection[str] = self._alike(word) if word.isascii() else ()
+        if word.isalpha() or not word.isascii():
+            candidates = {**dict.fromkeys(candidates), **dict.fromkeys(self._near(word)), **dict.fromkeys(self._far(word))}
+        costs = [(cost(word, each), each) for each in candidates]
+        best = sorted((price, each) for price, each in costs if 0 < price <= _allowance(each) and _begins_or_ends_alike(word, each))
+        return tuple((each, price) for price, each in best[:MOST_OPTIONS])
+
+    def _alike(self, word: str) -> list[str]:
+        """Words that look like one, letter by letter; a number with some letters looks like none."""
+        if 2 * sum(map(str.isdigit, word)) > len(word):
+            return []
+        return [each for key in shape_keys(word) for each in self._shapes.get(key, ())]
+
+    def _near(self, word: str) -> Iterator[str]:
+        """Words one edit away (insertion, deletion, substitution, transposition: OSA distance 1)."""
+        candidates: dict[str, None] = {}
+        for length in (len(word), len(word) + 1, len(word) - 1):
+            half = length // 2
+            candidates |= dict.fromkeys(self._halves.get((length, False, word[:half]), ()))
+            candidates |= dict.fromkeys(self._halves.get((length, True, word[half - length :]), ()))
+        middle = len(word) // 2
+        swapped = word[: middle - 1] + word[middle] + word[middle - 1] + word[middle + 1 :]
+        if swapped in self._vocabulary:
+            candidates[swapped] = None
+        return (each for each in candidates if OSA.distance(word, each, score_cutoff=1) == 1)
+
+    def _far(self, word: str) -> Iterator[str]:
+        """Words two edits away that begin or end with the same letter."""
+        if len(word) < SHORTEST_FAR or not self._far_left:
+            return
+        self._far_left -= 1
+        for length in range(len(word) - 2, len(word) + 3):
+            for last, char in ((False, word[0]), (True, word[-1])):
+                words = self._ends.get((length, last, char))
+                if words:
+                    yield from (each[0] for each in process.extract(word, words, scorer=OSA.distance, score_cutoff=2, limit=None))
 
     def _masked(self, token: str) -> Iterator[_Found]:
         if not MASK.search(token.strip(TRIM)):
@@ -123,26 +212,11 @@ class Speller:
         if bare[0] == bare[-1] and bare[0] in MASKS:  # *word*, as marked text is written
             return
         for core in dict.fromkeys((bare, token.rstrip(TRIM), token.lstrip(TRIM), token)):
-            words = self._words_masked(core) if MASKED.fullmatch(core) else ()
+            words = self._words_masked(core) if MASKED_WORD.fullmatch(core) else ()
             if words:
                 start = token.index(core)
-                yield _Found(start, start + len(core), words, masked=True)
+                yield _Found(start, start + len(core), tuple((word, 0.0) for word in words[:MOST_OPTIONS]), MASKED)
                 return
-
-    def _words_meant(self, word: str) -> tuple[str, ...]:
-        """Words of the vocabulary one edit away (insertion, deletion, substitution, transposition: OSA distance 1)."""
-        if not SHORTEST <= len(word) <= LONGEST or word in self._vocabulary or word in self._ordinary:
-            return ()
-        candidates: dict[str, None] = {}
-        for length in (len(word), len(word) + 1, len(word) - 1):
-            half = length // 2
-            candidates |= dict.fromkeys(self._halves.get((length, False, word[:half]), ()))
-            candidates |= dict.fromkeys(self._halves.get((length, True, word[half - length :]), ()))
-        middle = len(word) // 2
-        swapped = word[: middle - 1] + word[middle] + word[middle - 1] + word[middle + 1 :]
-        if swapped in self._vocabulary and len(swapped) >= SHORTEST:
-            candidates[swapped] = None
-        return tuple(each for each in candidates if OSA.distance(word, each, score_cutoff=1) == 1)
 
     def _words_masked(self, token: str) -> tuple[str, ...]:
         """Words of the vocabulary that a word with masked letters may be; at least half of it must be seen."""
@@ -152,32 +226,92 @@ class Speller:
         candidates = self._letters.get((len(token), seen[0], token[seen[0]], seen[1], token[seen[1]]), ())
         return tuple(word for word in candidates if all(token[at] == word[at] for at in seen))
 
+    # --- what the words of a text mean together --------------------------------------------------
 
-def _placed(skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]]) -> Iterator[_Found]:
-    """What was found in the tokens of a text, at its place in the text."""
-    at = 0
-    for token, found in zip(tokens, meant, strict=True):
-        at = skeleton.index(token, at)
-        for each in found:
-            yield each._replace(start=at + each.start, end=at + each.end)
-        at += len(token)
+    def _supported(self, skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]]) -> Iterator[_Placed]:
+        """What was found in the tokens of a text at its place, with the options that make a form there."""
+        at = 0
+        for number, (token, found) in enumerate(zip(tokens, meant, strict=True)):
+            at = skeleton.index(token, at)
+            for index, each in enumerate(found):
+                before = self._beside(tokens, meant, number, index, step=-1)
+                after = self._beside(tokens, meant, number, index, step=1)
+                options = tuple(option for option in each.options if self._makes_form(option[0], before, after, each))
+                if options:
+                    yield _Placed(number, each._replace(options=options), at, before[0], after[0])
+            at += len(token)
+
+    def _beside(self, tokens: list[str], meant: list[tuple[_Found, ...]], number: int, index: int, step: int) -> list[str]:
+        """The word before (-1) or after (1) one that was found, as written and as it may be meant."""
+        token, found = tokens[number], meant[number]
+        cut = token[: found[index].start] if step < 0 else token[found[index].end :]
+        words = ANY_WORD.findall(cut)
+        if words:
+            other = index + step
+            near = found[other].options if 0 <= other < len(found) else ()
+        elif 0 <= number + step < len(tokens):
+            words = ANY_WORD.findall(tokens[number + step])
+            there = meant[number + step]
+            near = there[-1 if step < 0 else 0].options if there else ()
+        else:
+            return [""]
+        return [words[-1 if step < 0 else 0] if words else "", *(word for word, _ in near)]
+
+    def _makes_form(self, word: str, before: list[str], after: list[str], found: _Found) -> bool:
+        if found.view != MISSPELLING or (word in self._phrases and not found.ordinary):
+            return True
+        return any(f"{each} {word}" in self._phrases for each in before) or any(f"{word} {each}" in self._phrases for each in after)
+
+    def _readings(self, wrong: list[_Placed]) -> Iterator[list[Change]]:
+        """Ways to put the words right: neighbors are chosen together, words far apart each by themselves."""
+        groups = [list(islice(self._together(group), MOST_READINGS)) for group in _neighbors(wrong)]
+        groups = [group for group in groups if group]
+        for number in range(max(map(len, groups), default=0)):
+            yield [change for group in groups for change in group[min(number, len(group) - 1)]]
+
+    def _together(self, group: list[_Placed]) -> Iterator[list[Change]]:
+        """Ways to put neighboring words right, those that fit together first."""
+        choices = islice(product(*(placed.found.options for placed in group)), 4 * MOST_READINGS)
+        ranked = sorted(choices, key=lambda choice: (-self._fit(group, choice), sum(price for _, price in choice)))
+        for choice in ranked:
+            yield [change for placed, (word, price) in zip(group, choice, strict=True) for change in _changes(placed, word, price)]
+
+    def _fit(self, group: list[_Placed], choice: tuple[tuple[str, float], ...]) -> int:
+        """How many words of a choice stand beside one that they stand beside in forms."""
+        words = [group[0].before, *(word for word, _ in choice), group[-1].after]
+        return sum(f"{one} {other}" in self._phrases for one, other in zip(words, words[1:], strict=False))
 
 
-def _apply(skeleton: str, found: list[_Found], choice: int) -> Corrected:
-    """The text with each word found put right by its reading number `choice`, or its last."""
-    pieces: list[str] = []
-    edits: list[Edit] = []
-    kept = length = 0
-    for start, end, words, masked in sorted(found):
-        if start < kept:
-            continue
-        word = words[min(choice, len(words) - 1)]
-        pieces += [skeleton[kept:start], word]
-        length += start - kept
-        edits.append(Edit(length, length + len(word), start, end, masked))
-        length += len(word)
-        kept = end
-    return Corrected("".join([*pieces, skeleton[kept:]]), tuple(edits))
+def _neighbors(wrong: list[_Placed]) -> Iterator[list[_Placed]]:
+    """The words found, those of neighboring tokens together."""
+    group: list[_Placed] = []
+    for placed in wrong:
+        if group and (placed.token - group[-1].token > MOST_TOKENS_APART or len(group) > 3):  # noqa: PLR2004  (four words are a form)
+            yield group
+            group = []
+        group.append(placed)
+    if group:
+        yield group
+
+
+def _changes(placed: _Placed, word: str, price: float) -> Iterable[Change]:
+    """What puts a word right: it is replaced, or blanks are put in."""
+    start, end = placed.at + placed.found.start, placed.at + placed.found.end
+    if placed.found.view != RUN_TOGETHER:
+        return [Change(start, end, word, placed.found.view, price)]
+    blanks = [at for at, char in enumerate(word) if char == " "]
+    places = [start + at - number for number, at in enumerate(blanks)]
+    return [Change(at, at, " ", RUN_TOGETHER, 0.0) for at in places]
+
+
+def _allowance(word: str) -> float:
+    """What reading a word of the vocabulary may cost."""
+    return next(most for letters, most in ALLOWANCE if len(word) < letters)
+
+
+def _begins_or_ends_alike(written: str, meant: str) -> bool:
+    """Whether a short word keeps its first letter or its last."""
+    return len(meant) > SHORTEST or written[0] == meant[0] or written[-1] == meant[-1]
 
 
 def one_deletion(word: str) -> set[str]:

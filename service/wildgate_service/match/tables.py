@@ -16,6 +16,7 @@ from msgspec import Struct
 from wildgate_service.errors import LexiconError
 from wildgate_service.match.automaton import open_automaton
 from wildgate_service.match.boundaries import Edge
+from wildgate_service.match.lost_marks import MarklessSearch
 from wildgate_service.match.misspelling import Speller
 from wildgate_service.types import Level, RuleKind
 
@@ -121,7 +122,10 @@ class Tables(Struct, frozen=True):
     bare_context_automaton: bytes = b""
     taxon_words: tuple[str, ...] = ()  # words of taxon rules' forms that bear a misspelling
     context_words: tuple[str, ...] = ()  # the same of cues and contexts
-    ordinary: tuple[str, ...] = ()  # words never read as a misspelling
+    taxon_phrases: tuple[str, ...] = ()  # words that are such a form by themselves, pairs that stand side by side in one
+    context_phrases: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()  # words that forms may be run together with
+    ordinary: dict[str, tuple[str, ...]] = {}  # languages ("de en") → words never read as a misspelling of a form of one
     glue: tuple[str, ...] = ()  # words that may be written together with a form
     added: tuple[tuple[int, bytes], ...] = NOTHING_ADDED  # beside each of the four: first pattern and automaton of those that came later
     digest: str = ""  # hash of what the tables were made from; "": of themselves
@@ -149,12 +153,21 @@ class CompiledLexicon:
         return tuple(dict.fromkeys(self.taxa[taxon].group for taxon in taxa))
 
     @cached_property
-    def _ordinary(self) -> frozenset[str]:
-        return frozenset(self.tables.ordinary)
+    def _common(self) -> frozenset[str]:
+        return frozenset(self.tables.common)
+
+    @cached_property
+    def ordinary(self) -> dict[str, str]:
+        """Ordinary word → the languages it is ordinary in ("de en")."""
+        return {word: languages for languages, words in self.tables.ordinary.items() for word in words}
 
     @cached_property
     def _glue(self) -> frozenset[str]:
         return frozenset(self.tables.glue)
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return self._glue | self._common
 
     @cached_property
     def taxon_search(self) -> Search:
@@ -165,8 +178,9 @@ class CompiledLexicon:
             tables.taxon_patterns,
             self._automata[2],
             tables.bare_taxon_patterns,
-            Speller(frozenset(tables.taxon_words), self._ordinary),
+            Speller(frozenset(tables.taxon_words), self.ordinary, frozenset(tables.taxon_phrases), self._common, self._known),
             self._glue,
+            MarklessSearch(use for uses in tables.bare_taxon_patterns for use in uses),
         )
 
     @cached_property
@@ -178,8 +192,9 @@ class CompiledLexicon:
             tables.context_patterns,
             self._automata[3],
             tables.bare_context_patterns,
-            Speller(frozenset(tables.context_words), self._ordinary),
+            Speller(frozenset(tables.context_words), self.ordinary, frozenset(tables.context_phrases), self._common, self._known),
             self._glue,
+            MarklessSearch(use for uses in tables.bare_context_patterns for use in uses),
         )
 
     @cached_property
@@ -206,6 +221,7 @@ class Search(NamedTuple):
     bare_patterns: tuple[BareUses, ...]
     speller: Speller
     glue: frozenset[str]
+    markless: MarklessSearch
 
     def find(self, text: str) -> list[tuple[int, int, int]]:
         """(start, end, pattern) of every occurrence in a skeleton, overlapping ones too."""
