@@ -98,7 +98,7 @@ def _is_fuzzy(rule: Rule, entry: Entry, pattern: str) -> bool:
     """Whether a form is read one letter wrong by itself: as its entry says, else if it is long and no innocent word."""
     if entry.fuzzy is not None:
         return entry.fuzzy
-    return len(pattern) >= FUZZY_LETTERS and pattern.isalpha() and rule.level_of(entry) is not Level.COMPANY_ONLY
+    return letters_worth(pattern) >= FUZZY_LETTERS and pattern.isalpha() and rule.level_of(entry) is not Level.COMPANY_ONLY
 
 
 def spelled_words(text: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPE
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
 from wildgate_service.normalize.layers import JOINED_FIELDS, REVERSED, UPSIDE_DOWN
 from wildgate_service.normalize.marks import are_among, fold_with_marks, has_marks, is_noisy, marks_of
-from wildgate_service.types import Level, Match
+from wildgate_service.types import Level, Match, RuleKind
 
 if TYPE_CHECKING:
     from wildgate_service.match.corrected import Corrected, Edit
@@ -32,6 +32,8 @@ SURELY = {MISSPELLING: SLIP}
 SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
 UNCOUNTED = frozenset({"km", "la", "lo", "my", "sw", "th", "zxx"})  # languages that the ordinary words are not of
 LISTED_AS = {"tl": "fil"}
+SHORTEST_FORM = 6  # letters of a form of several words of which some are wrong
+FEWEST_RIGHT = 3  # letters of it that are right where one word is wrong
 LETTERS_A_SLIP = 4.5  # letters of a form of several words for each that may be wrong
 
 
@@ -110,16 +112,19 @@ def _plain(
 
 def _misspelled(skeleton: str, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
     """Occurrences in the text with what was misspelled, masked, repeated or run together put right."""
-    yield from _with_marks_wrong(skeleton, search)
+    yield from _with_marks_wrong(skeleton, lexicon, search)
     for corrected in search.speller.corrected(skeleton):
         yield from _put_right(skeleton, corrected, _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns), lexicon)
     for corrected in once(skeleton):
         plain = _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns)
-        yield from _put_right(skeleton, corrected, (*plain, *_with_marks_wrong(corrected.text, search)), lexicon)
+        yield from _put_right(skeleton, corrected, (*plain, *_with_marks_wrong(corrected.text, lexicon, search)), lexicon)
 
 
-def _with_marks_wrong(text: str, search: Search) -> Iterator[Occurrence]:
-    return (Occurrence(each.start, each.end, each.form, (SLIP if each.sure else MISSPELLING,)) for each in search.markless.find(text))
+def _with_marks_wrong(text: str, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+    """Forms with wrong marks; no innocent phrases, for these must be written: "นางอายุ" is not meant where "นางอาย" stands."""
+    for each in search.markless.find(text):
+        if lexicon.rules[lexicon.forms[each.form].rule].kind is not RuleKind.BENIGN_CONTEXT:
+            yield Occurrence(each.start, each.end, each.form, (SLIP if each.sure else MISSPELLING,))
 
 
 def _put_right(source_text: str, corrected: Corrected, found: Iterable[Occurrence], lexicon: CompiledLexicon) -> Iterator[Occurrence]:
@@ -145,12 +150,15 @@ def _bears(lexicon: CompiledLexicon, at: Occurrence, edits: tuple[Edit, ...], so
     letters = letters_worth(form.form)
     if MASKED in views:
         return True
-    if not views.isdisjoint({RUN_TOGETHER, REPEATS}) or form.right is Edge.CLUSTER:
+    if RUN_TOGETHER in views:
+        return letters >= (SHORTEST_JOINED if form.form.isascii() else SHORTEST_FORM) or (letters > SHORTEST_GLUED and len(edits) > 1 and at.start < edits[0].start)
+    if REPEATS in views or form.right is Edge.CLUSTER:
         return letters >= SHORTEST_GLUED
     price = sum(edit.cost for edit in edits)
     if len(edits) == 1 and edits[0].start <= at.start and at.end <= edits[0].end:
         return form.fuzzy and price <= (1 if letters < LONG_WORD else MOST_OF_LONG_WORD)
-    return letters >= SHORTEST_JOINED - 1 and price <= max(1, letters / LETTERS_A_SLIP)
+    wrong = sum(edit.end - edit.start for edit in edits)
+    return letters >= SHORTEST_FORM and letters - wrong >= FEWEST_RIGHT * (len(edits) == 1) and price <= max(1, letters / LETTERS_A_SLIP)
 
 
 def _is_ordinary(lexicon: CompiledLexicon, word: str, form: Form) -> bool:

@@ -10,16 +10,17 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import daachorse
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import Indel
 
 from wildgate_service.match.repeated import MARKS
 
 SCRIPTS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+")
 FIRST_BYTES = (b"\xe0\xb8", b"\xe0\xb9", b"\xe0\xba", b"\xe0\xbb", b"\xe1\x80", b"\xe1\x81", b"\xe1\x82", b"\xe1\x9e", b"\xe1\x9f")
 SHORTEST = 6  # code points of a form that bears a slip
-SHORTEST_BARE = 4  # of these without marks
+SHORTEST_BARE = 5  # of these without marks
+SHORTEST_FIRST = 4  # the same at the beginning of a run of letters
 SURE_LETTERS = 9
-LETTERS_A_SLIP = 6  # code points of a form for each mark that may be another
+LETTERS_A_SLIP = 6  # code points of a form for each mark that may be lost or added; another in its place is two slips
 _MARKS = re.compile(f"[{MARKS}]+")
 _DOUBLED = re.compile(rf"([{MARKS}])\1+")
 
@@ -41,7 +42,7 @@ class MarklessSearch:
         numbers: dict[str, int] = {}
         for form, spelling in dict.fromkeys(uses):
             bare = _MARKS.sub("", spelling)
-            if len(spelling) >= SHORTEST and len(bare) >= SHORTEST_BARE and SCRIPTS.fullmatch(spelling):
+            if len(spelling) >= SHORTEST and len(bare) >= SHORTEST_FIRST and SCRIPTS.fullmatch(spelling):
                 number = numbers.setdefault(bare, len(numbers))
                 if number == len(self._uses):
                     self._uses.append([])
@@ -59,11 +60,14 @@ class MarklessSearch:
         places.append(len(text))
         for first, last, number in hits:
             start, end = places[first], places[last]
+            if last - first < SHORTEST_BARE and start and SCRIPTS.match(text, start - 1):
+                continue
             written = _DOUBLED.sub(r"\1", text[start:end])
             for form, spelling in self._uses[number]:
                 most = len(spelling) // LETTERS_A_SLIP
-                if text[start:end] != spelling and OSA.distance(written, spelling, score_cutoff=most) <= most:
-                    yield Slipped(start, end, form, len(spelling) >= SURE_LETTERS and bool(OSA.distance(written, spelling, score_cutoff=1) <= 1))
+                slips = Indel.distance(written, spelling, score_cutoff=most)
+                if slips <= most and text[start:end] != spelling:
+                    yield Slipped(start, end, form, slips == 0 or len(spelling) >= SURE_LETTERS * slips)
 
 
 def _has_script(text: str) -> bool:

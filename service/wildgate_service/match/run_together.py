@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from wildgate_service.match.boundaries import is_dense, is_unspaced
 
-SHORTEST = 8  # letters of what may be words run together; characters that are syllables are worth two and a half
-SHORTEST_DENSE = 4
+SHORTEST = 8  # letters of what may be words run together
+SHORTEST_WITHOUT_VOWELS = 6  # the same of other scripts than Latin
+SHORTEST_DENSE = 4  # the same where a character is a syllable
 LONGEST_WORD = 16
 SHORT_WORD = 0.6  # what a piece of two letters costs beyond one of more
 MOST_PIECES = 0.45  # pieces a letter; more are letters by chance
@@ -13,7 +14,8 @@ MOST_PIECES = 0.45  # pieces a letter; more are letters by chance
 
 def parted(text: str, words: frozenset[str]) -> list[str]:
     """The fewest of `words` that a text is made of, in their order; empty if it is not made of several. Linear in the text."""
-    if len(text) < (SHORTEST_DENSE if is_dense(text[0]) else SHORTEST) or is_unspaced(text[0]):
+    shortest = SHORTEST if text.isascii() else SHORTEST_DENSE if is_dense(text[0]) else SHORTEST_WITHOUT_VOWELS
+    if len(text) < shortest or is_unspaced(text[0]):
         return []
     best: list[tuple[float, int]] = [(0.0, 0)]  # of each beginning of the text: the cost, and where its last piece begins
     for end in range(1, len(text) + 1):

@@ -13,7 +13,8 @@ from rapidfuzz.distance import OSA
 from wildgate_service.normalize import tables
 from wildgate_service.normalize.readings import letters_of
 
-LETTER = 1.0  # one letter for another, added or left out
+LETTER = 1.0  # one letter for another, or one added
+LOST = 0.75  # a letter left out
 SLIP = 0.5  # letters swapped or doubled, a neighboring key, a shape that looks alike
 DIGIT = 0.25  # a digit for a letter that it looks like
 FARTHEST = 6  # edits of any sort beyond which nobody reads a word
@@ -29,14 +30,14 @@ def cost(written: str, meant: str) -> float:
     if OSA.distance(written, meant, score_cutoff=FARTHEST) > FARTHEST:
         return float("inf")
     before: list[float] = []
-    row = [LETTER * at for at in range(len(meant) + 1)]
+    row = [LOST * at for at in range(len(meant) + 1)]
     for at, char in enumerate(written):
         last, row = row, [row[0] + LETTER]
         for other, letter in enumerate(meant):
             best = min(
                 last[other] + _instead(char, letter),
                 last[other + 1] + (SLIP if at and written[at - 1] == char else LETTER),
-                row[other] + (SLIP if other and meant[other - 1] == letter else LETTER),
+                row[other] + (SLIP if other and meant[other - 1] == letter else LOST),
             )
             if at and other and char == meant[other - 1] and written[at - 1] == letter:
                 best = min(best, before[other - 1] + SLIP)

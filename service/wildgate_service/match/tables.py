@@ -167,7 +167,10 @@ class CompiledLexicon:
 
     @cached_property
     def _known(self) -> frozenset[str]:
-        return self._glue | self._common
+        """Words that may be run together: common ones, and those of forms."""
+        tables = self.tables
+        phrases = (word for phrase in (*tables.taxon_phrases, *tables.context_phrases) for word in phrase.split() if len(word) > 1)
+        return self._common.union(tables.taxon_words, tables.context_words, phrases)
 
     @cached_property
     def taxon_search(self) -> Search:

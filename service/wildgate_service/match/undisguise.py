@@ -38,6 +38,7 @@ SHORTEST_GLUED = 5  # letters of one that is written together with words of trad
 SYLLABLE = 2.5  # how many letters a Han character, Hangul syllable or kana is worth
 DIVIDING = frozenset(",;:()?\"'&")  # what stands between parts of a sentence and so does not hold a word together
 LONG_UNSPACED = 5  # letters of a form of a script without blanks that stays itself with two blanks in it
+SURELY_SPLIT = 8  # letters of one that stays itself with a blank in it, whatever stands beside it
 SHORTEST_SPELLED = 6  # letters of a form that is read in a row of single letters longer than it
 SHORTEST_DENSE = 5  # the same where a character is a syllable: two of them
 LETTER_BEFORE_GAP = re.compile(r"[\W_]?[^\W\d_]|\w?[\W_][^\W\d_]")  # a letter by itself that a gap follows
@@ -256,7 +257,7 @@ def _of_unspaced(skeleton: str, written: _Written, letters: list[str], filled: l
     several = len(filled) > 1 and (spelled_out or len(letters) >= LONG_UNSPACED)
     if several or (begins and (ends or (len(letters) > 2 and is_dense(letters[0])))):  # noqa: PLR2004  (more than one gap's worth)
         return SEPARATED_LETTERS
-    return _REFUSED
+    return SPLIT_WORD if filled == [" "] and len(letters) >= SURELY_SPLIT and not is_dense(letters[0]) else _REFUSED
 
 
 def _divides(gap: str) -> bool:
