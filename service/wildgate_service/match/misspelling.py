@@ -12,12 +12,12 @@ from collections.abc import Container, Iterable, Iterator
 from itertools import islice, product
 from typing import TYPE_CHECKING, NamedTuple
 
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from wildgate_service.match.boundaries import is_unspaced
 from wildgate_service.match.corrected import Change, Corrected, apply
 from wildgate_service.match.run_together import parted
-from wildgate_service.match.slips import cost, shape_keys
+from wildgate_service.match.slips import SLIP, cost, shape_keys
 from wildgate_service.match.views import MASKED, MISSPELLING, RUN_TOGETHER
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ LONGEST_REMEMBERED = 32
 MOST_READINGS = 8
 MOST_OPTIONS = 12  # words that one may stand for
 MOST_FAR = 128  # words of a text that are looked up with two edits, which takes longest
+LONG_WORD = 8
 SHORTEST_FAR = 5  # letters of a word that bears two slips
-ALLOWANCE = ((4, 0.75), (7, 1.0), (9, 1.5), (LONGEST + 2, 1.75))  # (letters below, what reading a word of so many may cost)
+ALLOWANCE = ((4, 0.5), (7, 1.0), (9, 1.5), (LONGEST + 2, 1.75))  # (letters below, what reading a word of so many may cost)
 MOST_TOKENS_APART = 1
 MARK = "\u0900-\u0903\u093a-\u094f\u0962\u0963"  # of Devanagari, which \w leaves out
 LETTER = rf"(?:[^\W_]|[{MARK}])"
@@ -57,6 +58,7 @@ class _Found(NamedTuple):
     end: int
     options: tuple[tuple[str, float], ...]
     view: str
+    alone: bool = False  # it needs no other word beside it
     ordinary: bool = False  # it is a word of some language and means another only beside what makes a form of it
 
 
@@ -92,6 +94,7 @@ class Speller:
         self._phrases = vocabulary if phrases is None else phrases
         self._common = common
         self._known = known
+        self._partners = frozenset(word for phrase in self._phrases for word in phrase.split())
         self._memo: dict[str, tuple[_Found, ...]] = {}
         self._remembered = 0
         self._far_left = 0
@@ -110,8 +113,9 @@ class Speller:
             self._halves.setdefault((len(word), False, word[:half]), []).append(word)
             self._halves.setdefault((len(word), True, word[half:]), []).append(word)
             if len(word) >= SHORTEST_FAR:
-                self._ends.setdefault((len(word), False, word[0]), []).append(word)
-                self._ends.setdefault((len(word), True, word[-1]), []).append(word)
+                outer = _outer_letters(len(word))
+                self._ends.setdefault((len(word), False, word[:outer]), []).append(word)
+                self._ends.setdefault((len(word), True, word[-outer:]), []).append(word)
             for key in shape_keys(word) if word.isascii() else ():
                 self._shapes.setdefault(key, []).append(word)
 
@@ -129,10 +133,13 @@ class Speller:
     # --- what a token may mean -------------------------------------------------------------------
 
     def _remember(self, token: str) -> tuple[_Found, ...]:
-        """What the words of a token between blanks may mean, kept in a memo that is emptied when full. A longer token is not kept."""
-        meant = tuple(self._masked(token)) or tuple(self._misspelled(token))
+        """What the words of a token between blanks may mean, kept in a memo that is emptied when full.
+
+        A longer token is not kept, and can only be words run together.
+        """
         if len(token) > LONGEST_REMEMBERED:
-            return meant
+            return tuple(self._run_together(token, 0)) if token.isalpha() else ()
+        meant = tuple(self._masked(token)) or tuple(self._misspelled(token))
         self._remembered += WORD_BYTES * (1 + sum(len(found.options) for found in meant))
         if len(self._memo) >= MOST_REMEMBERED or self._remembered >= MOST_BYTES_REMEMBERED:
             self._memo.clear()
@@ -143,36 +150,42 @@ class Speller:
     def _misspelled(self, token: str) -> Iterator[_Found]:
         for found in ANY_WORD.finditer(token):
             word = found[0]
-            if word in self._vocabulary or word in self._common or word.isdigit() or len(word) < SHORTEST:
+            if word in self._vocabulary or word in self._common or len(word) < SHORTEST or word.isdigit() or is_unspaced(word[0]):
                 continue
             ordinary = word in self._ordinary
-            options = self._options(word)
-            pieces = [] if options or ordinary else parted(word, self._known)
+            options = self._options(word, ordinary=ordinary)
             if options:
-                yield _Found(found.start(), found.end(), options, MISSPELLING, ordinary)
-            elif not self._vocabulary.isdisjoint(pieces):
-                yield _Found(found.start(), found.end(), ((" ".join(pieces), 0.0),), RUN_TOGETHER)
-            else:
-                yield from self._behind_prefix(word, found.start())
+                alone = not ordinary and any(each in self._phrases for each, _ in options)
+                yield _Found(found.start(), found.end(), options, MISSPELLING, alone, ordinary)
+            elif not ordinary:
+                yield from tuple(self._run_together(word, found.start())) or self._behind_prefix(word, found.start())
+
+    def _run_together(self, word: str, at: int) -> Iterator[_Found]:
+        pieces = parted(word, self._known)
+        if not self._vocabulary.isdisjoint(pieces):
+            yield _Found(at, at + len(word), ((" ".join(pieces), 0.0),), RUN_TOGETHER, alone=True)
 
     def _behind_prefix(self, word: str, at: int) -> Iterator[_Found]:
         """What an Arabic word may mean without the article and the little words written together with it."""
         prefix = ARABIC_PREFIX.match(word)
         rest = word[prefix.end() :] if prefix else ""
         if prefix and rest not in self._vocabulary and rest not in self._common:
-            options = self._options(rest)
+            options = self._options(rest, ordinary=True)
             if options:
-                yield _Found(at + prefix.end(), at + len(word), options, MISSPELLING, rest in self._ordinary)
+                yield _Found(at + prefix.end(), at + len(word), options, MISSPELLING, ordinary=rest in self._ordinary)
 
-    def _options(self, word: str) -> tuple[tuple[str, float], ...]:
-        """Words of the vocabulary that a word may be a slip of, and what reading it so costs; the cheapest first."""
+    def _options(self, word: str, *, ordinary: bool) -> tuple[tuple[str, float], ...]:
+        """Words of the vocabulary that a word may be a slip of, and what reading it so costs; the cheapest first.
+
+        An `ordinary` word is one slip off at most.
+        """
         if len(word) > LONGEST:
             return ()
         candidates: Collection[str] = self._alike(word) if word.isascii() else ()
         if word.isalpha() or not word.isascii():
-            candidates = {**dict.fromkeys(candidates), **dict.fromkeys(self._near(word)), **dict.fromkeys(self._far(word))}
+            candidates = {**dict.fromkeys(candidates), **dict.fromkeys(self._near(word)), **dict.fromkeys(() if ordinary else self._far(word))}
         costs = [(cost(word, each), each) for each in candidates]
-        best = sorted((price, each) for price, each in costs if 0 < price <= _allowance(each) and _begins_or_ends_alike(word, each))
+        best = sorted((price, each) for price, each in costs if 0 < price <= (SLIP if ordinary else _allowance(each)) and _begins_or_ends_alike(word, each))
         return tuple((each, price) for price, each in best[:MOST_OPTIONS])
 
     def _alike(self, word: str) -> list[str]:
@@ -195,15 +208,16 @@ class Speller:
         return (each for each in candidates if OSA.distance(word, each, score_cutoff=1) == 1)
 
     def _far(self, word: str) -> Iterator[str]:
-        """Words two edits away that begin or end with the same letter."""
+        """Words two edits away whose first or last few letters are the same."""
         if len(word) < SHORTEST_FAR or not self._far_left:
             return
         self._far_left -= 1
         for length in range(len(word) - 2, len(word) + 3):
-            for last, char in ((False, word[0]), (True, word[-1])):
-                words = self._ends.get((length, last, char))
-                if words:
-                    yield from (each[0] for each in process.extract(word, words, scorer=OSA.distance, score_cutoff=2, limit=None))
+            outer = _outer_letters(length)
+            for last, letters in ((False, word[:outer]), (True, word[-outer:])):
+                for each in self._ends.get((length, last, letters), ()):
+                    if OSA.distance(word, each, score_cutoff=2) <= 2:  # noqa: PLR2004  (the edits)
+                        yield each
 
     def _masked(self, token: str) -> Iterator[_Found]:
         if not MASK.search(token.strip(TRIM)):
@@ -215,7 +229,7 @@ class Speller:
             words = self._words_masked(core) if MASKED_WORD.fullmatch(core) else ()
             if words:
                 start = token.index(core)
-                yield _Found(start, start + len(core), tuple((word, 0.0) for word in words[:MOST_OPTIONS]), MASKED)
+                yield _Found(start, start + len(core), tuple((word, 0.0) for word in words[:MOST_OPTIONS]), MASKED, alone=True)
                 return
 
     def _words_masked(self, token: str) -> tuple[str, ...]:
@@ -230,32 +244,40 @@ class Speller:
 
     def _supported(self, skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]]) -> Iterator[_Placed]:
         """What was found in the tokens of a text at its place, with the options that make a form there."""
-        at = 0
-        for number, (token, found) in enumerate(zip(tokens, meant, strict=True)):
-            at = skeleton.index(token, at)
+        at = here = 0
+        for number, found in enumerate(meant):
             for index, each in enumerate(found):
+                if not (each.alone or self._may_be_beside(tokens, meant, number)):
+                    continue
                 before = self._beside(tokens, meant, number, index, step=-1)
                 after = self._beside(tokens, meant, number, index, step=1)
                 options = tuple(option for option in each.options if self._makes_form(option[0], before, after, each))
                 if options:
+                    for token in tokens[here:number]:
+                        at = skeleton.index(token, at) + len(token)
+                    here, at = number, skeleton.index(tokens[number], at)
                     yield _Placed(number, each._replace(options=options), at, before[0], after[0])
-            at += len(token)
+
+    def _may_be_beside(self, tokens: list[str], meant: list[tuple[_Found, ...]], number: int) -> bool:
+        """Whether one of the neighbors of a token stands beside others in forms, or may stand for one that does; a quick look."""
+        for other in (number - 1, number + 1):
+            if 0 <= other < len(tokens) and (meant[other] or tokens[other].strip(TRIM) in self._partners):
+                return True
+        return len(meant[number]) > 1 or not tokens[number].isalnum()
 
     def _beside(self, tokens: list[str], meant: list[tuple[_Found, ...]], number: int, index: int, step: int) -> list[str]:
         """The word before (-1) or after (1) one that was found, as written and as it may be meant."""
-        token, found = tokens[number], meant[number]
-        cut = token[: found[index].start] if step < 0 else token[found[index].end :]
-        words = ANY_WORD.findall(cut)
-        if words:
-            other = index + step
-            near = found[other].options if 0 <= other < len(found) else ()
-        elif 0 <= number + step < len(tokens):
-            words = ANY_WORD.findall(tokens[number + step])
-            there = meant[number + step]
-            near = there[-1 if step < 0 else 0].options if there else ()
-        else:
-            return [""]
-        return [words[-1 if step < 0 else 0] if words else "", *(word for word, _ in near)]
+        found = meant[number]
+        cut = tokens[number][: found[index].start] if step < 0 else tokens[number][found[index].end :]
+        there = found[index + step : index + step + 1] if index + step >= 0 else ()
+        words = ANY_WORD.findall(cut) if cut else []
+        if not words:
+            if not 0 <= number + step < len(tokens):
+                return [""]
+            beside, there = tokens[number + step], meant[number + step]
+            words = [beside] if beside.isalnum() else ANY_WORD.findall(beside)
+        end = -1 if step < 0 else 0
+        return [words[end] if words else "", *(word for word, _ in (there[end].options if there else ()))]
 
     def _makes_form(self, word: str, before: list[str], after: list[str], found: _Found) -> bool:
         if found.view != MISSPELLING or (word in self._phrases and not found.ordinary):
@@ -302,6 +324,11 @@ def _changes(placed: _Placed, word: str, price: float) -> Iterable[Change]:
     blanks = [at for at, char in enumerate(word) if char == " "]
     places = [start + at - number for number, at in enumerate(blanks)]
     return [Change(at, at, " ", RUN_TOGETHER, 0.0) for at in places]
+
+
+def _outer_letters(length: int) -> int:
+    """How many letters at one end of a word are right where two others are wrong."""
+    return 2 if length < LONG_WORD else 3
 
 
 def _allowance(word: str) -> float:

@@ -6,9 +6,7 @@ keyboard, a shape that looks alike to a scanner. So two slips pass where two ran
 
 from __future__ import annotations
 
-from functools import cache
-
-from rapidfuzz.distance import OSA
+from functools import cache, lru_cache
 
 from wildgate_service.normalize import tables
 from wildgate_service.normalize.readings import letters_of
@@ -17,7 +15,7 @@ LETTER = 1.0  # one letter for another, or one added
 LOST = 0.75  # a letter left out
 SLIP = 0.5  # letters swapped or doubled, a neighboring key, a shape that looks alike
 DIGIT = 0.25  # a digit for a letter that it looks like
-FARTHEST = 6  # edits of any sort beyond which nobody reads a word
+LONGEST_REST = 12  # letters between the first slip and the last
 MANY_READINGS = {"6": "bg", "8": "sb"}  # digits that look like letters of two classes
 # Shapes that one key stands for, so that a word with any number of them misread is found at once: the letters that look alike in pairs.
 _CLASSES = ("od0uq", "cg9", "be", "rk", "li1j", "s5", "z2", "t7", "a4")
@@ -27,8 +25,25 @@ MOST_KEYS = 8
 
 def cost(written: str, meant: str) -> float:
     """What it takes to read a written word as the one meant: the least sum over its letters; infinite if they have little in common."""
-    if OSA.distance(written, meant, score_cutoff=FARTHEST) > FARTHEST:
-        return float("inf")
+    start = _alike(written, meant)
+    end = _alike(written[start:][::-1], meant[start:][::-1])
+    first = max(0, start - 1)  # the letter before tells what is doubled
+    one, other = written[first : len(written) - end], meant[first : len(meant) - end]
+    return _cost_of_rest(one, other) if max(len(one), len(other)) <= LONGEST_REST else float("inf")
+
+
+def _alike(one: str, other: str) -> int:
+    """How many letters two words begin alike."""
+    at = 0
+    for char, letter in zip(one, other, strict=False):
+        if char != letter:
+            break
+        at += 1
+    return at
+
+
+def _cost_of_rest(written: str, meant: str) -> float:
+    """The same by dynamic programming over all ways to line the letters up."""
     before: list[float] = []
     row = [LOST * at for at in range(len(meant) + 1)]
     for at, char in enumerate(written):
@@ -54,7 +69,7 @@ def shape_keys(word: str) -> list[str]:
     return list(dict.fromkeys(key.translate(_TO_CLASS) for key in keys))
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def _instead(char: str, letter: str) -> float:
     if char == letter:
         return 0.0
