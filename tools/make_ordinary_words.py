@@ -53,7 +53,9 @@ NOTE = (
     "# Ordinary words that no spelling or typo of a wildlife word may be taken for; written by tools/make_ordinary_words.py.\n"
     "# Derived from wordfreq 3.1 (Robyn Speer, https://doi.org/10.5281/zenodo.7199437), data CC BY-SA 4.0; this file: CC BY-SA 4.0.\n"
 )
-COMMON_NOTE = NOTE.replace("Ordinary words that no spelling or typo of a wildlife word may be taken for", "Common words that a form is run together with")
+COMMON_NOTE = NOTE.replace(
+    "Ordinary words that no spelling or typo of a wildlife word may be taken for", "Common words that a form is run together with"
+)
 
 Ordinary = dict[str, dict[str, float]]
 
@@ -66,7 +68,9 @@ def main() -> None:
     lines = [f"{word}\t{commonest(ordinary[word.replace(' ', '')])}" for word in sorted(found)]
     TARGET.write_text(NOTE + "word\tlanguages\n" + "\n".join(lines) + "\n", encoding="utf-8")
     common = commonest_of_each()
-    COMMON.write_text(COMMON_NOTE + "word\tlanguages\n" + "\n".join(f"{word}\t{languages}" for word, languages in common) + "\n", encoding="utf-8")
+    COMMON.write_text(
+        COMMON_NOTE + "word\tlanguages\n" + "\n".join(f"{word}\t{languages}" for word, languages in common) + "\n", encoding="utf-8"
+    )
     print(f"{len(common)} common words, {COMMON.stat().st_size / 1e6:.2f} MB")
     print(f"{len(lines)} words, {TARGET.stat().st_size / 1e6:.2f} MB")
 

@@ -12,7 +12,10 @@ COLUMNS = ("word", "languages")
 
 
 def read_ordinary_words(root: Path) -> dict[str, str]:
-    """The words of a lexicon folder, folded as texts are, and the languages they are ordinary in ("de en"). Raises LexiconError with file and line at the first that is broken."""
+    """The words of a lexicon folder, folded as texts are, and the languages they are ordinary in ("de en").
+
+    Raises LexiconError with file and line at the first that is broken.
+    """
     return ordinary_words_of(_text(root / FILE))
 
 

@@ -8,33 +8,24 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
+from wildgate_service.match.bearing import bears, is_sure
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.repeated import once
-from wildgate_service.match.undisguise import SHORTEST_GLUED, SHORTEST_JOINED, SURELY_MEANT, letters_worth, undisguise
-from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING, REPEATS, RUN_TOGETHER, SLIP, SPLIT_WORD
+from wildgate_service.match.undisguise import SURELY_MEANT, letters_worth, undisguise
+from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MISSPELLING, RUN_TOGETHER, SLIP, SPLIT_WORD
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
 from wildgate_service.normalize.layers import JOINED_FIELDS, REVERSED, UPSIDE_DOWN
 from wildgate_service.normalize.marks import are_among, fold_with_marks, has_marks, is_noisy, marks_of
 from wildgate_service.types import Level, Match, RuleKind
 
 if TYPE_CHECKING:
-    from wildgate_service.match.corrected import Corrected, Edit
+    from wildgate_service.match.corrected import Corrected
     from wildgate_service.match.tables import CompiledLexicon, Form, Search
     from wildgate_service.normalize import NormalizedText
     from wildgate_service.normalize.bare import Bare
 
-LONG_WORD = 9  # letters of a word that bears more than one slip by itself
-MOST_OF_LONG_WORD = 2.0
-SURE_FORM = 8  # letters of a form of several words that is strong by itself with a slip in it
-SURE_WORD = 8  # the same of a single word
-LETTERS_A_SURE_SLIP = 8
 SURELY = {MISSPELLING: SLIP}
 SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
-UNCOUNTED = frozenset({"km", "la", "lo", "my", "sw", "th", "zxx"})  # languages that the ordinary words are not of
-LISTED_AS = {"tl": "fil"}
-SHORTEST_FORM = 6  # letters of a form of several words of which some are wrong
-FEWEST_RIGHT = 3  # letters of it that are right where one word is wrong
-LETTERS_A_SLIP = 4.5  # letters of a form of several words for each that may be wrong
 
 
 MOST_TRIED = 256  # places at which one pattern of a bare reading is held against the skeleton
@@ -131,49 +122,11 @@ def _put_right(source_text: str, corrected: Corrected, found: Iterable[Occurrenc
     """Those of a corrected text that an edit made and that bear it, where they stand in the text it was made from."""
     for each in found:
         source = corrected.to_source(each.start, each.end)
-        if source and _bears(lexicon, each, source[2], source_text):
+        if source and bears(lexicon, each, source[2], source_text):
             start, end, edits = source
-            sure = _is_sure(lexicon.forms[each.form], each, edits)
+            sure = is_sure(lexicon.forms[each.form], each, edits)
             views = dict.fromkeys((*(SURELY.get(edit.view, edit.view) if sure else edit.view for edit in edits), *each.views))
             yield Occurrence(start, end, each.form, tuple(views))
-
-
-def _bears(lexicon: CompiledLexicon, at: Occurrence, edits: tuple[Edit, ...], source: str) -> bool:
-    """Whether a form may be read with these edits: all that they cost against all its letters; a single word only if it is long.
-
-    A word that is ordinary in the form's language means itself.
-    """
-    form = lexicon.forms[at.form]
-    if any(_is_ordinary(lexicon, source[edit.source_start : edit.source_end], form) for edit in edits):
-        return False
-    views = {edit.view for edit in edits}
-    letters = letters_worth(form.form)
-    if MASKED in views:
-        return True
-    if RUN_TOGETHER in views:
-        return letters >= (SHORTEST_JOINED if form.form.isascii() else SHORTEST_FORM) or (letters > SHORTEST_GLUED and len(edits) > 1 and at.start < edits[0].start)
-    if REPEATS in views or form.right is Edge.CLUSTER:
-        return letters >= SHORTEST_GLUED
-    price = sum(edit.cost for edit in edits)
-    if len(edits) == 1 and edits[0].start <= at.start and at.end <= edits[0].end:
-        return form.fuzzy and price <= (1 if letters < LONG_WORD else MOST_OF_LONG_WORD)
-    wrong = sum(edit.end - edit.start for edit in edits)
-    return letters >= SHORTEST_FORM and letters - wrong >= FEWEST_RIGHT * (len(edits) == 1) and price <= max(1, letters / LETTERS_A_SLIP)
-
-
-def _is_ordinary(lexicon: CompiledLexicon, word: str, form: Form) -> bool:
-    """Whether a word is an ordinary one of a form's language, or of any if nobody has counted that one's words."""
-    languages = lexicon.ordinary.get(word, "")
-    language = LISTED_AS.get(base := lexicon.rules[form.rule].language.partition("-")[0], base)
-    return bool(languages) and (language in UNCOUNTED or language in languages.split())
-
-
-def _is_sure(form: Form, at: Occurrence, edits: tuple[Edit, ...]) -> bool:
-    """Whether a form can be no other for all the edits: long, little wrong, and written right for the most part."""
-    letters = letters_worth(form.form)
-    price = sum(edit.cost for edit in edits)
-    whole = edits[0].start <= at.start and at.end <= edits[-1].end and len(edits) == 1
-    return letters >= (SURE_WORD if whole else SURE_FORM) and price <= max(1, letters / LETTERS_A_SURE_SLIP)
 
 
 def _plainest(found: list[Occurrence]) -> list[Occurrence]:

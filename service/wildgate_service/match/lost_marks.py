@@ -65,6 +65,8 @@ class MarklessSearch:
             written = _DOUBLED.sub(r"\1", text[start:end])
             for form, spelling in self._uses[number]:
                 most = len(spelling) // LETTERS_A_SLIP
+                if written[-1] in MARKS and spelling[-1] not in MARKS:  # another last letter
+                    continue
                 slips = Indel.distance(written, spelling, score_cutoff=most)
                 if slips <= most and text[start:end] != spelling:
                     yield Slipped(start, end, form, slips == 0 or len(spelling) >= SURE_LETTERS * slips)

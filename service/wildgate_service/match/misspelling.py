@@ -9,45 +9,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator
-from itertools import islice, product
-from typing import TYPE_CHECKING, NamedTuple
-
-from rapidfuzz.distance import OSA
+from itertools import islice, pairwise, product
+from typing import NamedTuple
 
 from wildgate_service.match.boundaries import is_unspaced
+from wildgate_service.match.candidates import INNER_MASKS, MASKS, MOST_OPTIONS, SHORTEST, Candidates
 from wildgate_service.match.corrected import Change, Corrected, apply
 from wildgate_service.match.run_together import parted
-from wildgate_service.match.slips import SLIP, cost, shape_keys
 from wildgate_service.match.views import MASKED, MISSPELLING, RUN_TOGETHER
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-SHORTEST = 3  # letters of a word that bears a misspelling
-LONGEST = 24
 MOST_REMEMBERED = 100_000  # tokens in a memo
 MOST_BYTES_REMEMBERED = 8_000_000  # bytes of these and of what they may mean, roughly
 LONGEST_REMEMBERED = 32
 MOST_READINGS = 8
-MOST_OPTIONS = 12  # words that one may stand for
 MOST_FAR = 128  # words of a text that are looked up with two edits, which takes longest
-LONG_WORD = 8
-SHORTEST_FAR = 5  # letters of a word that bears two slips
-ALLOWANCE = ((4, 0.5), (7, 1.0), (9, 1.5), (LONGEST + 2, 1.75))  # (letters below, what reading a word of so many may cost)
 MOST_TOKENS_APART = 1
 MARK = "\u0900-\u0903\u093a-\u094f\u0962\u0963"  # of Devanagari, which \w leaves out
 LETTER = rf"(?:[^\W_]|[{MARK}])"
 WORD = re.compile(rf"(?<![^\W_])(?:[^\W\d_]|[{MARK}]){{{SHORTEST},25}}(?![^\W_])")
 ANY_WORD = re.compile(rf"{LETTER}+")
-FIRST_SEEN = 3  # a masked word shows one of its first three letters, and another of the next three
-MASKS = "*%_"
-INNER_MASKS = MASKS + "#.-?!$@"
 TRIM = ",;:!?()\"'.-[]#"
 MASK = re.compile(f"[{re.escape(INNER_MASKS)}]")
 # A word with letters masked inside, and with some signs at its ends too.
 MASKED_WORD = re.compile(rf"[{MASKS}-]*[^\W\d_]+(?:[{re.escape(INNER_MASKS)}]{{1,3}}[^\W\d_]+)*[{MASKS}-]*")
 # The article and the one-letter words that Arabic writes as part of the next word.
-ARABIC_PREFIX = re.compile("(?:[\u0648\u0641]?[\u0628\u0643]?\u0627\u0644|\u0644\u0644|[\u0648\u0641\u0628\u0643\u0644])(?=[\u0621-\u064a]{3})")
+ARABIC_PREFIX = re.compile(
+    "(?:[\u0648\u0641]?[\u0628\u0643]?\u0627\u0644|\u0644\u0644|[\u0648\u0641\u0628\u0643\u0644])(?=[\u0621-\u064a]{3})"
+)
 WORD_BYTES = 120  # what a word takes in a memo, roughly
 
 
@@ -76,9 +64,7 @@ class Speller:
     """Finds what the words of a text may be slips of.
 
     `phrases` are the words that are forms by themselves, and the pairs of words that stand side by side in forms; `known` are words that
-    may be run together. Of a word with one edit, one half is intact: an index holds both halves of each word with its length. A second holds
-    words by their first and last letters, for two edits; a third by their shape; another pairs of letters with their places, for masked
-    words.
+    may be run together.
     """
 
     def __init__(
@@ -98,26 +84,7 @@ class Speller:
         self._memo: dict[str, tuple[_Found, ...]] = {}
         self._remembered = 0
         self._far_left = 0
-        self._index()
-
-    def _index(self) -> None:
-        self._halves: dict[tuple[int, bool, str], list[str]] = {}
-        self._letters: dict[tuple[int, int, str, int, str], list[str]] = {}
-        self._ends: dict[tuple[int, bool, str], list[str]] = {}
-        self._shapes: dict[str, list[str]] = {}
-        for word in sorted(self._vocabulary):
-            for one in range(min(FIRST_SEEN, len(word))):
-                for other in range(one + 1, min(one + 1 + FIRST_SEEN, len(word))):
-                    self._letters.setdefault((len(word), one, word[one], other, word[other]), []).append(word)
-            half = len(word) // 2
-            self._halves.setdefault((len(word), False, word[:half]), []).append(word)
-            self._halves.setdefault((len(word), True, word[half:]), []).append(word)
-            if len(word) >= SHORTEST_FAR:
-                outer = _outer_letters(len(word))
-                self._ends.setdefault((len(word), False, word[:outer]), []).append(word)
-                self._ends.setdefault((len(word), True, word[-outer:]), []).append(word)
-            for key in shape_keys(word) if word.isascii() else ():
-                self._shapes.setdefault(key, []).append(word)
+        self._candidates = Candidates(vocabulary)
 
     def corrected(self, skeleton: str) -> list[Corrected]:
         """Readings of a text with its misspelled, masked and run-together words put right; none if there is no such word."""
@@ -175,49 +142,10 @@ class Speller:
                 yield _Found(at + prefix.end(), at + len(word), options, MISSPELLING, ordinary=rest in self._ordinary)
 
     def _options(self, word: str, *, ordinary: bool) -> tuple[tuple[str, float], ...]:
-        """Words of the vocabulary that a word may be a slip of, and what reading it so costs; the cheapest first.
-
-        An `ordinary` word is one slip off at most.
-        """
-        if len(word) > LONGEST:
-            return ()
-        candidates: Collection[str] = self._alike(word) if word.isascii() else ()
-        if word.isalpha() or not word.isascii():
-            candidates = {**dict.fromkeys(candidates), **dict.fromkeys(self._near(word)), **dict.fromkeys(() if ordinary else self._far(word))}
-        costs = [(cost(word, each), each) for each in candidates]
-        best = sorted((price, each) for price, each in costs if 0 < price <= (SLIP if ordinary else _allowance(each)) and _begins_or_ends_alike(word, each))
-        return tuple((each, price) for price, each in best[:MOST_OPTIONS])
-
-    def _alike(self, word: str) -> list[str]:
-        """Words that look like one, letter by letter; a number with some letters looks like none."""
-        if 2 * sum(map(str.isdigit, word)) > len(word):
-            return []
-        return [each for key in shape_keys(word) for each in self._shapes.get(key, ())]
-
-    def _near(self, word: str) -> Iterator[str]:
-        """Words one edit away (insertion, deletion, substitution, transposition: OSA distance 1)."""
-        candidates: dict[str, None] = {}
-        for length in (len(word), len(word) + 1, len(word) - 1):
-            half = length // 2
-            candidates |= dict.fromkeys(self._halves.get((length, False, word[:half]), ()))
-            candidates |= dict.fromkeys(self._halves.get((length, True, word[half - length :]), ()))
-        middle = len(word) // 2
-        swapped = word[: middle - 1] + word[middle] + word[middle - 1] + word[middle + 1 :]
-        if swapped in self._vocabulary:
-            candidates[swapped] = None
-        return (each for each in candidates if OSA.distance(word, each, score_cutoff=1) == 1)
-
-    def _far(self, word: str) -> Iterator[str]:
-        """Words two edits away whose first or last few letters are the same."""
-        if len(word) < SHORTEST_FAR or not self._far_left:
-            return
-        self._far_left -= 1
-        for length in range(len(word) - 2, len(word) + 3):
-            outer = _outer_letters(length)
-            for last, letters in ((False, word[:outer]), (True, word[-outer:])):
-                for each in self._ends.get((length, last, letters), ()):
-                    if OSA.distance(word, each, score_cutoff=2) <= 2:  # noqa: PLR2004  (the edits)
-                        yield each
+        """What a word may be a slip of; of a text, only so many words are looked up with two edits, which takes longest."""
+        far = self._far_left > 0 and not ordinary
+        self._far_left -= far
+        return self._candidates.of(word, ordinary=ordinary, far=far)
 
     def _masked(self, token: str) -> Iterator[_Found]:
         if not MASK.search(token.strip(TRIM)):
@@ -226,19 +154,11 @@ class Speller:
         if bare[0] == bare[-1] and bare[0] in MASKS:  # *word*, as marked text is written
             return
         for core in dict.fromkeys((bare, token.rstrip(TRIM), token.lstrip(TRIM), token)):
-            words = self._words_masked(core) if MASKED_WORD.fullmatch(core) else ()
+            words = self._candidates.masked(core) if MASKED_WORD.fullmatch(core) else ()
             if words:
                 start = token.index(core)
                 yield _Found(start, start + len(core), tuple((word, 0.0) for word in words[:MOST_OPTIONS]), MASKED, alone=True)
                 return
-
-    def _words_masked(self, token: str) -> tuple[str, ...]:
-        """Words of the vocabulary that a word with masked letters may be; at least half of it must be seen."""
-        seen = [at for at, char in enumerate(token) if char not in INNER_MASKS]
-        if 2 * len(seen) < len(token) or len(seen) < 2 or len(token) > LONGEST:  # noqa: PLR2004  (two letters at least)
-            return ()
-        candidates = self._letters.get((len(token), seen[0], token[seen[0]], seen[1], token[seen[1]]), ())
-        return tuple(word for word in candidates if all(token[at] == word[at] for at in seen))
 
     # --- what the words of a text mean together --------------------------------------------------
 
@@ -301,7 +221,7 @@ class Speller:
     def _fit(self, group: list[_Placed], choice: tuple[tuple[str, float], ...]) -> int:
         """How many words of a choice stand beside one that they stand beside in forms."""
         words = [group[0].before, *(word for word, _ in choice), group[-1].after]
-        return sum(f"{one} {other}" in self._phrases for one, other in zip(words, words[1:], strict=False))
+        return sum(f"{one} {other}" in self._phrases for one, other in pairwise(words))
 
 
 def _neighbors(wrong: list[_Placed]) -> Iterator[list[_Placed]]:
@@ -324,23 +244,3 @@ def _changes(placed: _Placed, word: str, price: float) -> Iterable[Change]:
     blanks = [at for at, char in enumerate(word) if char == " "]
     places = [start + at - number for number, at in enumerate(blanks)]
     return [Change(at, at, " ", RUN_TOGETHER, 0.0) for at in places]
-
-
-def _outer_letters(length: int) -> int:
-    """How many letters at one end of a word are right where two others are wrong."""
-    return 2 if length < LONG_WORD else 3
-
-
-def _allowance(word: str) -> float:
-    """What reading a word of the vocabulary may cost."""
-    return next(most for letters, most in ALLOWANCE if len(word) < letters)
-
-
-def _begins_or_ends_alike(written: str, meant: str) -> bool:
-    """Whether a short word keeps its first letter or its last."""
-    return len(meant) > SHORTEST or written[0] == meant[0] or written[-1] == meant[-1]
-
-
-def one_deletion(word: str) -> set[str]:
-    """The word with each one letter left out."""
-    return {word[:at] + word[at + 1 :] for at in range(len(word))}

@@ -52,7 +52,9 @@ SPELLINGS = frozenset({"pinyin", "romanized", "chat_spelling", "homophone", "spl
 # Readings that mistakes are made with: a form that is strong by itself needs company in them.
 DOUBTFUL = frozenset({MARKS_DROPPED, MISSPELLING, RUN_TOGETHER, SPLIT_WORD, JOINED_FIELDS, MASKED}) | SPELLINGS
 # Ways of writing that hide nothing.
-ORDINARY = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, SLIP, JOINED_WORDS, RUN_TOGETHER, JOINED_FIELDS, SPLIT_WORD, "kana"}) | SPELLINGS - {
+ORDINARY = frozenset(
+    {EMOJI, MARKS_DROPPED, MISSPELLING, SLIP, JOINED_WORDS, RUN_TOGETHER, JOINED_FIELDS, SPLIT_WORD, "kana"}
+) | SPELLINGS - {
     "homophone",
     "split_characters",
 }
