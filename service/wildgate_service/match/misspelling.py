@@ -22,6 +22,7 @@ MOST_REMEMBERED = 100_000  # tokens in a memo
 MOST_BYTES_REMEMBERED = 8_000_000  # bytes of these and of what they may mean, roughly
 LONGEST_REMEMBERED = 32
 MOST_READINGS = 8
+LONG_TEXT, MOST_READINGS_OF_LONG_TEXT = 2_000, 3  # code points
 MOST_FAR = 128  # words of a text that are looked up with two edits, which takes longest
 MOST_TOKENS_APART = 1
 MARK = "\u0900-\u0903\u093a-\u094f\u0962\u0963"  # of Devanagari, which \w leaves out
@@ -95,7 +96,8 @@ class Speller:
         if not any(meant):
             return []
         wrong = list(self._supported(skeleton, tokens, meant))
-        return [apply(skeleton, changes) for changes in self._readings(wrong)]
+        most = MOST_READINGS if len(skeleton) < LONG_TEXT else MOST_READINGS_OF_LONG_TEXT
+        return [apply(skeleton, changes) for changes in self._readings(wrong, most)]
 
     # --- what a token may mean -------------------------------------------------------------------
 
@@ -204,9 +206,9 @@ class Speller:
             return True
         return any(f"{each} {word}" in self._phrases for each in before) or any(f"{word} {each}" in self._phrases for each in after)
 
-    def _readings(self, wrong: list[_Placed]) -> Iterator[list[Change]]:
+    def _readings(self, wrong: list[_Placed], most: int) -> Iterator[list[Change]]:
         """Ways to put the words right: neighbors are chosen together, words far apart each by themselves."""
-        groups = [list(islice(self._together(group), MOST_READINGS)) for group in _neighbors(wrong)]
+        groups = [list(islice(self._together(group), most)) for group in _neighbors(wrong)]
         groups = [group for group in groups if group]
         for number in range(max(map(len, groups), default=0)):
             yield [change for group in groups for change in group[min(number, len(group) - 1)]]
