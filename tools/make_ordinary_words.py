@@ -8,27 +8,34 @@ and so is the file. A word is listed if it is ordinary (`ORDINARY`) and, folded 
 
 (a) equals a spelling that `spellings` generates from a taxon rule or a cue, its blanks left out ("tai yuan" is the city Taiyuan), or stands
     inside a Chinese word; or
-(b) is one edit (insertion, deletion, substitution, transposition) from a word of four or more letters in a form of a taxon rule, and is
-    itself no word of such a form.
+(b) is one edit (insertion, deletion, substitution, transposition) from a word of three or more letters in a form of a taxon rule, two from
+    one of seven or more that begins or ends alike, or looks like one, and is itself no word of such a form.
+
+It also writes `lexicons/common_words.tsv`: the commonest words of each language.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from math import log10
 from pathlib import Path
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from wildgate_service.lexicon.rules import Rule, read_rules
 from wildgate_service.lexicon.spellings import spellings
 from wildgate_service.lexicon.spellings.pinyin import is_han
+from wildgate_service.match.boundaries import is_dense, is_unspaced
+from wildgate_service.match.slips import shape_keys
 from wildgate_service.normalize import fold
 from wildgate_service.types import TAXON_KINDS, RuleKind
 from wordfreq import get_frequency_dict
 
 LEXICONS = Path(__file__).parent.parent / "lexicons"
 TARGET = LEXICONS / "ordinary_words.tsv"
+COMMON = LEXICONS / "common_words.tsv"
 LANGUAGES = (
     "ar", "de", "en", "es", "fil", "fr", "hi", "id", "it", "ja", "ko", "ms", "nl", "pl", "pt", "ro", "ru", "sv", "tr", "uk", "vi", "zh",
 )  # fmt: skip
@@ -36,12 +43,18 @@ LANGUAGES = (
 # what misspellings wordfreq knows ("ivry" 1.7, "elefant" 1.5, "parot" 1.1 in English; "tortise", "ivroy", "pangoline" not at all).
 ORDINARY = 2.0
 PARTING = str.maketrans("-'", "  ")
-NAMED_LANGUAGES = 3  # in which a word is commonest; the rest is left out
-NEAR_LETTERS = 4
+NAMED_LANGUAGES = 6  # in which a word is commonest; the rest is left out
+NEAR_LETTERS = 3
+FAR_LETTERS = 7  # of a word that is read two letters wrong
+COMMON_WORDS = 3000  # of each language, that a form may be run together with
+SHORT_COMMON_WORDS = 60  # of these, how many of the commonest words of two letters
 SPELLED_KINDS = TAXON_KINDS | {RuleKind.EVASION_CUE, RuleKind.TRADE_CUE}
 NOTE = (
     "# Ordinary words that no spelling or typo of a wildlife word may be taken for; written by tools/make_ordinary_words.py.\n"
     "# Derived from wordfreq 3.1 (Robyn Speer, https://doi.org/10.5281/zenodo.7199437), data CC BY-SA 4.0; this file: CC BY-SA 4.0.\n"
+)
+COMMON_NOTE = NOTE.replace(
+    "Ordinary words that no spelling or typo of a wildlife word may be taken for", "Common words that a form is run together with"
 )
 
 Ordinary = dict[str, dict[str, float]]
@@ -51,9 +64,14 @@ def main() -> None:
     """Write the file."""
     rules = [rule for rule in read_rules(LEXICONS) if rule.status != "deprecated" and rule.kind in SPELLED_KINDS]
     ordinary = ordinary_words()
-    found = equal_to_spellings(rules, ordinary) | near_forms(rules, ordinary)
+    found = equal_to_spellings(rules, ordinary) | near_forms(rules, ordinary) | far_forms(rules, ordinary)
     lines = [f"{word}\t{commonest(ordinary[word.replace(' ', '')])}" for word in sorted(found)]
     TARGET.write_text(NOTE + "word\tlanguages\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    common = commonest_of_each()
+    COMMON.write_text(
+        COMMON_NOTE + "word\tlanguages\n" + "\n".join(f"{word}\t{languages}" for word, languages in common) + "\n", encoding="utf-8"
+    )
+    print(f"{len(common)} common words, {COMMON.stat().st_size / 1e6:.2f} MB")
     print(f"{len(lines)} words, {TARGET.stat().st_size / 1e6:.2f} MB")
 
 
@@ -104,11 +122,16 @@ def equal_to_spellings(rules: list[Rule], ordinary: Ordinary) -> set[str]:
     return {spelling for spelling in generated if spelling.replace(" ", "") in ordinary}
 
 
-def near_forms(rules: list[Rule], ordinary: Ordinary) -> set[str]:
-    """(b)."""
-    own = {
+def words_of_taxa(rules: list[Rule]) -> set[str]:
+    """The words of the forms of taxon rules."""
+    return {
         word for rule in rules if rule.kind in TAXON_KINDS for entry in rule.entries for word in fold(entry.form).translate(PARTING).split()
     }
+
+
+def near_forms(rules: list[Rule], ordinary: Ordinary) -> set[str]:
+    """(b), one edit."""
+    own = words_of_taxa(rules)
     targets = sorted(word for word in own if len(word) >= NEAR_LETTERS and not is_han(word))
     index: dict[str, list[str]] = defaultdict(list)
     for target in targets:
@@ -117,11 +140,52 @@ def near_forms(rules: list[Rule], ordinary: Ordinary) -> set[str]:
     return {
         word
         for word in ordinary.keys() - own
-        if len(word) >= NEAR_LETTERS - 1
+        if len(word) >= NEAR_LETTERS - (len(word) > NEAR_LETTERS)
         and any(
             OSA.distance(word, target, score_cutoff=1) <= 1 for target in {near for key in one_shorter(word) for near in index.get(key, ())}
         )
     }
+
+
+def far_forms(rules: list[Rule], ordinary: Ordinary) -> set[str]:
+    """(b), two edits or a like shape."""
+    own = words_of_taxa(rules)
+    ends: dict[tuple[int, str], list[str]] = defaultdict(list)
+    shapes: set[str] = set()
+    for word in sorted(own):
+        if not is_han(word):
+            shapes.update(shape_keys(word))
+        if len(word) >= FAR_LETTERS and not is_han(word):
+            ends[len(word), "^" + word[0]].append(word)
+            ends[len(word), word[-1] + "$"].append(word)
+    return {word for word in ordinary.keys() - own if not is_han(word) and (is_far(word, ends) or not shapes.isdisjoint(shape_keys(word)))}
+
+
+def is_far(word: str, ends: dict[tuple[int, str], list[str]]) -> bool:
+    """Whether a word that begins or ends alike is two edits away."""
+    if len(word) < FAR_LETTERS - 1:
+        return False
+    keys = [(length, end) for length in range(len(word) - 2, len(word) + 3) for end in ("^" + word[0], word[-1] + "$")]
+    return any(process.extractOne(word, ends[key], scorer=OSA.distance, score_cutoff=2) is not None for key in keys if key in ends)
+
+
+def commonest_of_each() -> list[tuple[str, str]]:
+    """The commonest words of each language that writes blanks, with the languages."""
+    languages: dict[str, list[str]] = defaultdict(list)
+    for language in LANGUAGES:
+        short = 0
+        words = [fold(word).strip() for word, _ in sorted(common_words(language), key=lambda item: -item[1])]
+        words = [word for word in dict.fromkeys(words) if is_word(word)]
+        for word in words[:COMMON_WORDS]:
+            short += len(word) <= 2  # noqa: PLR2004  (letters of a short word)
+            if len(word) > 2 or (short <= SHORT_COMMON_WORDS and not is_dense(word[0])):  # noqa: PLR2004
+                languages[word].append(language)
+    return sorted((word, " ".join(names)) for word, names in languages.items())
+
+
+def is_word(word: str) -> bool:
+    """Whether it is letters of a script that writes blanks, more than one of them."""
+    return len(word) > 1 and all(unicodedata.category(char)[0] in "LM" for char in word) and not is_unspaced(word[0])
 
 
 def one_shorter(word: str) -> set[str]:

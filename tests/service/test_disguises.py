@@ -108,7 +108,7 @@ def found_in(title, **fields):
         ("iv*ry", "ivory", {"masked_letters"}),
         ("p#ngol#n", "pangolin", {"masked_letters"}),
         ("pangloin", "pangolin", {"misspelling"}),
-        ("rihno horn", "rhino horn", {"misspelling"}),
+        ("rihno horn", "rhino horn", {"slip"}),
         ("sung te giac", "sừng tê giác", {"marks_dropped"}),
         ("i🔥v🔥o🔥r🔥y", "ivory", {"emoji_letters", "separated_letters", "emoji"}),
         ("iv⭕ry", "ivory", {"emoji_letters"}),

@@ -26,9 +26,10 @@ from wildgate_service.lexicon.linking import (
 from wildgate_service.lexicon.objects import LexiconObject
 from wildgate_service.match.automaton import build_automaton
 from wildgate_service.match.overlay import AddedBarePatterns, AddedPatterns, Delta, Run, Words
-from wildgate_service.match.tables import RuleRow, Tables
+from wildgate_service.match.tables import RuleRow, Tables, known_words, words_of_phrases
 
 LARGEST_SHARE = 0.1  # of the base's forms that may come and go; with more, reading and searching two layers costs more than it saves
+KNOWN = 5  # where among the sets of words those are that may be run together: the common ones whatever the rules say
 FEWEST_FORMS = 1_000  # that may come and go in any case
 
 
@@ -48,9 +49,11 @@ class Base:
         self.digest = tables.digest
         self.keys = tables.manifest
         self.taxa = tables.taxa
-        self.ordinary = frozenset(tables.ordinary)
+        self.ordinary = {word: languages for languages, words in tables.ordinary.items() for word in words}
+        self.common = frozenset(tables.common)
         self.rules, self.forms = len(tables.rules), len(tables.forms)
-        self.words = (frozenset(tables.taxon_words), frozenset(tables.context_words), frozenset(tables.glue))
+        words = (tables.taxon_words, tables.context_words, tables.taxon_phrases, tables.context_phrases, tables.glue)
+        self.words = (*map(frozenset, words), known_words(tables))
         self.parts = dict(zip(self.keys, _parts(objects, tables.rules), strict=True))
 
     def holds(self, key: str, rows: tuple[RuleRow, ...]) -> bool:
@@ -81,12 +84,12 @@ def delta_of(base: Base, sources: Sources, digest: str) -> Delta | None:
     kept = {each.key for each, wanted in zip(sources.placed, rows, strict=True) if base.holds(each.key, wanted)}
     came = [each.object for each in sources.placed if each.key not in kept]
     gone = [part for key, part in base.parts.items() if key not in kept]
-    if sources.ordinary != base.ordinary or base.is_exceeded_by(came, [part.object for part in gone]):
+    if (sources.ordinary, sources.common) != (base.ordinary, base.common) or base.is_exceeded_by(came, [part.object for part in gone]):
         return None
     new_rows = [wanted for each, wanted in zip(sources.placed, rows, strict=True) if each.key not in kept]
     linked = linked_objects(came, new_rows, sources.ordinary, base.rules)
     now = [each.object for each in sources.placed]
-    words = [_words(base.words[at], came, [part.object for part in gone], now, at) for at in range(len(base.words))]
+    words = [_words(base, at, came, [part.object for part in gone], now) for at in range(len(base.words))]
     return Delta(
         base=base.digest,
         digest=digest,
@@ -105,7 +108,10 @@ def delta_of(base: Base, sources: Sources, digest: str) -> Delta | None:
         unions=sources.unions,
         taxon_words=words[0],
         context_words=words[1],
-        glue=words[2],
+        taxon_phrases=words[2],
+        context_phrases=words[3],
+        glue=words[4],
+        known=words[5],
     )
 
 
@@ -134,18 +140,19 @@ def _joined(runs: Iterable[Run]) -> Iterator[Run]:
         yield last
 
 
-def _words(
-    before: frozenset[str], came: Sequence[LexiconObject], gone: Sequence[LexiconObject], now: Sequence[LexiconObject], at: int
-) -> Words:
-    """The words of one of the three sets that came and that are gone: a word that another object has stays."""
-    lost = union(_sets(each)[at] for each in gone)
+def _words(base: Base, at: int, came: Sequence[LexiconObject], gone: Sequence[LexiconObject], now: Sequence[LexiconObject]) -> Words:
+    """The words of one of the base's sets that came and that are gone: a word that another object has stays."""
+    lost = union(_sets(each)[at] for each in gone) - (base.common if at == KNOWN else frozenset())
     for each in now:
+        if not lost:
+            break
         lost -= _sets(each)[at]
-    return Words(in_order(union(_sets(each)[at] for each in came) - before), in_order(lost))
+    return Words(in_order(union(_sets(each)[at] for each in came) - base.words[at]), in_order(lost))
 
 
-def _sets(each: LexiconObject) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    return (*each.words, each.glue)
+def _sets(each: LexiconObject) -> tuple[frozenset[str], ...]:
+    """The sets of words of an object, in the order of `Base.words`."""
+    return *each.words, *each.phrases, each.glue, frozenset(union(each.words) | words_of_phrases(union(each.phrases)))
 
 
 def _added(patterns: Patterns) -> AddedPatterns:

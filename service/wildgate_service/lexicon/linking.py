@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -17,19 +18,21 @@ from wildgate_service.types import TAXON_KINDS
 
 Patterns = dict[str, list[int]]
 BarePatterns = dict[str, list[tuple[int, str]]]
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
 class Sources(NamedTuple):
     """What a lexicon is linked from: its objects in order, and the tables beside the rules.
 
-    A further spelling of a form that is one of the `ordinary` words is left out.
+    A further spelling of a form that is one of the `ordinary` words is left out; forms may be run together with the `common` ones.
     """
 
     placed: Sequence[Placed]
     taxa: dict[str, TaxonRow]
     version: str
     unions: dict[str, tuple[str, ...]]
-    ordinary: frozenset[str] = frozenset()
+    ordinary: Mapping[str, str] = NO_WORDS
+    common: frozenset[str] = frozenset()
 
 
 class Linked(NamedTuple):
@@ -66,7 +69,10 @@ def link(sources: Sources, digest: str = "") -> Tables:
         bare_context_automaton=build_automaton(tuple(linked.bare_context_patterns)),
         taxon_words=in_order(union(each.words[0] for each in objects)),
         context_words=in_order(union(each.words[1] for each in objects)),
-        ordinary=in_order(sources.ordinary),
+        taxon_phrases=in_order(union(each.phrases[0] for each in objects)),
+        context_phrases=in_order(union(each.phrases[1] for each in objects)),
+        common=in_order(sources.common),
+        ordinary=_by_languages(sources.ordinary),
         glue=in_order(union(each.glue for each in objects)),
         manifest=tuple(each.key for each in sources.placed),
         digest=digest,
@@ -74,7 +80,7 @@ def link(sources: Sources, digest: str = "") -> Tables:
 
 
 def linked_objects(
-    objects: Sequence[LexiconObject], rows: Sequence[tuple[RuleRow, ...]], ordinary: frozenset[str], first_rule: int = 0
+    objects: Sequence[LexiconObject], rows: Sequence[tuple[RuleRow, ...]], ordinary: Container[str], first_rule: int = 0
 ) -> Linked:
     """Some objects with the rows of their rules, linked; forms name the rules by numbers from `first_rule` on."""
     rules, forms = tuple(row for each in rows for row in each), _forms(objects, first_rule)
@@ -122,6 +128,14 @@ def union(words: Iterable[frozenset[str]]) -> frozenset[str]:
 def in_order(words: Iterable[str]) -> tuple[str, ...]:
     """Words in one order, so that the tables of the same files are the same bytes."""
     return tuple(sorted(words))
+
+
+def _by_languages(words: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The languages of ordinary words → the words, both in order."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for word in sorted(words):
+        groups[words[word]].append(word)
+    return {languages: tuple(groups[languages]) for languages in sorted(groups)}
 
 
 def rows_of(placed: Placed, taxa: dict[str, TaxonRow]) -> tuple[RuleRow, ...]:

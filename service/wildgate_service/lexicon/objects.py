@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from wildgate_service.lexicon.patterns import Pattern, glue_words, patterns_of, spelled_words
+from wildgate_service.lexicon.patterns import Pattern, glue_words, patterns_of, phrases_of, spelled_words
 from wildgate_service.lexicon.rules import Rule, rules_of_text
 from wildgate_service.match.tables import Form, RuleRow
 from wildgate_service.types import TAXON_KINDS
@@ -35,6 +35,7 @@ class LexiconObject(Struct, frozen=True, array_like=True):
     bare: tuple[tuple[str, ...], ...]
     forms: tuple[Form, ...]
     words: tuple[frozenset[str], frozenset[str]]  # those of taxon rules' forms that bear a misspelling, and of the others'
+    phrases: tuple[frozenset[str], frozenset[str]]  # of the same forms, what says where a word may be put right
     glue: frozenset[str]  # those that may be written together with a form
 
 
@@ -54,10 +55,12 @@ def object_of(rules: Iterable[Rule]) -> LexiconObject:
                 patterns.append(pattern)
     texts, bare = tuple(pattern.text for pattern in patterns), tuple(pattern.bare for pattern in patterns)
     of_taxa = [head.row.kind in TAXON_KINDS for head in heads]
-    plain = [(pattern.text, of_taxa[pattern.form.rule]) for pattern in patterns if not pattern.form.view]
-    words = tuple(frozenset(word for text, taxon in plain if taxon is wanted for word in spelled_words(text)) for wanted in (True, False))
-    glue = frozenset(word for text, _ in plain for word in glue_words(text))
-    return LexiconObject(tuple(heads), texts, tuple(uses), bare, tuple(forms), (words[0], words[1]), glue)
+    plain = [(pattern, of_taxa[pattern.form.rule]) for pattern in patterns if not pattern.form.view]
+    by_kind = [[pattern for pattern, taxon in plain if taxon is wanted] for wanted in (True, False)]
+    words = tuple(frozenset(word for pattern in kind for word in spelled_words(pattern.text)) for kind in by_kind)
+    beside = tuple(frozenset(phrase for pattern in kind for phrase in phrases_of(pattern)) for kind in by_kind)
+    glue = frozenset(word for pattern, _ in plain for word in glue_words(pattern.text))
+    return LexiconObject(tuple(heads), texts, tuple(uses), bare, tuple(forms), (words[0], words[1]), (beside[0], beside[1]), glue)
 
 
 def object_of_text(text: str, file: str) -> LexiconObject:

@@ -7,28 +7,34 @@ from pathlib import Path
 from wildgate_service.errors import LexiconError
 
 FILE = "ordinary_words.tsv"
+COMMON = "common_words.tsv"
 COLUMNS = ("word", "languages")
 
 
-def read_ordinary_words(root: Path) -> frozenset[str]:
-    """The words of a lexicon folder, folded as texts are. Raises LexiconError with file and line at the first that is broken."""
+def read_ordinary_words(root: Path) -> dict[str, str]:
+    """The words of a lexicon folder, folded as texts are, and the languages they are ordinary in ("de en").
+
+    Raises LexiconError with file and line at the first that is broken.
+    """
     return ordinary_words_of(_text(root / FILE))
 
 
-def ordinary_words_of(text: str) -> frozenset[str]:
-    """The same of the file's text."""
-    words: set[str] = set()
+def ordinary_words_of(text: str, file: str = FILE) -> dict[str, str]:
+    """The same of the text of that file or of `common_words.tsv`, which is written alike."""
+    words: dict[str, str] = {}
+    named: dict[str, str] = {}  # each set of languages once, for thousands of words share one
     rows = [(number, line) for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1) if not line.startswith("#")]
     if not rows or tuple(rows[0][1].split("\t")) != COLUMNS:
-        raise LexiconError(f"columns must be {', '.join(COLUMNS)}, parted by tabs", file=FILE, line=rows[0][0] if rows else 1)
+        raise LexiconError(f"columns must be {', '.join(COLUMNS)}, parted by tabs", file=file, line=rows[0][0] if rows else 1)
     for number, line in rows[1:]:
         word, *rest = line.split("\t")
         if not word or len(rest) != 1:
-            raise LexiconError("a line is a word, a tab, and the languages it is ordinary in", file=FILE, line=number)
+            raise LexiconError("a line is a word, a tab, and the languages it is ordinary in", file=file, line=number)
         if word in words:
-            raise LexiconError(f"{word} stands twice", file=FILE, line=number)
-        words.add(word)
-    return frozenset(words)
+            raise LexiconError(f"{word} stands twice", file=file, line=number)
+        languages = " ".join(sorted(each.partition(":")[0] for each in rest[0].split()))
+        words[word] = named.setdefault(languages, languages)
+    return words
 
 
 def _text(path: Path) -> str:

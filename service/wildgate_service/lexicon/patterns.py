@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -99,12 +99,20 @@ def _is_fuzzy(rule: Rule, entry: Entry, pattern: str) -> bool:
     """Whether a form is read one letter wrong by itself: as its entry says, else if it is long and no innocent word."""
     if entry.fuzzy is not None:
         return entry.fuzzy
-    return len(pattern) >= FUZZY_LETTERS and pattern.isalpha() and rule.level_of(entry) is not Level.COMPANY_ONLY
+    return letters_worth(pattern) >= FUZZY_LETTERS and pattern.isalpha() and rule.level_of(entry) is not Level.COMPANY_ONLY
 
 
 def spelled_words(text: str) -> Iterator[str]:
     """The words of a folded form that may be misspelled, masked or drawn with signs: those of scripts that part words with blanks."""
     return (word for word in ANY_WORD.findall(text) if not is_unspaced(word[0]))
+
+
+def phrases_of(pattern: Pattern) -> Iterator[str]:
+    """What says where a word may be put right: the form if it is one word that bears it, else each two words side by side."""
+    words = ANY_WORD.findall(pattern.text)
+    if len(words) == 1 and pattern.form.fuzzy:
+        yield words[0]
+    yield from map(" ".join, pairwise(words))
 
 
 def glue_words(text: str) -> Iterator[str]:

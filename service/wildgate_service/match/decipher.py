@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cache, lru_cache
 
 from wildgate_service.match.views import LEETSPEAK, LOOK_ALIKES
@@ -37,10 +37,11 @@ RARE_HAN = frozenset("卂乇丂卄乂匚冂凵屮廾乚㐅丅丄冋丿丨亅")  
 class Decipherer:
     """Finds the words of a vocabulary that a token may be written for."""
 
-    def __init__(self, vocabulary: frozenset[str], ordinary: frozenset[str]) -> None:
+    def __init__(self, vocabulary: frozenset[str], ordinary: Container[str], words: list[str] | None = None) -> None:
+        """`words`, if they are sorted already, are those of a decipherer's `words`."""
         self._vocabulary = vocabulary
         self._ordinary = ordinary
-        self._words = sorted(word for word in vocabulary if len(word) >= SHORTEST)
+        self.words = sorted(word for word in vocabulary if len(word) >= SHORTEST) if words is None else words
 
     def read(self, token: str) -> tuple[int, int, tuple[str, ...], tuple[str, ...]] | None:
         """Where in a token the word stands, the words that it may be, and the views; None if it is written plainly or means nothing."""
@@ -86,8 +87,8 @@ class Decipherer:
 
     def _begins(self, start: str) -> str:
         """The first word that begins so; empty if none does."""
-        index = bisect_left(self._words, start)
-        return self._words[index] if index < len(self._words) and self._words[index].startswith(start) else ""
+        index = bisect_left(self.words, start)
+        return self.words[index] if index < len(self.words) and self.words[index].startswith(start) else ""
 
 
 def _views_of(core: str, word: str) -> tuple[str, ...]:

@@ -8,23 +8,28 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
+from wildgate_service.match.bearing import bears, is_sure
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
-from wildgate_service.match.undisguise import undisguise
-from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
+from wildgate_service.match.repeated import once
+from wildgate_service.match.undisguise import SURELY_MEANT, undisguise
+from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MISSPELLING, RUN_TOGETHER, SLIP, SPLIT_WORD
+from wildgate_service.match.written import letters_worth
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
-from wildgate_service.normalize.layers import BACKWARDS, REVERSED, UPSIDE_DOWN
+from wildgate_service.normalize.layers import BACKWARDS, JOINED_FIELDS, REVERSED, UPSIDE_DOWN
 from wildgate_service.normalize.marks import FEWEST_FOREIGN, are_among, fold_with_marks, foreign_letters, has_marks, is_noisy, marks_of
-from wildgate_service.types import Level, Match
+from wildgate_service.types import Level, Match, RuleKind
 
 if TYPE_CHECKING:
     from wildgate_service.match.automaton import Lookup
-    from wildgate_service.match.misspelling import Corrected, Edit
+    from wildgate_service.match.corrected import Corrected
     from wildgate_service.match.tables import CompiledLexicon, Form, Search, Uses
     from wildgate_service.normalize import NormalizedText
     from wildgate_service.normalize.bare import Bare
 
-SHORTEST_DISGUISED = 4  # letters of a form that is read with letters masked or drawn
-FEWEST_SEEN = 3  # letters of it that are not masked
+SURELY = {MISSPELLING: SLIP}
+SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
+
+
 MOST_TRIED = 256  # places at which one pattern of a bare reading is held against the skeleton
 
 
@@ -100,23 +105,31 @@ def _plain(lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text:
 
 
 def _misspelled(skeleton: str, readings: list[Corrected], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
-    """Occurrences in the text with misspelled and masked words put right."""
+    """Occurrences in the text with what was misspelled, masked, repeated or run together put right."""
+    yield from _with_marks_wrong(skeleton, lexicon, search)
     for corrected in readings:
-        for each in _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns):
-            source = corrected.to_source(each.start, each.end)
-            if source and _bears(lexicon.forms[each.form], each, source[2], skeleton):
-                start, end, edits = source
-                views = dict.fromkeys(view for edit in edits for view in edit.views)
-                yield Occurrence(start, end, each.form, (*views, *each.views))
+        yield from _put_right(skeleton, corrected, _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns), lexicon)
+    for corrected in once(skeleton):
+        plain = _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns)
+        yield from _put_right(skeleton, corrected, (*plain, *_with_marks_wrong(corrected.text, lexicon, search)), lexicon)
 
 
-def _bears(form: Form, at: Occurrence, edits: tuple[Edit, ...], skeleton: str) -> bool:
-    """Whether a form may be read with these edits: one of several words always, one of a single word if it is long or says so."""
-    if MISSPELLING in edits[0].views:
-        return form.fuzzy or len(edits) > 1 or at.start < edits[0].start or edits[0].end < at.end
-    if at.end - at.start < SHORTEST_DISGUISED:
-        return False
-    return MASKED not in edits[0].views or sum(map(str.isalpha, skeleton[edits[0].source_start : edits[-1].source_end])) >= FEWEST_SEEN
+def _with_marks_wrong(text: str, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+    """Forms with wrong marks; no innocent phrases, for these must be written: "นางอายุ" is not meant where "นางอาย" stands."""
+    for each in search.markless.find(text):
+        if lexicon.rules[lexicon.forms[each.form].rule].kind is not RuleKind.BENIGN_CONTEXT:
+            yield Occurrence(each.start, each.end, each.form, (SLIP if each.sure else MISSPELLING,))
+
+
+def _put_right(source_text: str, corrected: Corrected, found: Iterable[Occurrence], lexicon: CompiledLexicon) -> Iterator[Occurrence]:
+    """Those of a corrected text that an edit made and that bear it, where they stand in the text it was made from."""
+    for each in found:
+        source = corrected.to_source(each.start, each.end)
+        if source and bears(lexicon, each, source[2], source_text):
+            start, end, edits = source
+            sure = is_sure(lexicon.forms[each.form], each, edits)
+            views = dict.fromkeys((*(SURELY.get(view, view) if sure else view for edit in edits for view in edit.views), *each.views))
+            yield Occurrence(start, end, each.form, tuple(views))
 
 
 def _plainest(found: list[Occurrence]) -> list[Occurrence]:
@@ -210,6 +223,11 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
     return None if field.name in text.marked_fields else (MARKS_DROPPED,)
 
 
+def _surely(views: tuple[str, ...]) -> tuple[str, ...]:
+    """The views of a long form without those that only a short one is doubtful in."""
+    return tuple(view for view in views if view not in SURE_IF_LONG)
+
+
 def _match(
     lexicon: CompiledLexicon,
     form: Form,
@@ -221,7 +239,7 @@ def _match(
     surface: str,
 ) -> Match:
     rule = lexicon.rules[form.rule]
-    doubtful = form.level is Level.ALONE and not DOUBTFUL.isdisjoint(views)
+    doubtful = form.level is Level.ALONE and not DOUBTFUL.isdisjoint(views if letters_worth(form.form) < SURELY_MEANT else _surely(views))
     return Match(
         rule_id=rule.id,
         kind=rule.kind,

@@ -16,6 +16,7 @@ SHORTEST_JOINED = 7  # letters of a form that only lost or gained a blank
 SHORTEST_OVER_FIELDS = 5  # letters of one that goes on in another field
 DIVIDING = frozenset(",;:()?\"'&")  # what stands between parts of a sentence and so does not hold a word together
 LONG_UNSPACED = 5  # letters of a form of a script without blanks that stays itself with two blanks in it
+SURELY_SPLIT = 8  # letters of one that stays itself with a blank in it, whatever stands beside it
 SHORTEST_SPELLED = 6  # letters of a form that is read in a row of single letters longer than it
 SHORTEST_DENSE = 5  # the same where a character is a syllable: two of them
 LETTER_BEFORE_GAP = re.compile(r"[\W_]?[^\W\d_]|\w?[\W_][^\W\d_]")  # a letter by itself that a gap follows
@@ -117,7 +118,7 @@ def _of_unspaced(skeleton: str, written: Written, filled: list[str], *, spelled_
     several = len(filled) > 1 and (spelled_out or len(letters) >= LONG_UNSPACED)
     if several or (begins and (ends or (len(letters) > 2 and is_dense(letters[0])))):  # noqa: PLR2004  (more than one gap's worth)
         return (SEPARATED_LETTERS,)
-    return None
+    return (SPLIT_WORD,) if filled == [" "] and len(letters) >= SURELY_SPLIT and not is_dense(letters[0]) else None
 
 
 def _divides(gap: str) -> bool:

@@ -6,7 +6,9 @@ At least two letters must be seen, and two in five of them all. An index of pair
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+
+from wildgate_service.match.candidates import Index
 
 LONGEST = 24
 FIRST_SEEN = 3  # a masked word shows one of its first three letters, and another of the next three
@@ -24,14 +26,11 @@ FEWEST_HASHED = 5  # characters of a word whose first letter is a hash: shorter 
 class MaskedWords:
     """Finds the words of a vocabulary that a token with masked letters may be."""
 
-    def __init__(self, vocabulary: frozenset[str], ordinary: frozenset[str]) -> None:
+    def __init__(self, vocabulary: frozenset[str], ordinary: Container[str], index: Index | None = None) -> None:
+        """`index`, if it is made already, is that of masked words' `index`."""
         self._vocabulary = vocabulary
         self._ordinary = ordinary
-        self._letters: dict[tuple[int, int, str, int, str], list[str]] = {}
-        for word in sorted(vocabulary):
-            for one in range(min(FIRST_SEEN, len(word))):
-                for other in range(one + 1, min(one + 1 + FIRST_SEEN, len(word))):
-                    self._letters.setdefault((len(word), one, word[one], other, word[other]), []).append(word)
+        self.index: Index = _pairs_of_letters(vocabulary) if index is None else index  # keys → words, in the order of the alphabet
 
     def read(self, token: str) -> tuple[int, int, tuple[str, ...]] | None:
         """Where in a token the masked word stands, and the words that it may be; None if there is none."""
@@ -59,7 +58,7 @@ class MaskedWords:
         seen = [at for at, char in enumerate(core) if char not in INNER_MASKS]
         if len(seen) == len(core) or 5 * len(seen) < 2 * len(core) or len(seen) < 2 or len(core) > LONGEST:  # noqa: PLR2004  (two letters)
             return ()
-        candidates = self._letters.get((len(core), seen[0], core[seen[0]], seen[1], core[seen[1]]), ())
+        candidates = self.index.get((len(core), seen[0], core[seen[0]], seen[1], core[seen[1]]), ())
         hidden = [at for at in range(len(core)) if at not in seen]
         words = tuple(
             sorted(
@@ -68,6 +67,16 @@ class MaskedWords:
             )
         )
         return words if len(words) == 1 or 2 * len(seen) >= len(core) else ()
+
+
+def _pairs_of_letters(words: frozenset[str]) -> Index:
+    """(length, place, letter, place, letter) → the words that have these."""
+    index: Index = {}
+    for word in sorted(words):
+        for one in range(min(FIRST_SEEN, len(word))):
+            for other in range(one + 1, min(one + 1 + FIRST_SEEN, len(word))):
+                index.setdefault((len(word), one, word[one], other, word[other]), []).append(word)
+    return index
 
 
 def is_masked(token: str) -> bool:

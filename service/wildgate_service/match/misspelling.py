@@ -1,125 +1,176 @@
-"""Misspelling: words one edit away from a word of the lexicon; with them words masked (`masked`) and written in signs (`decipher`).
+"""Misspelling: words a few slips away from a word of the lexicon, run together, backwards, masked (`masked`) or in signs (`decipher`).
 
 A word that ordinary writing knows (`ordinary_words.tsv`) is never read as another. What is found reads the whole text with such words put
-right, so that a form of several words is found with one of them misspelled.
+right, so that a form of several words is found with some of them misspelled. A word is put right only where that makes a form: it is one by
+itself, or the word beside it stands beside it in a form too.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
+from itertools import islice, pairwise, product
 from typing import NamedTuple
 
-from rapidfuzz.distance import OSA
-
+from wildgate_service.match.boundaries import is_unspaced
+from wildgate_service.match.candidates import MOST_OPTIONS, SHORTEST, Candidates
+from wildgate_service.match.corrected import Change, Corrected, apply
 from wildgate_service.match.decipher import AROUND, Decipherer, is_strange
 from wildgate_service.match.masked import MaskedWords, is_masked
-from wildgate_service.match.views import MASKED, MISSPELLING
+from wildgate_service.match.run_together import parted
+from wildgate_service.match.views import MASKED, MISSPELLING, RUN_TOGETHER
 from wildgate_service.normalize.layers import BACKWARDS
 
-SHORTEST = 4  # letters of a word that bears a misspelling
-SHORTEST_BACKWARDS = 5  # letters of one that is read from its end to its beginning
-LONGEST = 24
-MOST_REMEMBERED = 100_000
+MOST_REMEMBERED = 100_000  # tokens in a memo
+MOST_BYTES_REMEMBERED = 8_000_000  # bytes of these and of what they may mean, roughly
 LONGEST_REMEMBERED = 32
-MOST_READINGS = 4
-FEWEST_SHORT = 3  # words shorter than that, in a text that has no longer one
-WORD = re.compile(r"(?<![^\W_])[^\W\d_]{4,25}(?![^\W_])")
-ANY_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,25}(?![^\W_])")  # short ones too, which are read where letters are masked or drawn
-
-
-class Edit(NamedTuple):
-    """`[start, end)` of a corrected text stands for `[source_start, source_end)` of the text it was made from."""
-
-    start: int
-    end: int
-    source_start: int
-    source_end: int
-    views: tuple[str, ...]
-
-
-class Corrected(NamedTuple):
-    """A text with misspelled words put right; `edits` ascend and do not overlap."""
-
-    text: str
-    edits: tuple[Edit, ...]
-
-    def to_source(self, start: int, end: int) -> tuple[int, int, tuple[Edit, ...]] | None:
-        """Span in the source of a span that begins and ends at word boundaries, and the edits in it; None if there is none."""
-        last = bisect_left(self.edits, end, key=lambda edit: edit.start)
-        first = bisect_right(self.edits, start, key=lambda edit: edit.end)
-        if first >= last:
-            return None
-        inside = self.edits[first:last]
-        before = self.edits[first - 1] if first else None
-        shift = before.source_end - before.end if before else 0
-        return start + shift, end + inside[-1].source_end - inside[-1].end, inside
+MOST_READINGS = 8
+LONG_TEXT, MOST_READINGS_OF_LONG_TEXT = 2_000, 3  # code points
+MOST_FAR = 128  # words of a text that are looked up with two edits, which takes longest
+MOST_TOKENS_APART = 1
+MARK = "\u0900-\u0903\u093a-\u094f\u0962\u0963"  # of Devanagari, which \w leaves out
+LETTER = rf"(?:[^\W_]|[{MARK}])"
+WORD = re.compile(rf"(?<![^\W_])(?:[^\W\d_]|[{MARK}]){{{SHORTEST},25}}(?![^\W_])")
+ANY_WORD = re.compile(rf"{LETTER}+")
+TRIM = ",;:!?()\"'.-[]#"
+SHORTEST_BACKWARDS = 5  # letters of a word that is read from its end to its beginning
+SHORTEST_BY_CHANCE = 4  # letters of a masked or drawn word that is more than chance by itself: "a+" alone is no "at"
+FEWEST_BY_CHANCE = 3  # shorter ones that are more together
+# The article and the one-letter words that Arabic writes as part of the next word.
+ARABIC_PREFIX = re.compile(
+    "(?:[\u0648\u0641]?[\u0628\u0643]?\u0627\u0644|\u0644\u0644|[\u0648\u0641\u0628\u0643\u0644])(?=[\u0621-\u064a]{3})"
+)
+WORD_BYTES = 120  # what a word takes in a memo, roughly
 
 
 class _Found(NamedTuple):
-    """A word that is none of the lexicon's, and the words of it that it may stand for."""
+    """A word that is none of the lexicon's, what it may stand for with what reading it so costs, and how."""
 
     start: int
     end: int
-    words: tuple[str, ...]
+    options: tuple[tuple[str, float], ...]
     views: tuple[str, ...]
+    alone: bool = False  # it needs no other word beside it
+    ordinary: bool = False  # it is a word of some language and means another only beside what makes a form of it
+
+
+class _Placed(NamedTuple):
+    """The same in a text: between which words it stands."""
+
+    token: int
+    found: _Found
+    at: int
+    before: str
+    after: str
+
+
+class Spelled(NamedTuple):
+    """What a speller knows.
+
+    `phrases` are the words that are forms by themselves, and the pairs of words that stand side by side in forms, `partners` their words;
+    `known` are words that may be run together. The rest are indexes of the vocabulary.
+    """
+
+    vocabulary: frozenset[str]
+    ordinary: Container[str]
+    phrases: frozenset[str]
+    common: frozenset[str]
+    known: frozenset[str]
+    partners: frozenset[str]
+    candidates: Candidates
+    masked: MaskedWords
+    deciphered: Decipherer
+
+    @classmethod
+    def of(
+        cls,
+        vocabulary: frozenset[str],
+        ordinary: Container[str],
+        phrases: frozenset[str] | None = None,
+        common: frozenset[str] = frozenset(),
+        known: frozenset[str] = frozenset(),
+    ) -> Spelled:
+        """All of it from its words; each word is a form by itself unless there are phrases."""
+        phrases = vocabulary if phrases is None else phrases
+        partners = frozenset(word for phrase in phrases for word in phrase.split())
+        indexes = Candidates(vocabulary), MaskedWords(vocabulary, ordinary), Decipherer(vocabulary, ordinary)
+        return cls(vocabulary, ordinary, phrases, common, known, partners, *indexes)
 
 
 class Speller:
-    """Finds the words of a vocabulary that a word may be a misspelling of.
+    """Finds what the words of a text may be slips of."""
 
-    Of a word with one edit, one half is intact: an index holds both halves of each word with its length.
-    """
-
-    def __init__(self, vocabulary: frozenset[str], ordinary: frozenset[str]) -> None:
-        self._vocabulary = vocabulary
-        self._ordinary = ordinary
-        self._halves: dict[tuple[int, bool, str], list[str]] = {}
-        self._masked = MaskedWords(vocabulary, ordinary)
-        self._deciphered = Decipherer(vocabulary, ordinary)
+    def __init__(self, parts: Spelled) -> None:
+        self.parts = parts
+        self._vocabulary, self._ordinary, self._phrases, self._common, self._known, self._partners, *_ = parts
+        self._candidates, self._masked, self._deciphered = parts.candidates, parts.masked, parts.deciphered
         self._memo: dict[str, tuple[_Found, ...]] = {}
-        for word in sorted(vocabulary):
-            if len(word) >= SHORTEST:
-                half = len(word) // 2
-                self._halves.setdefault((len(word), False, word[:half]), []).append(word)
-                self._halves.setdefault((len(word), True, word[half:]), []).append(word)
+        self._remembered = 0
+        self._far_left = 0
 
     def corrected(self, skeleton: str) -> list[Corrected]:
-        """Readings of a text with its misspelled and masked words put right; none if there is no such word."""
+        """Readings of a text with its misspelled, masked and run-together words put right; none if there is no such word."""
         tokens = skeleton.split()
         memo = self._memo
+        self._far_left = MOST_FAR
         meant = [found if (found := memo.get(token)) is not None else self._remember(token) for token in tokens]
         if not any(meant) or not _is_more_than_chance(meant):
             return []
-        wrong = list(_placed(skeleton, tokens, meant))
-        return [_apply(skeleton, wrong, choice) for choice in range(max(min(MOST_READINGS, len(each.words)) for each in wrong))]
+        wrong = list(self._supported(skeleton, tokens, meant))
+        most = MOST_READINGS if len(skeleton) < LONG_TEXT else MOST_READINGS_OF_LONG_TEXT
+        return [apply(skeleton, changes) for changes in self._readings(wrong, most)]
+
+    # --- what a token may mean -------------------------------------------------------------------
 
     def _remember(self, token: str) -> tuple[_Found, ...]:
         """What the words of a token between blanks may mean, kept in a memo that is emptied when full.
 
-        A longer token is text without blanks and left alone.
+        A longer token is not kept, and can only be words run together.
         """
         if len(token) > LONGEST_REMEMBERED:
-            return ()
+            return tuple(self._run_together(token, 0)) if token.isalpha() else ()
         meant = self._disguised(token) or tuple(self._misspelled(token))
-        if len(self._memo) >= MOST_REMEMBERED:
+        self._remembered += WORD_BYTES * (1 + sum(len(found.options) for found in meant))
+        if len(self._memo) >= MOST_REMEMBERED or self._remembered >= MOST_BYTES_REMEMBERED:
             self._memo.clear()
+            self._remembered = 0
         self._memo[token] = meant
         return meant
 
     def _misspelled(self, token: str) -> Iterator[_Found]:
-        for found in WORD.finditer(token):
-            words = self._words_meant(found[0])
-            if words:
-                yield _Found(found.start(), found.end(), words, (MISSPELLING,))
-            elif self._stands_backwards(found[0]):
-                yield _Found(found.start(), found.end(), (found[0][::-1],), (BACKWARDS,))
+        for found in ANY_WORD.finditer(token):
+            word = found[0]
+            if word in self._vocabulary or word in self._common or len(word) < SHORTEST or word.isdigit() or is_unspaced(word[0]):
+                continue
+            ordinary = word in self._ordinary
+            options = self._options(word, ordinary=ordinary)
+            if options:
+                alone = not ordinary and any(each in self._phrases for each, _ in options)
+                yield _Found(found.start(), found.end(), options, (MISSPELLING,), alone, ordinary)
+            elif not ordinary:
+                yield from tuple(self._run_together(word, found.start())) or self._behind_prefix(word, found.start())
+                if len(word) >= SHORTEST_BACKWARDS and word[::-1] in self._vocabulary:
+                    yield _Found(found.start(), found.end(), ((word[::-1], 0.0),), (BACKWARDS,), alone=True)
 
-    def _stands_backwards(self, word: str) -> bool:
-        """Whether a word that nobody knows is one of the vocabulary from its end to its beginning."""
-        known = word in self._vocabulary or word in self._ordinary
-        return len(word) >= SHORTEST_BACKWARDS and not known and word[::-1] in self._vocabulary
+    def _run_together(self, word: str, at: int) -> Iterator[_Found]:
+        pieces = parted(word, self._known)
+        if not self._vocabulary.isdisjoint(pieces):
+            yield _Found(at, at + len(word), ((" ".join(pieces), 0.0),), (RUN_TOGETHER,), alone=True)
+
+    def _behind_prefix(self, word: str, at: int) -> Iterator[_Found]:
+        """What an Arabic word may mean without the article and the little words written together with it."""
+        prefix = ARABIC_PREFIX.match(word)
+        rest = word[prefix.end() :] if prefix else ""
+        if prefix and rest not in self._vocabulary and rest not in self._common:
+            options = self._options(rest, ordinary=True)
+            if options:
+                yield _Found(at + prefix.end(), at + len(word), options, (MISSPELLING,), ordinary=rest in self._ordinary)
+
+    def _options(self, word: str, *, ordinary: bool) -> tuple[tuple[str, float], ...]:
+        """What a word may be a slip of; of a text, only so many words are looked up with two edits, which takes longest."""
+        far = self._far_left > 0 and not ordinary
+        self._far_left -= far
+        return self._candidates.of(word, ordinary=ordinary, far=far)
 
     def _disguised(self, token: str) -> tuple[_Found, ...]:
         """The word that a token is written for with letters masked, or with signs for letters."""
@@ -127,60 +178,99 @@ class Speller:
         if not is_strange(core) and (core.isalpha() or not is_masked(token)):
             return ()
         masked = self._masked.read(token)
-        if masked:
-            return (_Found(*masked, (MASKED,)),)
-        deciphered = self._deciphered.read(token)
-        return (_Found(*deciphered),) if deciphered else ()
+        deciphered = None if masked else self._deciphered.read(token)
+        start, end, words, views = (*masked, (MASKED,)) if masked else deciphered or (0, 0, (), ())
+        return (_Found(start, end, tuple((word, 0.0) for word in words[:MOST_OPTIONS]), views, alone=True),) if words else ()
 
-    def _words_meant(self, word: str) -> tuple[str, ...]:
-        """Words of the vocabulary one edit away (insertion, deletion, substitution, transposition: OSA distance 1)."""
-        if not SHORTEST <= len(word) <= LONGEST or word in self._vocabulary or word in self._ordinary:
-            return ()
-        candidates: dict[str, None] = {}
-        for length in (len(word), len(word) + 1, len(word) - 1):
-            half = length // 2
-            candidates |= dict.fromkeys(self._halves.get((length, False, word[:half]), ()))
-            candidates |= dict.fromkeys(self._halves.get((length, True, word[half - length :]), ()))
-        middle = len(word) // 2
-        swapped = word[: middle - 1] + word[middle] + word[middle - 1] + word[middle + 1 :]
-        if swapped in self._vocabulary and len(swapped) >= SHORTEST:
-            candidates[swapped] = None
-        return tuple(each for each in candidates if OSA.distance(word, each, score_cutoff=1) == 1)
+    # --- what the words of a text mean together --------------------------------------------------
+
+    def _supported(self, skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]]) -> Iterator[_Placed]:
+        """What was found in the tokens of a text at its place, with the options that make a form there."""
+        at = here = 0
+        for number, found in enumerate(meant):
+            for index, each in enumerate(found):
+                if not (each.alone or self._may_be_beside(tokens, meant, number)):
+                    continue
+                before = self._beside(tokens, meant, number, index, step=-1)
+                after = self._beside(tokens, meant, number, index, step=1)
+                options = tuple(option for option in each.options if self._makes_form(option[0], before, after, each))
+                if options:
+                    for token in tokens[here:number]:
+                        at = skeleton.index(token, at) + len(token)
+                    here, at = number, skeleton.index(tokens[number], at)
+                    yield _Placed(number, each._replace(options=options), at, before[0], after[0])
+
+    def _may_be_beside(self, tokens: list[str], meant: list[tuple[_Found, ...]], number: int) -> bool:
+        """Whether one of the neighbors of a token stands beside others in forms, or may stand for one that does; a quick look."""
+        for other in (number - 1, number + 1):
+            if 0 <= other < len(tokens) and (meant[other] or tokens[other].strip(TRIM) in self._partners):
+                return True
+        return len(meant[number]) > 1 or not tokens[number].isalnum()
+
+    def _beside(self, tokens: list[str], meant: list[tuple[_Found, ...]], number: int, index: int, step: int) -> list[str]:
+        """The word before (-1) or after (1) one that was found, as written and as it may be meant."""
+        found = meant[number]
+        cut = tokens[number][: found[index].start] if step < 0 else tokens[number][found[index].end :]
+        there = found[index + step : index + step + 1] if index + step >= 0 else ()
+        words = ANY_WORD.findall(cut) if cut else []
+        if not words:
+            if not 0 <= number + step < len(tokens):
+                return [""]
+            beside, there = tokens[number + step], meant[number + step]
+            words = [beside] if beside.isalnum() else ANY_WORD.findall(beside)
+        end = -1 if step < 0 else 0
+        return [words[end] if words else "", *(word for word, _ in (there[end].options if there else ()))]
+
+    def _makes_form(self, word: str, before: list[str], after: list[str], found: _Found) -> bool:
+        if MISSPELLING not in found.views or (word in self._phrases and not found.ordinary):
+            return True
+        return any(f"{each} {word}" in self._phrases for each in before) or any(f"{word} {each}" in self._phrases for each in after)
+
+    def _readings(self, wrong: list[_Placed], most: int) -> Iterator[list[Change]]:
+        """Ways to put the words right: neighbors are chosen together, words far apart each by themselves."""
+        groups = [list(islice(self._together(group), most)) for group in _neighbors(wrong)]
+        groups = [group for group in groups if group]
+        for number in range(max(map(len, groups), default=0)):
+            yield [change for group in groups for change in group[min(number, len(group) - 1)]]
+
+    def _together(self, group: list[_Placed]) -> Iterator[list[Change]]:
+        """Ways to put neighboring words right, those that fit together first."""
+        choices = islice(product(*(placed.found.options for placed in group)), 4 * MOST_READINGS)
+        ranked = sorted(choices, key=lambda choice: (-self._fit(group, choice), sum(price for _, price in choice)))
+        for choice in ranked:
+            yield [change for placed, (word, price) in zip(group, choice, strict=True) for change in _changes(placed, word, price)]
+
+    def _fit(self, group: list[_Placed], choice: tuple[tuple[str, float], ...]) -> int:
+        """How many words of a choice stand beside one that they stand beside in forms."""
+        words = [group[0].before, *(word for word, _ in choice), group[-1].after]
+        return sum(f"{one} {other}" in self._phrases for one, other in pairwise(words))
 
 
 def _is_more_than_chance(meant: list[tuple[_Found, ...]]) -> bool:
-    """Whether a longer word is found, or several short ones: "a+" alone is no "at"."""
+    """Whether a longer word is found, or several short ones."""
     found = [each for of_token in meant for each in of_token]
-    return len(found) >= FEWEST_SHORT or any(len(each.words[0]) >= SHORTEST for each in found)
+    return len(found) >= FEWEST_BY_CHANCE or any(
+        len(each.options[0][0]) >= SHORTEST_BY_CHANCE or MISSPELLING in each.views for each in found
+    )
 
 
-def _placed(skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]]) -> Iterator[_Found]:
-    """What was found in the tokens of a text, at its place in the text."""
-    at = 0
-    for token, found in zip(tokens, meant, strict=True):
-        at = skeleton.index(token, at)
-        for each in found:
-            yield each._replace(start=at + each.start, end=at + each.end)
-        at += len(token)
+def _neighbors(wrong: list[_Placed]) -> Iterator[list[_Placed]]:
+    """The words found, those of neighboring tokens together."""
+    group: list[_Placed] = []
+    for placed in wrong:
+        if group and (placed.token - group[-1].token > MOST_TOKENS_APART or len(group) > 3):  # noqa: PLR2004  (four words are a form)
+            yield group
+            group = []
+        group.append(placed)
+    if group:
+        yield group
 
 
-def _apply(skeleton: str, found: list[_Found], choice: int) -> Corrected:
-    """The text with each word found put right by its reading number `choice`, or its last."""
-    pieces: list[str] = []
-    edits: list[Edit] = []
-    kept = length = 0
-    for start, end, words, views in sorted(found):
-        if start < kept:
-            continue
-        word = words[min(choice, len(words) - 1)]
-        pieces += [skeleton[kept:start], word]
-        length += start - kept
-        edits.append(Edit(length, length + len(word), start, end, views))
-        length += len(word)
-        kept = end
-    return Corrected("".join([*pieces, skeleton[kept:]]), tuple(edits))
-
-
-def one_deletion(word: str) -> set[str]:
-    """The word with each one letter left out."""
-    return {word[:at] + word[at + 1 :] for at in range(len(word))}
+def _changes(placed: _Placed, word: str, price: float) -> Iterable[Change]:
+    """What puts a word right: it is replaced, or blanks are put in."""
+    start, end = placed.at + placed.found.start, placed.at + placed.found.end
+    if RUN_TOGETHER not in placed.found.views:
+        return [Change(start, end, word, placed.found.views, price)]
+    blanks = [at for at, char in enumerate(word) if char == " "]
+    places = [start + at - number for number, at in enumerate(blanks)]
+    return [Change(at, at, " ", (RUN_TOGETHER,), 0.0) for at in places]

@@ -9,12 +9,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from msgspec import Struct
 
 from wildgate_service.match.automaton import Automaton, Both, Lookup, open_automaton
-from wildgate_service.match.misspelling import Speller
+from wildgate_service.match.candidates import Candidates, Index
+from wildgate_service.match.decipher import Decipherer
+from wildgate_service.match.lost_marks import MarklessSearch, Slipped
+from wildgate_service.match.masked import MaskedWords
+from wildgate_service.match.misspelling import Spelled, Speller
 from wildgate_service.match.tables import (
     BareUses,
     CompiledLexicon,
@@ -26,10 +30,10 @@ from wildgate_service.match.tables import (
     Uses,
     requirements_of,
     version_of,
+    words_of_phrases,
 )
 
 Item = TypeVar("Item")
-INDEXES = ("_halves", "_letters")  # of a speller: what it looks up → words, in the order of the alphabet
 
 
 class Run(Struct, frozen=True, array_like=True):
@@ -81,7 +85,10 @@ class Delta(Struct, frozen=True):
     unions: dict[str, tuple[str, ...]]
     taxon_words: Words = Words()
     context_words: Words = Words()
+    taxon_phrases: Words = Words()
+    context_phrases: Words = Words()
     glue: Words = Words()
+    known: Words = Words()  # words that may be run together
 
 
 def lay_over(base: CompiledLexicon, delta: Delta) -> CompiledLexicon:
@@ -101,13 +108,26 @@ def lay_over(base: CompiledLexicon, delta: Delta) -> CompiledLexicon:
         requirements={key: wanted for key, wanted in base.requirements.items() if key[0] not in gone} | requirements_of(delta.forms, rules),
         taxa={key: row for key, row in base.taxa.items() if key not in delta.gone_taxa} | delta.taxa,
         unions=delta.unions,
-        taxon_search=_search(base.taxon_search, *taxon_added, numbers, delta.taxon_words, glue),
-        context_search=_search(base.context_search, *context_added, numbers, delta.context_words, glue),
+        ordinary=base.ordinary,
+        taxon_search=_search(base.taxon_search, *taxon_added, numbers, Spelling(delta.taxon_words, delta.taxon_phrases, delta.known), glue),
+        context_search=_search(
+            base.context_search, *context_added, numbers, Spelling(delta.context_words, delta.context_phrases, delta.known), glue
+        ),
         below=base,
     )
 
 
-def _search(base: Search, patterns: AddedPatterns, bare: AddedBarePatterns, numbers: Numbers, words: Words, glue: frozenset[str]) -> Search:
+class Spelling(NamedTuple):
+    """What changes for a speller."""
+
+    words: Words
+    phrases: Words
+    known: Words
+
+
+def _search(
+    base: Search, patterns: AddedPatterns, bare: AddedBarePatterns, numbers: Numbers, spelling: Spelling, glue: frozenset[str]
+) -> Search:
     uses = tuple(tuple(map(numbers.of_new, each)) for each in patterns.uses)
     bare_uses = tuple(tuple((numbers.of_new(form), text) for form, text in each) for each in bare.uses)
     return Search(
@@ -115,8 +135,9 @@ def _search(base: Search, patterns: AddedPatterns, bare: AddedBarePatterns, numb
         Renumbered(base.patterns, uses, numbers),
         _both(base.bare_automaton, len(base.bare_patterns), bare.automaton),
         RenumberedBare(base.bare_patterns, bare_uses, numbers),
-        respelled(base.speller, words),
+        respelled(base.speller, spelling),
         glue,
+        MarklessOverlay(base.markless, MarklessSearch(use for uses in bare_uses for use in uses), numbers),
     )
 
 
@@ -188,6 +209,23 @@ class RenumberedBare:
             return self._new[number - len(self._base)]
         now = ((self._numbers.of_kept(form), text) for form, text in self._base[number])
         return tuple((form, text) for form, text in now if form is not None)
+
+
+class MarklessOverlay(MarklessSearch):
+    """Forms with wrong marks: of the base those that are still there, and of the new ones."""
+
+    def __init__(self, base: MarklessSearch, new: MarklessSearch, numbers: Numbers) -> None:
+        self._base = base
+        self._new = new
+        self._numbers = numbers
+
+    def find(self, text: str) -> Iterator[Slipped]:
+        """Forms with wrong marks in a skeleton, those with none wrong left out."""
+        for each in self._base.find(text):
+            now = self._numbers.of_kept(each.form)
+            if now is not None:
+                yield each._replace(form=now)
+        yield from self._new.find(text)
 
 
 class Spliced(Sequence[Item]):
@@ -281,15 +319,32 @@ class ChangedIndex(dict[Any, list[str]]):
         return self[key] if key in self else self._below.get(key, default)
 
 
-def respelled(speller: Speller, words: Words) -> Speller:
-    """A speller that knows some words more or less; itself if there are none. Only lists that the words are in are made anew."""
-    if not (words.came or words.gone):
+def respelled(speller: Speller, spelling: Spelling) -> Speller:
+    """A speller that knows some words and phrases more or less; itself if there are none. Only lists that hold the words are made anew."""
+    if not any(words.came or words.gone for words in spelling):
         return speller
-    below, gone = vars(speller), frozenset(words.gone)
-    made = Speller(frozenset(words.came) | gone, below["_ordinary"])
-    indexes = {name: vars(made)[name] for name in INDEXES}
-    for name, index in indexes.items():
-        changed = {key: sorted({*below[name].get(key, ()), *listed} - gone) for key, listed in index.items()}
-        vars(made)[name] = ChangedIndex(below[name], changed)
-    vars(made)["_vocabulary"] = changed_words(below["_vocabulary"], words)
-    return made
+    below, gone = speller.parts, frozenset(spelling.words.gone)
+    touched = Spelled.of(frozenset(spelling.words.came) | gone, below.ordinary)
+    vocabulary = changed_words(below.vocabulary, spelling.words)
+    halves, ends, shapes, letters = _changed(
+        (*below.candidates.indexes, below.masked.index), (*touched.candidates.indexes, touched.masked.index), gone
+    )
+    return Speller(
+        below._replace(
+            vocabulary=vocabulary,
+            phrases=changed_words(below.phrases, spelling.phrases),
+            known=changed_words(below.known, spelling.known),
+            partners=below.partners | words_of_phrases(spelling.phrases.came),  # one that is gone is looked at in vain
+            candidates=Candidates(vocabulary, (halves, ends, shapes)),
+            masked=MaskedWords(vocabulary, below.ordinary, letters),
+            deciphered=Decipherer(vocabulary, below.ordinary, sorted({*below.deciphered.words, *touched.deciphered.words} - gone)),
+        )
+    )
+
+
+def _changed(below: Sequence[Index], touched: Sequence[Index], gone: frozenset[str]) -> list[Index]:
+    """Indexes with the lists made anew that words which came or are gone stand in."""
+    return [
+        ChangedIndex(index, {key: sorted({*index.get(key, ()), *words} - gone) for key, words in changed.items()})
+        for index, changed in zip(below, touched, strict=True)
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from wildgate_service.match.automaton import Automaton, Found, Lookup, open_automaton
 from wildgate_service.match.boundaries import Edge
-from wildgate_service.match.misspelling import Speller
+from wildgate_service.match.lost_marks import MarklessSearch
+from wildgate_service.match.misspelling import Spelled, Speller
 from wildgate_service.types import Level, RuleKind
 
 EVERY_GROUP = "*"
@@ -113,7 +114,10 @@ class Tables(Struct, frozen=True):
     bare_context_automaton: bytes = b""
     taxon_words: tuple[str, ...] = ()  # words of taxon rules' forms that bear a misspelling
     context_words: tuple[str, ...] = ()  # the same of cues and contexts
-    ordinary: tuple[str, ...] = ()  # words never read as a misspelling
+    taxon_phrases: tuple[str, ...] = ()  # words that are such a form by themselves, pairs that stand side by side in one
+    context_phrases: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()  # words that forms may be run together with
+    ordinary: dict[str, tuple[str, ...]] = {}  # languages ("de en") → words never read as a misspelling of a form of one
     glue: tuple[str, ...] = ()  # words that may be written together with a form
     manifest: tuple[str, ...] = ()  # keys of the objects that the tables were linked from, in their order
     digest: str = ""  # hash of what the tables were made from; "": of themselves
@@ -131,7 +135,7 @@ class Search(NamedTuple):
     """What finds the forms of one sort: an automaton over skeletons, one over bare readings, and a speller.
 
     `patterns[i]` are the indices of the forms written as the i-th pattern of the first; `bare_patterns[i]` those of the second with their
-    folded spelling. `glue` are words that may be written together with a form.
+    folded spelling. `glue` are words that may be written together with a form, `markless` finds forms with wrong marks.
     """
 
     automaton: Automaton
@@ -140,6 +144,7 @@ class Search(NamedTuple):
     bare_patterns: Lookup[BareUses]
     speller: Speller
     glue: frozenset[str]
+    markless: MarklessSearch
 
     def find(self, text: str) -> Found:
         """(start, end, pattern) of every occurrence in a skeleton, overlapping ones too."""
@@ -167,6 +172,7 @@ class CompiledLexicon(Struct, frozen=True, kw_only=True):
     requirements: dict[tuple[str, str], Requirement]
     taxa: dict[str, TaxonRow]
     unions: dict[str, tuple[str, ...]]
+    ordinary: Mapping[str, str]  # ordinary word → the languages it is ordinary in ("de en")
     taxon_search: Search  # what finds species, products and code words
     context_search: Search  # what finds cues and benign contexts
     below: CompiledLexicon | None = None
@@ -188,7 +194,8 @@ class CompiledLexicon(Struct, frozen=True, kw_only=True):
 def opened(tables: Tables, digest: str) -> CompiledLexicon:
     """Tables made ready to search; what they were made from is as they say, or `digest`."""
     digest = tables.digest or digest
-    ordinary, glue = frozenset(tables.ordinary), frozenset(tables.glue)
+    ordinary, glue = {word: languages for languages, words in tables.ordinary.items() for word in words}, frozenset(tables.glue)
+    common, known = frozenset(tables.common), known_words(tables)
     return CompiledLexicon(
         version=version_of(tables.version, digest),
         digest=digest,
@@ -199,23 +206,37 @@ def opened(tables: Tables, digest: str) -> CompiledLexicon:
         requirements=requirements_of(tables.forms, tables.rules),
         taxa=tables.taxa,
         unions=tables.unions,
+        ordinary=ordinary,
         taxon_search=Search(
             open_automaton(tables.taxon_automaton),
             tables.taxon_patterns,
             open_automaton(tables.bare_taxon_automaton),
             tables.bare_taxon_patterns,
-            Speller(frozenset(tables.taxon_words), ordinary),
+            Speller(Spelled.of(frozenset(tables.taxon_words), ordinary, frozenset(tables.taxon_phrases), common, known)),
             glue,
+            MarklessSearch(use for uses in tables.bare_taxon_patterns for use in uses),
         ),
         context_search=Search(
             open_automaton(tables.context_automaton),
             tables.context_patterns,
             open_automaton(tables.bare_context_automaton),
             tables.bare_context_patterns,
-            Speller(frozenset(tables.context_words), ordinary),
+            Speller(Spelled.of(frozenset(tables.context_words), ordinary, frozenset(tables.context_phrases), common, known)),
             glue,
+            MarklessSearch(use for uses in tables.bare_context_patterns for use in uses),
         ),
     )
+
+
+def known_words(tables: Tables) -> frozenset[str]:
+    """Words that may be run together: common ones, and those of forms."""
+    words = (tables.taxon_words, tables.context_words, words_of_phrases((*tables.taxon_phrases, *tables.context_phrases)))
+    return frozenset(tables.common).union(*words)
+
+
+def words_of_phrases(phrases: Iterable[str]) -> frozenset[str]:
+    """The words of phrases, without single letters."""
+    return frozenset(word for phrase in phrases for word in phrase.split() if len(word) > 1)
 
 
 def version_of(content: str, digest: str) -> str:

@@ -13,8 +13,10 @@ SEPARATORS = "separators"
 SEPARATED_LETTERS = "separated_letters"
 SPLIT_WORD = "split_word"
 JOINED_WORDS = "joined_words"
+RUN_TOGETHER = "run_together"
 MASKED = "masked_letters"
 MISSPELLING = "misspelling"
+SLIP = "slip"
 MARKS_DROPPED = "marks_dropped"
 
 VIEWS = {
@@ -26,9 +28,11 @@ VIEWS = {
     SEPARATED_LETTERS: "every letter apart: i v o r y",
     SPLIT_WORD: "a word broken in two: pango lin",
     JOINED_WORDS: "words written together: rhinohornforsale",
+    RUN_TOGETHER: "written together with ordinary words: jaguarconcabeza",
     JOINED_FIELDS: "a form begun in one field and ended in the next",
     MASKED: "letters masked: iv*ry",
-    MISSPELLING: "one letter wrong, missing, doubled or swapped: pangloin",
+    MISSPELLING: "letters wrong, missing, doubled or swapped: pangloin",
+    SLIP: "the same in a form so long that it cannot be another: telur pehyu",
     BACKWARDS: "a word from its end to its beginning: yrovi",
     MARKS_DROPPED: "a language's own marks left out: nga voi",
     "pinyin": "Chinese in Latin letters: chuan shan jia",
@@ -47,9 +51,11 @@ VIEWS = {
 }
 SPELLINGS = frozenset({"pinyin", "romanized", "chat_spelling", "homophone", "split_characters"})  # generated from forms, and weaker
 # Readings that mistakes are made with: a form that is strong by itself needs company in them.
-DOUBTFUL = frozenset({MARKS_DROPPED, MISSPELLING, SPLIT_WORD, JOINED_FIELDS, MASKED, BACKWARDS}) | SPELLINGS
+DOUBTFUL = frozenset({MARKS_DROPPED, MISSPELLING, RUN_TOGETHER, SPLIT_WORD, JOINED_FIELDS, MASKED, BACKWARDS}) | SPELLINGS
 # Ways of writing that hide nothing.
-ORDINARY = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, JOINED_WORDS, JOINED_FIELDS, SPLIT_WORD, "kana"}) | SPELLINGS - {
+ORDINARY = frozenset(
+    {EMOJI, MARKS_DROPPED, MISSPELLING, SLIP, JOINED_WORDS, RUN_TOGETHER, JOINED_FIELDS, SPLIT_WORD, "kana"}
+) | SPELLINGS - {
     "homophone",
     "split_characters",
 }

@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 from wildgate_service.lexicon.linter.by_form import duplicate_key, folded
 from wildgate_service.lexicon.linter.finding import Finding
 from wildgate_service.lexicon.rules import Entry, Reach, Rule
-from wildgate_service.match.misspelling import one_deletion
+from wildgate_service.match.candidates import one_deletion
 from wildgate_service.match.tables import EVERY_GROUP, TaxonRow
 from wildgate_service.normalize import fold
 from wildgate_service.types import TAXON_KINDS, RuleKind

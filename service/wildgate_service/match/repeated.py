@@ -1,0 +1,55 @@
+"""Letters and marks that a slip repeats, in scripts whose letters bear marks and in Arabic: "ช้ช้ช้าง" is "ช้าง".
+
+Of one mark twice in a row no spelling has any. A letter with its marks, or a syllable of two, stands three times in a row in none, and
+twice in some words; so there are two readings, and only a text that shows such a slip gets them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+import daachorse
+
+from wildgate_service.match.corrected import Change, Corrected, apply
+from wildgate_service.match.slips import DIGIT
+from wildgate_service.match.views import MISSPELLING, REPEATS
+
+BLOCKS = ((0x0900, 0x0980), (0x0E00, 0x0F00), (0x1000, 0x10A0), (0x1780, 0x1800))
+MARKS = "".join(chr(point) for block in BLOCKS for point in range(*block) if unicodedata.category(chr(point)) == "Mn")
+LETTERS = "\u0621-\u064a\u0900-\u097f\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+ARABIC_BYTES = (b"\xd8", b"\xd9")  # first bytes of Arabic letters
+MARKED_BYTES = (b"\xe0", b"\xe1")  # of the letters that bear marks, and of some others
+TRIPLED = re.compile(r"(.)\1\1")
+TRIPLED_CLUSTER = re.compile(r"(.)\1\1|(..)\2\2|(...)\3\3")
+SURE = re.compile(rf"([{MARKS}])\1+|([{LETTERS}]{{1,4}}?)\2\2+")
+ANY = re.compile(rf"([{LETTERS}]{{1,4}}?)\1+")
+
+
+def once(skeleton: str) -> list[Corrected]:
+    """Readings with what is repeated written once: where that is sure, and everywhere; none if the text shows no such slip."""
+    if skeleton.isascii() or not _has_slip(skeleton):
+        return []
+    sure = apply(skeleton, [_change(found) for found in SURE.finditer(skeleton)])
+    everywhere = apply(skeleton, [_change(found) for found in ANY.finditer(skeleton)])
+    return [each for each in dict.fromkeys((sure, everywhere)) if each.edits]
+
+
+def _has_slip(skeleton: str) -> bool:
+    """Whether something may be repeated: a quick look at what every text of these scripts pays for."""
+    content = skeleton.encode()
+    if any(first in content for first in MARKED_BYTES):
+        return bool(_doubled_marks().find(skeleton)) or TRIPLED_CLUSTER.search(skeleton) is not None
+    return any(first in content for first in ARABIC_BYTES) and TRIPLED.search(skeleton) is not None
+
+
+@cache
+def _doubled_marks() -> daachorse.CharwiseDoubleArrayAhoCorasick:
+    return daachorse.CharwiseDoubleArrayAhoCorasick([mark * 2 for mark in MARKS])
+
+
+def _change(found: re.Match[str]) -> Change:
+    unit = next(filter(None, found.groups()))
+    twice = found.end() - found.start() <= 2 * len(unit)
+    return Change(found.start() + len(unit), found.end(), "", (MISSPELLING if twice else REPEATS,), DIGIT)
