@@ -6,7 +6,7 @@ import pytest
 from wildgate_service.lexicon.compiler import build_tables
 from wildgate_service.lexicon.rules import Entry, Examples, Reach, Requires, Rule
 from wildgate_service.match import match, misspelling
-from wildgate_service.match.misspelling import Speller
+from wildgate_service.match.misspelling import Spelled, Speller
 from wildgate_service.match.tables import TaxonRow, compiled_in_memory
 from wildgate_service.normalize import normalize
 from wildgate_service.types import Attribute, Level, Listing, RuleKind
@@ -341,7 +341,7 @@ def test_a_form_of_several_words_bears_an_edit_in_one_of_them():
 
 def test_an_ordinary_word_is_no_misspelling():
     """Sisters are no oysters."""
-    speller = Speller(frozenset({"oysters", "pangolin"}), frozenset({"sisters", "boysters"}))
+    speller = Speller(Spelled.of(frozenset({"oysters", "pangolin"}), frozenset({"sisters", "boysters"})))
     assert [speller.corrected(text) for text in ("sisters", "boysters", "two oysters")] == [[], [], []]
     assert [each.text for each in speller.corrected("two oyster5 oystera")] == ["two oyster5 oysters"]
 
@@ -354,7 +354,7 @@ def test_a_misspelling_is_found_wherever_it_stands():
 def test_the_memo_of_misspellings_is_bounded(monkeypatch):
     """No text can make a process grow."""
     monkeypatch.setattr(misspelling, "MOST_REMEMBERED", 10)
-    speller = Speller(frozenset({"pangolin"}), frozenset())
+    speller = Speller(Spelled.of(frozenset({"pangolin"}), frozenset()))
     for number in range(100):
         speller.corrected(f"word{number} of pangolim")
         assert len(speller._memo) <= 10

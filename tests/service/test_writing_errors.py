@@ -1,7 +1,8 @@
 """Errors of writing: what a reader still reads is read and named, what is another word is not."""
 
 import pytest
-from wildgate_service.lexicon.compiler import link
+from wildgate_service.lexicon.gathering import Placed
+from wildgate_service.lexicon.linking import Sources, link
 from wildgate_service.lexicon.objects import object_of
 from wildgate_service.lexicon.rules import Entry, Examples, Rule
 from wildgate_service.match import match
@@ -51,12 +52,14 @@ def _rule(language, forms):
 
 LEXICON = compiled_in_memory(
     link(
-        [object_of(_rule(language, forms) for language, forms in FORMS.items())],
-        {"elephant": TaxonRow("Elephantidae", "elephant", ())},
-        "1.0.0",
-        {},
-        ordinary=ORDINARY,
-        common=COMMON,
+        Sources(
+            [Placed("", object_of(_rule(language, forms) for language, forms in FORMS.items()), 0)],
+            {"elephant": TaxonRow("Elephantidae", "elephant", ())},
+            "1.0.0",
+            {},
+            ordinary=ORDINARY,
+            common=COMMON,
+        )
     )
 )
 
