@@ -191,7 +191,15 @@ def link(
     of_taxa = [head.row.kind in TAXON_KINDS for head in heads]
     patterns, contexts = _patterns(objects, of_taxa, ordinary)
     bare_patterns, bare_contexts = _bare_patterns(objects, of_taxa, ordinary)
-    found = index("taxon", patterns), index("context", contexts), index("bare_taxon", bare_patterns), index("bare_context", bare_contexts)
+    sound_patterns, sound_contexts = _sound_patterns(objects, of_taxa)
+    found = (
+        index("taxon", patterns),
+        index("context", contexts),
+        index("bare_taxon", bare_patterns),
+        index("bare_context", bare_contexts),
+        index("sound_taxon", sound_patterns),
+        index("sound_context", sound_contexts),
+    )
     return Tables(
         version=version,
         languages=_counts(heads),
@@ -207,6 +215,10 @@ def link(
         bare_context_patterns=found[3].uses,
         bare_taxon_automaton=found[2].automaton,
         bare_context_automaton=found[3].automaton,
+        sound_taxon_patterns=found[4].uses,
+        sound_context_patterns=found[5].uses,
+        sound_taxon_automaton=found[4].automaton,
+        sound_context_automaton=found[5].automaton,
         taxon_words=_sorted(each.words[0] for each in objects),
         context_words=_sorted(each.words[1] for each in objects),
         ordinary=_sorted([ordinary]),
@@ -246,6 +258,20 @@ def _bare_patterns(objects: Iterable[LexiconObject], of_taxa: list[bool], ordina
             patterns = taxa if of_taxa[form.rule] else contexts
             for shape in () if form.view and pattern in ordinary else shapes:
                 patterns[shape].append((first + use, pattern))
+        first += len(each.forms)
+    return taxa, contexts
+
+
+def _sound_patterns(objects: Iterable[LexiconObject], of_taxa: list[bool]) -> tuple[BarePatterns, BarePatterns]:
+    """Sound → its forms with their Latin letters: of species, products and code words; of cues and contexts."""
+    taxa: BarePatterns = defaultdict(list)
+    contexts: BarePatterns = defaultdict(list)
+    first = 0
+    for each in objects:
+        for use, sounds in zip(each.uses, each.sounds, strict=True):
+            patterns = taxa if of_taxa[each.forms[use].rule] else contexts
+            for sound in sounds:
+                patterns[sound.code].append((first + use, sound.latin))
         first += len(each.forms)
     return taxa, contexts
 

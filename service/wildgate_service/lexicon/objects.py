@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from wildgate_service.lexicon.patterns import Pattern, glue_words, patterns_of, spelled_words
 from wildgate_service.lexicon.rules import Rule, rules_of_text
+from wildgate_service.lexicon.sounds import Sound
 from wildgate_service.match.tables import Form, RuleRow
 from wildgate_service.types import TAXON_KINDS
 
@@ -29,12 +30,13 @@ class RuleHead(Struct, frozen=True, array_like=True):
 
 
 class LexiconObject(Struct, frozen=True, array_like=True):
-    """One rule file. `patterns[i]` finds form number `uses[i]`, in bare readings as `bare[i]`; the forms' rules count from `first`."""
+    """One rule file. `patterns[i]` finds form number `uses[i]`, in bare readings as `bare[i]`, by sound as `sounds[i]`; the forms' rules count from `first`."""
 
     heads: tuple[RuleHead, ...]
     patterns: tuple[str, ...]
     uses: tuple[int, ...]
     bare: tuple[tuple[str, ...], ...]
+    sounds: tuple[tuple[Sound, ...], ...]
     forms: tuple[Form, ...]
     words: tuple[frozenset[str], frozenset[str]]  # those of taxon rules' forms that bear a misspelling, and of the others'
     glue: frozenset[str]  # those that may be written together with a form
@@ -56,11 +58,12 @@ def object_of(rules: Iterable[Rule]) -> LexiconObject:
                 uses.append(len(forms) - 1)
                 patterns.append(pattern)
     texts, bare = tuple(pattern.text for pattern in patterns), tuple(pattern.bare for pattern in patterns)
+    sounds = tuple(pattern.sounds for pattern in patterns)
     of_taxa = [head.row.kind in TAXON_KINDS for head in heads]
     plain = [(pattern.text, of_taxa[pattern.form.rule]) for pattern in patterns if not pattern.form.view]
     words = tuple(frozenset(word for text, taxon in plain if taxon is wanted for word in spelled_words(text)) for wanted in (True, False))
     glue = frozenset(word for text, _ in plain for word in glue_words(text))
-    return LexiconObject(tuple(heads), texts, tuple(uses), bare, tuple(forms), (words[0], words[1]), glue)
+    return LexiconObject(tuple(heads), texts, tuple(uses), bare, sounds, tuple(forms), (words[0], words[1]), glue)
 
 
 def object_of_text(text: str, file: str) -> LexiconObject:

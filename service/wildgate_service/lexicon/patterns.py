@@ -11,7 +11,8 @@ import msgspec
 
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.rules import Entry, Rule
-from wildgate_service.lexicon.spellings import spellings
+from wildgate_service.lexicon.sounds import Sound, sounds_of
+from wildgate_service.lexicon.spellings import ROMANIZED, spellings
 from wildgate_service.match.boundaries import Edge, edge_of, is_unspaced
 from wildgate_service.match.misspelling import WORD
 from wildgate_service.match.tables import Form
@@ -21,17 +22,17 @@ from wildgate_service.normalize.bare import bare_form
 from wildgate_service.normalize.marks import fold_with_marks, has_marks
 from wildgate_service.types import TAXON_KINDS, Level, RuleKind
 
-ROMANIZED = frozenset({"pinyin", "romanized"})
 SHORT_ROMANIZED = 7  # a spelling in Latin letters with fewer of them is too often another word to be more than company asks for
 FUZZY_LETTERS = 7  # of a word that bears a misspelling unless its entry says otherwise
 
 
 class Pattern(NamedTuple):
-    """A folded spelling of a form: `text` is searched for in skeletons, `bare` are its shapes in bare readings."""
+    """A folded spelling of a form: `text` is searched for in skeletons, `bare` are its shapes in bare readings, `sounds` in sound readings."""
 
     text: str
     form: Form
     bare: tuple[str, ...] = ()
+    sounds: tuple[Sound, ...] = ()
 
 
 def patterns_of(number: int, rule: Rule, entry: Entry) -> Iterator[Pattern]:
@@ -43,7 +44,7 @@ def patterns_of(number: int, rule: Rule, entry: Entry) -> Iterator[Pattern]:
     if not text:
         raise LexiconError(f"rule {rule.id}: form {entry.form!r} folds to nothing", file=rule.file, line=rule.line)
     form = _form(number, rule, entry, text)
-    yield Pattern(text, form, _bare(text, entry))
+    yield Pattern(text, form, _bare(text, entry), sounds_of(entry.form, rule.language, entry.reading) if entry.match != "amount" else ())
     words = text.split(" ")
     if len(words) > 1 and text.replace(" ", "").isalpha():
         yield Pattern("-".join(words), form)

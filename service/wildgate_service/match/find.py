@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
+from wildgate_service.match.by_sound import by_sound
 from wildgate_service.match.undisguise import undisguise
 from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
@@ -49,6 +50,7 @@ def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[
 
 def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
     found = [*_read(text, lexicon, search), *_misspelled(text.skeleton, lexicon, search)]
+    found += [Occurrence(*each) for heard in text.heard for each in by_sound(heard, lexicon, search)]
     for layer, other in text.layers:
         for each in _read(other, lexicon, search):
             span = text.from_layer(layer, each.start, each.end)

@@ -99,7 +99,7 @@ class LanguageCount(Struct, frozen=True):
 BareUses = tuple[tuple[int, str], ...]
 
 
-NOTHING_ADDED = ((0, b""),) * 4
+NOTHING_ADDED = ((0, b""),) * 6
 
 
 class Tables(Struct, frozen=True):
@@ -119,11 +119,15 @@ class Tables(Struct, frozen=True):
     bare_context_patterns: tuple[BareUses, ...] = ()
     bare_taxon_automaton: bytes = b""
     bare_context_automaton: bytes = b""
+    sound_taxon_patterns: tuple[BareUses, ...] = ()  # the same of sound readings, each form with its Latin letters
+    sound_context_patterns: tuple[BareUses, ...] = ()
+    sound_taxon_automaton: bytes = b""
+    sound_context_automaton: bytes = b""
     taxon_words: tuple[str, ...] = ()  # words of taxon rules' forms that bear a misspelling
     context_words: tuple[str, ...] = ()  # the same of cues and contexts
     ordinary: tuple[str, ...] = ()  # words never read as a misspelling
     glue: tuple[str, ...] = ()  # words that may be written together with a form
-    added: tuple[tuple[int, bytes], ...] = NOTHING_ADDED  # beside each of the four: first pattern and automaton of those that came later
+    added: tuple[tuple[int, bytes], ...] = NOTHING_ADDED  # beside each of the six: first pattern and automaton of those that came later
     digest: str = ""  # hash of what the tables were made from; "": of themselves
 
 
@@ -137,8 +141,15 @@ class CompiledLexicon:
         self.rules = tables.rules
         self.forms = tables.forms
         self.taxa = tables.taxa
-        four = (tables.taxon_automaton, tables.context_automaton, tables.bare_taxon_automaton, tables.bare_context_automaton)
-        self._automata = tuple(open_automaton(automaton, *added) for automaton, added in zip(four, tables.added, strict=True))
+        six = (
+            tables.taxon_automaton,
+            tables.context_automaton,
+            tables.bare_taxon_automaton,
+            tables.bare_context_automaton,
+            tables.sound_taxon_automaton,
+            tables.sound_context_automaton,
+        )
+        self._automata = tuple(open_automaton(automaton, *added) for automaton, added in zip(six, tables.added, strict=True))
 
     def places(self, market: str) -> frozenset[str]:
         """Markets whose protection lists hold in a market: everywhere (""), itself, and its unions."""
@@ -165,6 +176,8 @@ class CompiledLexicon:
             tables.taxon_patterns,
             self._automata[2],
             tables.bare_taxon_patterns,
+            self._automata[4],
+            tables.sound_taxon_patterns,
             Speller(frozenset(tables.taxon_words), self._ordinary),
             self._glue,
         )
@@ -178,6 +191,8 @@ class CompiledLexicon:
             tables.context_patterns,
             self._automata[3],
             tables.bare_context_patterns,
+            self._automata[5],
+            tables.sound_context_patterns,
             Speller(frozenset(tables.context_words), self._ordinary),
             self._glue,
         )
@@ -194,16 +209,18 @@ class CompiledLexicon:
 
 
 class Search(NamedTuple):
-    """What finds the forms of one sort: an automaton over skeletons, one over bare readings, and a speller.
+    """What finds the forms of one sort: automata over skeletons, over bare readings and over sounds, and a speller.
 
     `patterns[i]` are the indices of the forms written as the i-th pattern of the first; `bare_patterns[i]` those of the second with their
-    folded spelling. `glue` are words that may be written together with a form.
+    folded spelling, `sound_patterns[i]` those found by their sound with their Latin letters. `glue` are words that may be written together with a form.
     """
 
     automaton: daachorse.CharwiseDoubleArrayAhoCorasick
     patterns: tuple[tuple[int, ...], ...]
     bare_automaton: daachorse.CharwiseDoubleArrayAhoCorasick
     bare_patterns: tuple[BareUses, ...]
+    sound_automaton: daachorse.CharwiseDoubleArrayAhoCorasick
+    sound_patterns: tuple[BareUses, ...]
     speller: Speller
     glue: frozenset[str]
 
@@ -215,6 +232,11 @@ class Search(NamedTuple):
     def find_bare(self, text: str) -> list[tuple[int, int, int]]:
         """The same in a bare reading."""
         found: list[tuple[int, int, int]] = self.bare_automaton.find_overlapping(text)
+        return found
+
+    def find_sound(self, code: str) -> list[tuple[int, int, int]]:
+        """The same in the sound of a text."""
+        found: list[tuple[int, int, int]] = self.sound_automaton.find_overlapping(code)
         return found
 
 

@@ -16,6 +16,8 @@ JOINED_WORDS = "joined_words"
 MASKED = "masked_letters"
 MISSPELLING = "misspelling"
 MARKS_DROPPED = "marks_dropped"
+PINYIN = "pinyin"
+ROMANIZED = "romanized"
 
 VIEWS = {
     LOOK_ALIKES: "letters of another script that look alike: іvоrу",
@@ -30,8 +32,8 @@ VIEWS = {
     MASKED: "letters masked: iv*ry",
     MISSPELLING: "one letter wrong, missing, doubled or swapped: pangloin",
     MARKS_DROPPED: "a language's own marks left out: nga voi",
-    "pinyin": "Chinese in Latin letters: chuan shan jia",
-    "romanized": "another script in Latin letters",
+    PINYIN: "Chinese in Latin letters: chuan shan jia",
+    ROMANIZED: "another script in Latin letters",
     "homophone": "a character of the same sound: 像牙",
     "split_characters": "a character written as its parts",
     "chat_spelling": "as people write in chats: kura2",
@@ -44,7 +46,7 @@ VIEWS = {
     STYLIZED: "mathematical, enclosed or full-width letters",
     NOISE: "marks heaped on letters",
 }
-SPELLINGS = frozenset({"pinyin", "romanized", "chat_spelling", "homophone", "split_characters"})  # generated from forms, and weaker
+SPELLINGS = frozenset({PINYIN, ROMANIZED, "chat_spelling", "homophone", "split_characters"})  # generated from forms, and weaker
 # Readings that mistakes are made with: a form that is strong by itself needs company in them.
 DOUBTFUL = frozenset({MARKS_DROPPED, MISSPELLING, SPLIT_WORD, JOINED_FIELDS, MASKED}) | SPELLINGS
 # Ways of writing that hide nothing.

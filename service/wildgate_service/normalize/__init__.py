@@ -18,6 +18,7 @@ from wildgate_service.normalize.bare import Bare, bare_readings
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, ascii_dropped, ascii_table, fold_table
 from wildgate_service.normalize.layers import Layer, joined_fields, layers_of
 from wildgate_service.normalize.marks import has_marks
+from wildgate_service.normalize.sound import Heard, heard_readings
 from wildgate_service.normalize.source_map import SourceMap
 from wildgate_service.types import FieldSlice
 
@@ -65,6 +66,11 @@ class NormalizedText:
     def bare(self) -> tuple[Bare, ...]:
         """The skeleton without what can stand between letters or in their place: one reading, more where a gate opens."""
         return tuple(bare_readings(self.skeleton))
+
+    @cached_property
+    def heard(self) -> tuple[Heard, ...]:
+        """The skeleton by its sound; none for an ordinary text of one script."""
+        return tuple(heard_readings(self.skeleton))
 
     @cached_property
     def layers(self) -> tuple[tuple[Layer, NormalizedText], ...]:

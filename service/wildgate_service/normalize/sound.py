@@ -1,0 +1,153 @@
+"""The sound reading: a text in other scripts, in Latin letters or in both, as it sounds.
+
+    skeleton ─letter by letter→ Latin letters ─classes of like sounds→ `full` ─without vowels→ `consonants`
+
+How people write a language in Latin letters differs most in vowels, blanks, and which of k, kh and g they take; so `full` has one letter for
+each class of consonants and of vowels and no blanks, and `consonants` has no vowels either. Forms are brought to the same shape when the
+lexicon is compiled; `match.by_sound` says which finds are meant. Only a text behind a gate is read by its sound: one that has letters of
+another script and Latin ones, or in which no word is a common one of a language in Latin letters.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import cache, cached_property
+
+from wildgate_service.normalize import tables
+
+CLASSES = str.maketrans(
+    {**dict.fromkeys("kgq", "k"), **dict.fromkeys("td", "t"), **dict.fromkeys("pbf", "p"), **dict.fromkeys("cj", "c")}
+    | {**dict.fromkeys("sxz", "s"), **dict.fromkeys("ei", "i"), **dict.fromkeys("ou", "o")}
+)
+SILENT = "hwyv"  # written or not, and in each other's place
+JOINERS = " -'`"  # what may stand between the letters of a form
+REPEATED = re.compile("([a-z])\\1+")
+LATIN = re.compile("[a-z]")
+LATIN_WORD = re.compile("[a-z]{3}")
+OTHER_SCRIPT = re.compile("[\u0430-\u045f\u0620-\u06d3\u0900-\u097f\u0e01-\u0eff\u1000-\u109f\u1780-\u17d3\u3041-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
+HAN = re.compile("[\u4e00-\u9fff]")
+FEWEST_WORDS, LONG_WORD = 2, 8  # words of a text in Latin letters alone that is read by its sound, or letters of its only one
+HANGUL = range(0xAC00, 0xD7A4)
+MEDIALS, FINALS = 21, 28
+# Revised Romanization, letter by letter.
+INITIAL = ("g", "kk", "n", "d", "tt", "r", "m", "b", "pp", "s", "ss", "", "j", "jj", "ch", "k", "t", "p", "h")
+MEDIAL = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
+FINAL = ("", *"g kk gs n nj nh d l lg lm lb ls lt lp lh m b bs s ss ng j ch k t p h".split())
+
+
+class Heard:
+    """A skeleton by its sound; `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin."""
+
+    def __init__(self, skeleton: str, *, keeps_han: bool) -> None:
+        self.skeleton = skeleton
+        self.keeps_han = keeps_han
+        self.full, self.consonants = codes_of(in_latin(skeleton, keeps_han=keeps_han))
+
+    def positions(self, code: str) -> list[int]:
+        """Where each character of `full` or `consonants` stands in the skeleton."""
+        return self._positions[0 if code is self.full else 1]
+
+    @cached_property
+    def _positions(self) -> tuple[list[int], list[int]]:
+        table = _letters(keeps_han=self.keeps_han)
+        full: list[int] = []
+        consonants: list[int] = []
+        last = ""
+        for at, char in enumerate(self.skeleton):
+            for letter in table.get(ord(char), char):
+                if letter == last and letter in string.ascii_lowercase:
+                    continue
+                last = letter
+                if letter not in SILENT and letter not in JOINERS:
+                    full.append(at)
+                    if letter not in "aeiou":
+                        consonants.append(at)
+        return full, consonants
+
+    @cached_property
+    def _latin_at(self) -> list[int]:
+        return [found.start() for found in LATIN.finditer(self.skeleton)]
+
+    def has_latin(self, start: int, end: int) -> bool:
+        """Whether a Latin letter stands in a span of the skeleton."""
+        index = bisect_left(self._latin_at, start)
+        return index < len(self._latin_at) and self._latin_at[index] < end
+
+
+def in_latin(text: str, *, keeps_han: bool) -> str:
+    """A folded text in Latin letters, letter by letter, each run of a letter as one."""
+    return REPEATED.sub(r"\1", text.translate(_letters(keeps_han=keeps_han)))
+
+
+def codes_of(latin: str) -> tuple[str, str]:
+    """The sound of a text in Latin letters with vowels and, in capitals, without."""
+    content = latin.encode()
+    return content.translate(*_full_table()).decode(), content.translate(*_consonant_table()).decode()
+
+
+def heard_readings(skeleton: str) -> Iterator[Heard]:
+    """The sound readings of a skeleton; none for an ordinary text of one script."""
+    if not _is_open(skeleton):
+        return
+    yield Heard(skeleton, keeps_han=False)
+    if HAN.search(skeleton):
+        yield Heard(skeleton, keeps_han=True)
+
+
+def _is_open(skeleton: str) -> bool:
+    if skeleton.isascii() or not OTHER_SCRIPT.search(skeleton):
+        words = skeleton.split()
+        long_enough = len(words) >= FEWEST_WORDS or len(skeleton) >= LONG_WORD
+        return long_enough and _common_words().isdisjoint(words)
+    return LATIN.search(skeleton) is not None
+
+
+def letter_in_latin(char: str) -> str:
+    """A letter of a skeleton in Latin letters; itself if it is none of another script."""
+    return _letters(keeps_han=False).get(ord(char), char)
+
+
+class _Letters(dict[int, str]):
+    """Code point → Latin letters. Hangul syllables are written when first met."""
+
+    def __missing__(self, point: int) -> str:
+        if point not in HANGUL:
+            raise LookupError(point)
+        self[point] = latin = _syllable(point)
+        return latin
+
+    def get(self, point: int, default: str) -> str:  # type: ignore[override]
+        """Latin letters of a code point, else `default`."""
+        return self[point] if point in self or point in HANGUL else default
+
+
+def _syllable(point: int) -> str:
+    initial, rest = divmod(point - HANGUL.start, MEDIALS * FINALS)
+    medial, final = divmod(rest, FINALS)
+    return INITIAL[initial] + MEDIAL[medial] + FINAL[final]
+
+
+@cache
+def _letters(*, keeps_han: bool) -> _Letters:
+    rows = dict(tables.read("letters_in_latin.tsv")) | ({} if keeps_han else dict(tables.read("pinyin.tsv")))
+    return _Letters({ord(char): latin for char, latin in rows.items()})
+
+
+@cache
+def _common_words() -> frozenset[str]:
+    return frozenset(tables.read_words("common_words.tsv"))
+
+
+@cache
+def _full_table() -> tuple[bytes, bytes]:
+    table = bytes(range(256)).decode("latin-1").translate(CLASSES).encode("latin-1")
+    return table, (SILENT + JOINERS).encode()
+
+
+@cache
+def _consonant_table() -> tuple[bytes, bytes]:
+    table, dropped = _full_table()
+    return bytes(byte - 32 if 97 <= byte <= 122 else byte for byte in table), dropped + b"aeiou"
