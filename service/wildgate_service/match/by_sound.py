@@ -6,6 +6,7 @@ words of their own.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -17,33 +18,47 @@ from rapidfuzz.distance import Indel
 from wildgate_service.match.boundaries import edge_of, is_bounded, is_kana, is_unspaced
 from wildgate_service.match.views import MIXED_SCRIPT, PINYIN, ROMANIZED
 from wildgate_service.normalize import fold
-from wildgate_service.normalize.sound import JOINERS, OTHER_SCRIPT, SILENT, in_latin, letter_in_latin
+from wildgate_service.normalize.sound import JOINERS, LATIN, OTHER_SCRIPT, SILENT, in_latin, letter_in_latin, script_of
 from wildgate_service.types import TAXON_KINDS
 
 if TYPE_CHECKING:
-    from wildgate_service.types import RuleKind
-    from wildgate_service.match.tables import CompiledLexicon, Search
+    from wildgate_service.match.tables import BareUses, CompiledLexicon, Search
     from wildgate_service.normalize.sound import Heard
 
 MOST_TRIED = 64  # places at which one pattern is held against the text
-LONGEST_SPREAD = 2  # how many times as long as its Latin letters a form may be written, blanks and all
 VOWELS = "aeiou"
 BEFORE_THEIR_CONSONANT = "เแโใไເແໂໃໄ"
 AFTER_THEIR_CONSONANT = "ะาະາ"
 NO_JOINERS = str.maketrans("", "", JOINERS)
-# How like the letters must be (1 - Indel distance by length): where some are Latin, where all are, and there inside a word.
-PARTLY, WHOLLY, INSIDE = 0.65, 0.8, 0.9
-SURELY = 0.8, 7  # how like, and how many, letters of a form in two scripts that is not taken for one by mistake
-FEWEST_PARTLY, FEWEST_WHOLLY, FEWEST_INSIDE = 5, 7, 8  # letters of a form in each case
-FEWEST_OF_CONTEXT = 4  # of a cue or context: it speaks only beside what was found
+TOUCHING = re.compile(f"[a-z]{OTHER_SCRIPT.pattern}|{OTHER_SCRIPT.pattern}[a-z]")
+FEWEST_APART = 2  # letters of a form in either script, where a blank parts them
+FEWEST_OF_CONTEXT = 4  # letters of a cue or context: it speaks only beside what was found
 
 
-class _Span(NamedTuple):
-    """Where a form was found; `inside`: it begins or ends inside a word in Latin letters."""
+class Demand(NamedTuple):
+    """What a find must be to be meant: how like the form's letters (1 - Indel distance by length), and of a form of how many letters."""
+
+    likeness: float
+    letters: int
+
+
+PARTLY = Demand(0.75, 5)  # in two scripts
+PARTLY_INSIDE = Demand(0.9, 5)  # in two scripts, where it begins or ends inside a Latin word
+WORD = Demand(0.85, 7)  # one word in Latin letters
+WORDS = Demand(0.88, 8)  # several
+INSIDE = Demand(0.95, 9)  # a part of words in Latin letters
+SURE = Demand(0.88, 7)  # in two scripts, and no accident
+
+
+class _Find(NamedTuple):
+    """A find in the skeleton. `written` are its Latin letters, `native` its letters of another script; `inside` as in `Demand`s."""
 
     start: int
     end: int
     inside: bool
+    written: str
+    native: tuple[str, ...]
+    demand: Demand
 
 
 def by_sound(heard: Heard, lexicon: CompiledLexicon, search: Search) -> Iterator[tuple[int, int, int, tuple[str, ...]]]:
@@ -61,51 +76,62 @@ def _meant(
     left_out = SILENT if code is heard.full else SILENT + VOWELS
     tried: Counter[int] = Counter()
     for first, last, number in hits:
-        if not heard.has_latin(positions[first], positions[last - 1] + 1) or tried[number] == MOST_TRIED:
+        start, end = positions[first], positions[last - 1] + 1
+        if not heard.has_latin(start, end) or tried[number] == MOST_TRIED:
             continue
         tried[number] += 1
-        span = _span(heard.skeleton, positions[first], positions[last - 1] + 1, left_out)
-        written = in_latin(heard.skeleton[span.start : span.end], keeps_han=heard.keeps_han).translate(NO_JOINERS)
-        if not _is_word(heard.skeleton, span):
-            continue
-        native = OTHER_SCRIPT.findall(heard.skeleton[span.start : span.end])
-        least = PARTLY if native else INSIDE if span.inside else WHOLLY
-        likeness = [
-            (Indel.normalized_similarity(written, latin, score_cutoff=least), index, len(latin))
-            for index, latin in search.sound_patterns[number]
-            if _is_of(_folded(lexicon.forms[index].form), native, inside=span.inside)
-        ]
-        best = max(likeness, default=(0.0, 0))[0]
-        for each, index, letters in likeness:
-            rule = lexicon.rules[lexicon.forms[index].rule]
-            if each == best >= least and letters >= _fewest(rule.kind, native, inside=span.inside):
-                sure = native and each >= SURELY[0] and letters >= SURELY[1]
-                yield span.start, span.end, index, (MIXED_SCRIPT if sure else PINYIN if rule.language.startswith("zh") else ROMANIZED,)
+        find = _find(heard, start, end, left_out)
+        for likeness, index in _likest(find, heard, search.sound_patterns[number], lexicon) if find else ():
+            chinese = lexicon.rules[lexicon.forms[index].rule].language.startswith("zh")
+            sure = find.native and likeness >= SURE.likeness and len(find.written) >= SURE.letters
+            yield find.start, find.end, index, (MIXED_SCRIPT if sure else PINYIN if chinese else ROMANIZED,)
 
 
-def _fewest(kind: RuleKind, native: list[str], *, inside: bool) -> int:
-    """How many Latin letters a form must have to be told by them."""
-    if kind not in TAXON_KINDS:
-        return FEWEST_OF_CONTEXT
-    return FEWEST_PARTLY if native else FEWEST_INSIDE if inside else FEWEST_WHOLLY
+def _likest(find: _Find, heard: Heard, uses: BareUses, lexicon: CompiledLexicon) -> list[tuple[float, int]]:
+    """(likeness, form) of the forms of a pattern that are likest to a find; none if none is like enough."""
+    least = find.demand.likeness
+    found = []
+    for index, latin in uses:
+        form = lexicon.forms[index]
+        fewest = find.demand.letters if lexicon.rules[form.rule].kind in TAXON_KINDS else FEWEST_OF_CONTEXT
+        if len(latin) >= fewest and _is_of(_folded(form.form), find, heard):
+            found.append((Indel.normalized_similarity(find.written, latin, score_cutoff=least), index))
+    best = max(found, default=(0.0, 0))[0]
+    return [each for each in found if each[0] == best >= least]
 
 
-def _is_of(form: str, native: list[str], *, inside: bool) -> bool:
-    """Whether a form may be written with these letters of its script, and begin or end inside a word."""
-    return (not inside or is_unspaced(form[0])) and all(char in form or is_kana(char) for char in native)
+def _is_of(form: str, find: _Find, heard: Heard) -> bool:
+    """Whether a form can have these letters of its script, or is of a script of the text at all, and can begin or end inside a word."""
+    if find.inside and not is_unspaced(form[0]):
+        return False
+    if find.native:
+        return all(char in form or is_kana(char) for char in find.native)
+    return not heard.scripts or not heard.scripts.isdisjoint(map(script_of, form))
 
 
-def _is_word(skeleton: str, span: _Span) -> bool:
-    """Whether the span begins and ends where words do, other than inside a Latin word, which `inside` says."""
-    start, end = span.start, span.end
-    left, right = edge_of(skeleton[start], first=True), edge_of(skeleton[end - 1], first=False)
-    if not span.inside:
-        return is_bounded(skeleton, start, end, left, right)
-    return True
+def _find(heard: Heard, start: int, end: int, left_out: str) -> _Find | None:
+    """A find with what it says of itself; None if it is no word of its own, or has too little of one script to be in two."""
+    skeleton = heard.skeleton
+    start, end, inside = _span(skeleton, start, end, left_out)
+    text = skeleton[start:end]
+    native = tuple(OTHER_SCRIPT.findall(text))
+    if not inside and not is_bounded(skeleton, start, end, edge_of(text[0], first=True), edge_of(text[-1], first=False)):
+        return None
+    if native and not _is_in_two_scripts(text, native):
+        return None
+    demand = (PARTLY_INSIDE if inside else PARTLY) if native else INSIDE if inside else WORDS if " " in text else WORD
+    return _Find(start, end, inside, in_latin(text, keeps_han=heard.keeps_han).translate(NO_JOINERS), native, demand)
 
 
-def _span(skeleton: str, start: int, end: int, left_out: str) -> _Span:
-    """The span of a find with the letters beside it that its code leaves out, up to the ends of Latin words."""
+def _is_in_two_scripts(text: str, native: tuple[str, ...]) -> bool:
+    """Whether letters of both scripts touch, or one letter of either is not all that stands apart from the rest."""
+    if TOUCHING.search(text):
+        return True
+    return len(native) >= FEWEST_APART and len(LATIN.findall(text)) >= FEWEST_APART
+
+
+def _span(skeleton: str, start: int, end: int, left_out: str) -> tuple[int, int, bool]:
+    """The span of a find with the letters beside it that its code leaves out; whether it begins or ends inside a Latin word."""
     first = start
     while first and skeleton[first - 1] in left_out:
         first -= 1
@@ -116,7 +142,7 @@ def _span(skeleton: str, start: int, end: int, left_out: str) -> _Span:
     last = _end(skeleton, end, left_out)
     begins_inside = first > 0 and _is_latin(skeleton[first]) and _is_latin(skeleton[first - 1])
     ends_inside = last < len(skeleton) and _is_latin(skeleton[last - 1]) and _is_latin(skeleton[last])
-    return _Span(first, last, begins_inside or ends_inside)
+    return first, last, begins_inside or ends_inside
 
 
 def _end(skeleton: str, last: int, left_out: str) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.by_sound import by_sound
 from wildgate_service.match.undisguise import undisguise
-from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING
+from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MASKED, MISSPELLING, MIXED_SCRIPT, PINYIN, ROMANIZED
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
 from wildgate_service.normalize.layers import REVERSED, UPSIDE_DOWN
 from wildgate_service.normalize.marks import are_among, fold_with_marks, has_marks, is_noisy, marks_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LONG_WORD = 7  # letters of a word that bears a misspelling by itself
 
 
+SOUNDS = frozenset({MIXED_SCRIPT, PINYIN, ROMANIZED})
 MOST_TRIED = 256  # places at which one pattern of a bare reading is held against the skeleton
 
 
@@ -175,7 +176,11 @@ def matches_of(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occur
 
 def _well_marked(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurrence]) -> list[Occurrence]:
     """Without those whose protected marks are other ones, and those that would need an emoji where there is a word."""
-    return [each for each in found if _marks_of(text, lexicon, each) is not None and _has_its_emoji(text, lexicon, each)]
+    return [
+        each
+        for each in found
+        if _marks_of(text, lexicon, each) is not None and _has_its_emoji(text, lexicon, each) and _is_in_letters(text, each)
+    ]
 
 
 def _has_its_emoji(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) -> bool:
@@ -184,6 +189,15 @@ def _has_its_emoji(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrenc
         return True
     field, start, end = text.locate(at.start, at.end)
     return EMOJI in disguises_of(text.document[field.start + start : field.start + end])
+
+
+def _is_in_letters(text: NormalizedText, at: Occurrence) -> bool:
+    """Whether what was found by its sound is written in letters: neither in emoji nor with the marks of a language in Latin letters."""
+    if SOUNDS.isdisjoint(at.views):
+        return True
+    field, start, end = text.locate(at.start, at.end)
+    surface = text.document[field.start + start : field.start + end]
+    return EMOJI not in disguises_of(surface) and not has_marks(surface)
 
 
 def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) -> tuple[str, ...] | None:

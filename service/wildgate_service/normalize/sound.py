@@ -27,7 +27,18 @@ JOINERS = " -'`"  # what may stand between the letters of a form
 REPEATED = re.compile("([a-z])\\1+")
 LATIN = re.compile("[a-z]")
 LATIN_WORD = re.compile("[a-z]{3}")
-OTHER_SCRIPT = re.compile("[\u0430-\u045f\u0620-\u06d3\u0900-\u097f\u0e01-\u0eff\u1000-\u109f\u1780-\u17d3\u3041-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
+SCRIPTS = {
+    "Cyrillic": "\u0430-\u045f",
+    "Arabic": "\u0620-\u06d3",
+    "Devanagari": "\u0900-\u097f",
+    "Thai": "\u0e01-\u0e4f",
+    "Lao": "\u0e81-\u0edf",
+    "Myanmar": "\u1000-\u104f",
+    "Khmer": "\u1780-\u17d3",
+    "Chinese or Japanese": "\u3041-\u30ff\u4e00-\u9fff",
+    "Hangul": "\uac00-\ud7a3",
+}
+OTHER_SCRIPT = re.compile(f"[{''.join(SCRIPTS.values())}]")
 HAN = re.compile("[\u4e00-\u9fff]")
 FEWEST_WORDS, LONG_WORD = 2, 8  # words of a text in Latin letters alone that is read by its sound, or letters of its only one
 HANGUL = range(0xAC00, 0xD7A4)
@@ -71,6 +82,11 @@ class Heard:
     def _latin_at(self) -> list[int]:
         return [found.start() for found in LATIN.finditer(self.skeleton)]
 
+    @cached_property
+    def scripts(self) -> frozenset[str]:
+        """Names of the other scripts in it."""
+        return frozenset(name for name, letters in SCRIPTS.items() if re.search(f"[{letters}]", self.skeleton))
+
     def has_latin(self, start: int, end: int) -> bool:
         """Whether a Latin letter stands in a span of the skeleton."""
         index = bisect_left(self._latin_at, start)
@@ -108,6 +124,12 @@ def _is_open(skeleton: str) -> bool:
 def letter_in_latin(char: str) -> str:
     """A letter of a skeleton in Latin letters; itself if it is none of another script."""
     return _letters(keeps_han=False).get(ord(char), char)
+
+
+@cache
+def script_of(char: str) -> str:
+    """The name in `SCRIPTS` of a letter's script; empty if it has none."""
+    return next((name for name, letters in SCRIPTS.items() if re.match(f"[{letters}]", char)), "")
 
 
 class _Letters(dict[int, str]):
