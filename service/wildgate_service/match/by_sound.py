@@ -29,6 +29,11 @@ MOST_TRIED = 64  # places at which one pattern is held against the text
 VOWELS = "aeiou"
 BEFORE_THEIR_CONSONANT = "เแโใไເແໂໃໄ"
 AFTER_THEIR_CONSONANT = "ะาະາ"
+IMPLIED = {  # the vowels that a consonant has where none is written, and that one writes and another does not
+    "Devanagari": str.maketrans("", "", "a"),
+    "Myanmar": str.maketrans("", "", "a"),
+    "Khmer": str.maketrans("", "", "ao"),
+}
 NO_JOINERS = str.maketrans("", "", JOINERS)
 TOUCHING = re.compile(f"[a-z]{OTHER_SCRIPT.pattern}|{OTHER_SCRIPT.pattern}[a-z]")
 FEWEST_APART = 2  # letters of a form in either script, where a blank parts them
@@ -95,9 +100,16 @@ def _likest(find: _Find, heard: Heard, uses: BareUses, lexicon: CompiledLexicon)
         form = lexicon.forms[index]
         fewest = find.demand.letters if lexicon.rules[form.rule].kind in TAXON_KINDS else FEWEST_OF_CONTEXT
         if len(latin) >= fewest and _is_of(_folded(form.form), find, heard):
-            found.append((Indel.normalized_similarity(find.written, latin, score_cutoff=least), index))
+            found.append((_likeness(find.written, latin, script_of(form.form[0]), least), index))
     best = max(found, default=(0.0, 0))[0]
     return [each for each in found if each[0] == best >= least]
+
+
+def _likeness(written: str, latin: str, script: str, least: float) -> float:
+    """How like two words in Latin letters are (1 - Indel distance by length; 0 if less than `least`), without the vowel that a script implies."""
+    if script in IMPLIED:
+        written, latin = written.translate(IMPLIED[script]), latin.translate(IMPLIED[script])
+    return Indel.normalized_similarity(written, latin, score_cutoff=least)
 
 
 def _is_of(form: str, find: _Find, heard: Heard) -> bool:

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from wildgate_service.normalize import NormalizedText
     from wildgate_service.normalize.bare import Bare
 
-LONG_WORD = 7  # letters of a word that bears a misspelling by itself
-
-
+LONG_ROMANIZED = 12  # letters of a form in Latin letters that is no word of another language
 SOUNDS = frozenset({MIXED_SCRIPT, PINYIN, ROMANIZED})
 MOST_TRIED = 256  # places at which one pattern of a bare reading is held against the skeleton
 
@@ -219,6 +217,11 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
     return None if field.name in text.marked_fields else (MARKS_DROPPED,)
 
 
+def _doubtful(surface: str) -> frozenset[str]:
+    """The views in which a mistake is made with these characters: nobody takes a long word of another language for one."""
+    return DOUBTFUL - {PINYIN, ROMANIZED} if sum(map(str.isalpha, surface)) >= LONG_ROMANIZED else DOUBTFUL
+
+
 def _match(
     lexicon: CompiledLexicon,
     form: Form,
@@ -230,7 +233,7 @@ def _match(
     surface: str,
 ) -> Match:
     rule = lexicon.rules[form.rule]
-    doubtful = form.level is Level.ALONE and not DOUBTFUL.isdisjoint(views)
+    doubtful = form.level is Level.ALONE and not _doubtful(surface).isdisjoint(views)
     return Match(
         rule_id=rule.id,
         kind=rule.kind,
