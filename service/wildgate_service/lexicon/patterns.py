@@ -17,6 +17,7 @@ from wildgate_service.match.boundaries import Edge, edge_of, is_unspaced
 from wildgate_service.match.misspelling import WORD
 from wildgate_service.match.tables import Form
 from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE, letters_worth
+from wildgate_service.match.views import KANA
 from wildgate_service.normalize import fold
 from wildgate_service.normalize.bare import bare_form
 from wildgate_service.normalize.marks import fold_with_marks, has_marks
@@ -66,7 +67,7 @@ def _spelled(form: Form, rule: Rule, entry: Entry) -> Iterator[Pattern]:
             left=form.left if entry.match == "substring" else edge_of(texts[0][0], first=True),
             right=form.right if entry.match in {"substring", "prefix"} else edge_of(texts[0][-1], first=False),
         )
-        yield from (Pattern(text, shared) for text in texts)
+        yield from (Pattern(text, shared, _bare(text, entry) if view == KANA else ()) for text in texts)
 
 
 def _bare(text: str, entry: Entry) -> tuple[str, ...]:

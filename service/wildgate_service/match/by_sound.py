@@ -161,7 +161,11 @@ def _end(skeleton: str, last: int, left_out: str) -> int:
     """Where a find ends with the letters behind it that its code leaves out: of Latin words vowels and doubled letters, else marks."""
     while last < len(skeleton):
         char, before = skeleton[last], skeleton[last - 1]
-        doubled = char == before and char.isalpha() or letter_in_latin(char) == letter_in_latin(skeleton[last - 2]) != "" == letter_in_latin(before)
+        doubled = (
+            (char == before
+            and char.isalpha())
+            or letter_in_latin(char) == letter_in_latin(skeleton[last - 2]) != "" == letter_in_latin(before)
+        )
         if not (char in left_out or doubled or char in AFTER_THEIR_CONSONANT or unicodedata.category(char)[0] == "M"):
             break
         last += 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wildgate_service.match.boundaries import is_bounded, is_dense, is_unspaced
 from wildgate_service.match.views import (
     JOINED_WORDS,
+    KANA,
     LEETSPEAK,
     LOOK_ALIKES,
     MISSPELLING,
@@ -24,6 +25,7 @@ from wildgate_service.match.views import (
 )
 from wildgate_service.normalize.bare import is_letter
 from wildgate_service.normalize.fold import FIELD_SEPARATOR
+from wildgate_service.normalize.kana import is_same_kana
 from wildgate_service.normalize.layers import JOINED_FIELDS
 from wildgate_service.normalize.readings import reads_as
 
@@ -36,6 +38,7 @@ SHORTEST = 4  # letters of a form that is read through a disguise
 SHORTEST_JOINED = 7  # letters of one that only lost or gained a blank
 SHORTEST_GLUED = 5  # letters of one that is written together with words of trade
 SYLLABLE = 2.5  # how many letters a Han character, Hangul syllable or kana is worth
+SHORTEST_KANA = 7  # letters' worth of a form that is read in the other kana: three characters
 DIVIDING = frozenset(",;:()?\"'&")  # what stands between parts of a sentence and so does not hold a word together
 LONG_UNSPACED = 5  # letters of a form of a script without blanks that stays itself with two blanks in it
 SHORTEST_SPELLED = 6  # letters of a form that is read in a row of single letters longer than it
@@ -66,6 +69,7 @@ class _Written(NamedTuple):
     gaps: list[str]
     stand_ins: list[int]
     look_alikes: int
+    other_kana: int
     repeated: int
     missing: int
 
@@ -124,7 +128,7 @@ def _read(skeleton: str, start: int, letters: list[str], signs: frozenset[str], 
     """Read the letters of a form from a place of the skeleton on, over gaps and repeats; None if they do not stand there."""
     gaps: list[str] = []
     stand_ins: list[int] = []
-    look_alikes = repeated = missing = 0
+    look_alikes = other_kana = repeated = missing = 0
     at = start
     while len(gaps) < len(letters):
         index, begin = len(gaps), at
@@ -133,11 +137,12 @@ def _read(skeleton: str, start: int, letters: list[str], signs: frozenset[str], 
         if at == len(skeleton):
             return None
         char, letter = skeleton[at], letters[index]
-        if reads_as(char, letter):
+        if reads_as(char, letter) or is_same_kana(char, letter):
             gaps.append(skeleton[begin:at])
             if char != letter and not char.isalpha():
                 stand_ins.append(index)
-            look_alikes += char != letter and char.isalpha()
+            other_kana += is_same_kana(char, letter)
+            look_alikes += char != letter and char.isalpha() and not is_same_kana(char, letter)
             at += 1
         elif index and (at == begin or index - 1 in breaks) and reads_as(char, letters[index - 1]):
             repeated += 1
@@ -151,7 +156,7 @@ def _read(skeleton: str, start: int, letters: list[str], signs: frozenset[str], 
     while at < len(skeleton) and skeleton[at] == skeleton[at - 1] and skeleton[at].isalpha():
         repeated += 1
         at += 1
-    return _Written(start, at, gaps, stand_ins, look_alikes, repeated, missing)
+    return _Written(start, at, gaps, stand_ins, look_alikes, other_kana, repeated, missing)
 
 
 def _disguises(skeleton: str, written: _Written, letters: list[str], breaks: frozenset[int]) -> Iterator[str]:
@@ -162,6 +167,8 @@ def _disguises(skeleton: str, written: _Written, letters: list[str], breaks: fro
     if written.look_alikes:
         homograph = written.look_alikes == len(letters) and skeleton[written.start : written.end].isascii()
         yield _REFUSED if homograph else LOOK_ALIKES
+    if written.other_kana:
+        yield KANA if worth >= SHORTEST_KANA else _REFUSED
     if written.stand_ins:
         yield LEETSPEAK if _stand_for_letters(written, len(letters)) else _REFUSED
     if written.repeated > 1:

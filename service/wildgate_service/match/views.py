@@ -17,6 +17,7 @@ MASKED = "masked_letters"
 MISSPELLING = "misspelling"
 MARKS_DROPPED = "marks_dropped"
 PINYIN = "pinyin"
+KANA = "kana"
 ROMANIZED = "romanized"
 
 VIEWS = {
@@ -37,7 +38,7 @@ VIEWS = {
     "homophone": "a character of the same sound: 像牙",
     "split_characters": "a character written as its parts",
     "chat_spelling": "as people write in chats: kura2",
-    "kana": "the other kana, or a kanji's reading in kana",
+    KANA: "the other kana, or a kanji's reading in kana",
     EMOJI: "an emoji for a word: 🐘 tusk",
     EMOJI_LETTERS: "emoji for letters or between them: iv⭕ry",
     REVERSED: "written backwards behind an override of direction",
@@ -50,7 +51,7 @@ SPELLINGS = frozenset({PINYIN, ROMANIZED, "chat_spelling", "homophone", "split_c
 # Readings that mistakes are made with: a form that is strong by itself needs company in them.
 DOUBTFUL = frozenset({MARKS_DROPPED, MISSPELLING, SPLIT_WORD, JOINED_FIELDS, MASKED}) | SPELLINGS
 # Ways of writing that hide nothing.
-ORDINARY = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, JOINED_WORDS, JOINED_FIELDS, SPLIT_WORD, "kana"}) | SPELLINGS - {
+ORDINARY = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, JOINED_WORDS, JOINED_FIELDS, SPLIT_WORD, KANA}) | SPELLINGS - {
     "homophone",
     "split_characters",
 }

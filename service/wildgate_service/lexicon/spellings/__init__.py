@@ -50,7 +50,7 @@ GENERATORS: dict[str, tuple[tuple[str, Generator], ...]] = {
 }
 _EVERY_LANGUAGE: tuple[tuple[str, Generator], ...] = (("emoji", with_emoji),)
 
-MOST = {"pinyin": 6, "romanized": 8, "kana": 2, "chat_spelling": 6, "homophone": 24, "split_characters": 4, "emoji": 4}
+MOST = {"pinyin": 6, "romanized": 8, "kana": 1, "chat_spelling": 6, "homophone": 24, "split_characters": 4, "emoji": 4}
 ROMANIZED = frozenset({"pinyin", "romanized"})  # views of spellings in Latin letters
 # Fewer letters (marks and blanks not counted) are too often a word, a name or a syllable of another language:
 # joined or not, `hugu` and `she gu` say nothing; `xijiao` and `xi jiao` hardly anything else.
