@@ -1,9 +1,10 @@
-"""Write the tables of the sound reading: letters of other scripts in Latin letters, pinyin by character, words that say a text is no other script.
+"""Write the tables of the sound reading: letters of other scripts in Latin letters, pinyin by character, common words in Latin letters.
 
     pip install uroman pypinyin wordfreq
     python tools/make_sounds.py
 
-Sources: uroman 1.3 (Ulf Hermjakob, USC Information Sciences Institute), pypinyin (MIT), wordfreq 3.1 (data CC BY-SA 4.0), kana by Unicode names.
+Sources: uroman 1.3 (Ulf Hermjakob, USC Information Sciences Institute), pypinyin (MIT), wordfreq 3.1 (data CC BY-SA 4.0); kana by their
+Unicode names.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ SCRIPTS = {  # first and last code point, uroman's name of the language, the vow
     "mya": (0x1000, 0x104F, "a"),
     "khm": (0x1780, 0x17D3, "ao"),
 }
-OURS = {"ຍ": "ny", "ຎ": "ny", "ອ": "", "อ": "", "အ": "", "អ": "", "็": "", "ؤ": "w", "ئ": "y"}  # carriers of vowels, and what uroman names by a syllable
+# Carriers of vowels, and what uroman names by a syllable.
+OURS = {"ຍ": "ny", "ຎ": "ny", "ອ": "", "อ": "", "အ": "", "អ": "", "็": "", "ؤ": "w", "ئ": "y"}
 LONGEST_SIGN = 2  # letters of a vowel sign; uroman gives the names of others
 VOWELS = {"ア": "a", "イ": "i", "ウ": "u", "エ": "e", "オ": "o"}
 HEPBURN = {"si": "shi", "ti": "chi", "tu": "tsu", "hu": "fu", "zi": "ji", "di": "ji", "du": "zu", "wo": "o"}
-FEWEST_LETTERS, MOST_WORDS = 3, 200
+FEWEST_LETTERS, MOST_WORDS, MOST_ENGLISH = 3, 1_000, 4_000
+MOST_SHORT = 80  # of the shortest words, which romanized ones are too often like
 HAN_BLOCK = (0x4E00, 0x9FFF)
 NOT_LATIN = {"ar", "bn", "bg", "el", "fa", "he", "hi", "ja", "ko", "mk", "ru", "ta", "th", "uk", "ur", "zh", "sr"}
 SYLLABLE = re.compile(r"(?:[bpmfdtnlgkhjqxryws]|[zcs]h?)?(?:[iu]?[aoe][iou]?(?:ng?|r)?|[iuv]n?|ing)")
@@ -93,7 +96,8 @@ def _write_words() -> None:
     """The commonest words of the languages in Latin letters that are no syllables of Chinese."""
     words: set[str] = set()
     for language in sorted(set(wordfreq.available_languages()) - NOT_LATIN):
-        words |= {fold(word) for word in wordfreq.top_n_list(language, MOST_WORDS)}
+        ranked = wordfreq.top_n_list(language, MOST_ENGLISH if language == "en" else MOST_WORDS)
+        words |= {fold(word) for rank, word in enumerate(ranked) if len(word) > FEWEST_LETTERS or rank < MOST_SHORT}
     kept = sorted(word for word in words if len(word) >= FEWEST_LETTERS and word.isalpha() and not _is_chinese(word))
     note = "# The commonest words of languages in Latin letters. Derived from wordfreq 3.1, data CC BY-SA 4.0; this file: CC BY-SA 4.0\n"
     (TABLES / "common_words.tsv").write_text(note + "".join(f"{word}\n" for word in kept), encoding="utf-8")

@@ -68,11 +68,6 @@ def is_unspaced(char: str) -> bool:
     return _within(ord(char), UNSPACED)
 
 
-def is_kana(char: str) -> bool:
-    """Whether a character is kana."""
-    return _within(ord(char), KANA)
-
-
 @cache
 def is_dense(char: str) -> bool:
     """Whether a character is a whole syllable: Han, kana, Hangul."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz.distance import Indel
 
-from wildgate_service.match.boundaries import edge_of, is_bounded, is_kana, is_unspaced
+from wildgate_service.match.boundaries import edge_of, is_bounded, is_unspaced
 from wildgate_service.match.views import MIXED_SCRIPT, PINYIN, ROMANIZED
 from wildgate_service.normalize import fold
 from wildgate_service.normalize.sound import JOINERS, LATIN, OTHER_SCRIPT, SILENT, in_latin, letter_in_latin, script_of
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from wildgate_service.match.tables import BareUses, CompiledLexicon, Search
     from wildgate_service.normalize.sound import Heard
 
-MOST_TRIED = 64  # places at which one pattern is held against the text
+MOST_TRIED = 2_000  # finds of one sound reading that are held against the text
+KANA = frozenset(map(chr, range(0x3041, 0x3100)))
 VOWELS = "aeiou"
 BEFORE_THEIR_CONSONANT = "เแโใไເແໂໃໄ"
 AFTER_THEIR_CONSONANT = "ะาະາ"
@@ -36,6 +36,7 @@ IMPLIED = {  # the vowels that a consonant has where none is written, and that o
 }
 NO_JOINERS = str.maketrans("", "", JOINERS)
 TOUCHING = re.compile(f"[a-z]{OTHER_SCRIPT.pattern}|{OTHER_SCRIPT.pattern}[a-z]")
+FEWEST_INSIDE = 8  # letters of a code found inside a word in Latin letters alone
 FEWEST_APART = 2  # letters of a form in either script, where a blank parts them
 FEWEST_OF_CONTEXT = 4  # letters of a cue or context: it speaks only beside what was found
 
@@ -66,40 +67,54 @@ class _Find(NamedTuple):
     demand: Demand
 
 
-def by_sound(heard: Heard, lexicon: CompiledLexicon, search: Search) -> Iterator[tuple[int, int, int, tuple[str, ...]]]:
+def by_sound(readings: tuple[Heard, ...], lexicon: CompiledLexicon, search: Search) -> Iterator[tuple[int, int, int, tuple[str, ...]]]:
     """(start, end, form, views) of forms that are written in Latin letters, wholly or in part."""
-    for code in (heard.full, heard.consonants):
-        hits = search.find_sound(code)
-        if hits:
-            yield from _meant(heard, code, hits, lexicon, search)
+    for heard in readings:
+        for code in (heard.full, heard.consonants):
+            hits = search.find_sound(code)
+            if hits:
+                yield from _meant(heard, code, hits, lexicon, search)
 
 
 def _meant(
     heard: Heard, code: str, hits: list[tuple[int, int, int]], lexicon: CompiledLexicon, search: Search
 ) -> Iterator[tuple[int, int, int, tuple[str, ...]]]:
-    positions = heard.positions(code)
+    positions, latin, breaks = heard.positions(code), heard.latin_before(code), heard.breaks(code)
     left_out = SILENT if code is heard.full else SILENT + VOWELS
-    tried: Counter[int] = Counter()
+    tried = 0
     for first, last, number in hits:
-        start, end = positions[first], positions[last - 1] + 1
-        if not heard.has_latin(start, end) or tried[number] == MOST_TRIED:
+        letters = latin[last] - latin[first]
+        if not letters or (letters == last - first < FEWEST_INSIDE and not (first in breaks and last in breaks)):
             continue
-        tried[number] += 1
-        find = _find(heard, start, end, left_out)
-        for likeness, index in _likest(find, heard, search.sound_patterns[number], lexicon) if find else ():
+        tried += 1
+        if tried > MOST_TRIED:
+            return
+        start, end = positions[first], positions[last - 1] + 1
+        uses = _possible(heard, start, end, search.sound_patterns[number], lexicon)
+        find = _find(heard, start, end, left_out) if uses else None
+        for likeness, index in _likest(find, uses, lexicon) if find else ():
             chinese = lexicon.rules[lexicon.forms[index].rule].language.startswith("zh")
             sure = find.native and likeness >= SURE.likeness and len(find.written) >= SURE.letters
-            yield find.start, find.end, index, (MIXED_SCRIPT if sure else PINYIN if chinese else ROMANIZED,)
+            yield heard.start + find.start, heard.start + find.end, index, (MIXED_SCRIPT if sure else PINYIN if chinese else ROMANIZED,)
 
 
-def _likest(find: _Find, heard: Heard, uses: BareUses, lexicon: CompiledLexicon) -> list[tuple[float, int]]:
+def _possible(heard: Heard, start: int, end: int, uses: BareUses, lexicon: CompiledLexicon) -> BareUses:
+    """The forms that hold all letters of another script in a span, or, where there are none, are of a script of the text at all."""
+    native = set(OTHER_SCRIPT.findall(heard.skeleton, start, end))
+    if native:
+        return tuple(use for use in uses if all(char in _folded(lexicon.forms[use[0]].form) or char in KANA for char in native))
+    scripts = heard.scripts
+    return tuple(use for use in uses if script_of(lexicon.forms[use[0]].form[0]) in scripts) if scripts else uses
+
+
+def _likest(find: _Find, uses: BareUses, lexicon: CompiledLexicon) -> list[tuple[float, int]]:
     """(likeness, form) of the forms of a pattern that are likest to a find; none if none is like enough."""
     least = find.demand.likeness
     found = []
     for index, latin in uses:
         form = lexicon.forms[index]
         fewest = find.demand.letters if lexicon.rules[form.rule].kind in TAXON_KINDS else FEWEST_OF_CONTEXT
-        if len(latin) >= fewest and _is_of(_folded(form.form), find, heard):
+        if len(latin) >= fewest and (not find.inside or is_unspaced(form.form[0])):
             found.append((_likeness(find.written, latin, script_of(form.form[0]), least), index))
     best = max(found, default=(0.0, 0))[0]
     return [each for each in found if each[0] == best >= least]
@@ -110,15 +125,6 @@ def _likeness(written: str, latin: str, script: str, least: float) -> float:
     if script in IMPLIED:
         written, latin = written.translate(IMPLIED[script]), latin.translate(IMPLIED[script])
     return Indel.normalized_similarity(written, latin, score_cutoff=least)
-
-
-def _is_of(form: str, find: _Find, heard: Heard) -> bool:
-    """Whether a form can have these letters of its script, or is of a script of the text at all, and can begin or end inside a word."""
-    if find.inside and not is_unspaced(form[0]):
-        return False
-    if find.native:
-        return all(char in form or is_kana(char) for char in find.native)
-    return not heard.scripts or not heard.scripts.isdisjoint(map(script_of, form))
 
 
 def _find(heard: Heard, start: int, end: int, left_out: str) -> _Find | None:
@@ -161,11 +167,9 @@ def _end(skeleton: str, last: int, left_out: str) -> int:
     """Where a find ends with the letters behind it that its code leaves out: of Latin words vowels and doubled letters, else marks."""
     while last < len(skeleton):
         char, before = skeleton[last], skeleton[last - 1]
-        doubled = (
-            (char == before
-            and char.isalpha())
-            or letter_in_latin(char) == letter_in_latin(skeleton[last - 2]) != "" == letter_in_latin(before)
-        )
+        doubled = (char == before and char.isalpha()) or letter_in_latin(char) == letter_in_latin(
+            skeleton[last - 2]
+        ) != "" == letter_in_latin(before)
         if not (char in left_out or doubled or char in AFTER_THEIR_CONSONANT or unicodedata.category(char)[0] == "M"):
             break
         last += 1

@@ -49,7 +49,7 @@ def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[
 
 def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
     found = [*_read(text, lexicon, search), *_misspelled(text.skeleton, lexicon, search)]
-    found += [Occurrence(*each) for heard in text.heard for each in by_sound(heard, lexicon, search)]
+    found += [Occurrence(*each) for each in by_sound(text.heard, lexicon, search)]
     for layer, other in text.layers:
         for each in _read(other, lexicon, search):
             span = text.from_layer(layer, each.start, each.end)

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 import string
-from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache, cached_property
+from itertools import accumulate, pairwise
 
 from wildgate_service.normalize import tables
 
@@ -26,7 +26,10 @@ SILENT = "hwyv"  # written or not, and in each other's place
 JOINERS = " -'`"  # what may stand between the letters of a form
 REPEATED = re.compile("([a-z])\\1+")
 LATIN = re.compile("[a-z]")
-LATIN_WORD = re.compile("[a-z]{3}")
+LATIN_WORD = re.compile("[a-z]+")
+MARGIN, MARGIN_IN_LATIN = 24, 10  # characters around a Latin word that are read with it: where there is another script, and where not
+KNOWN_SHARE, KNOWN_SHARE_OF_SEVERAL = 3, 5  # a text is in a language in Latin letters if one word in so many is a common one
+FEWEST_LETTERS = 2
 SCRIPTS = {
     "Cyrillic": "\u0430-\u045f",
     "Arabic": "\u0620-\u06d3",
@@ -40,20 +43,53 @@ SCRIPTS = {
 }
 OTHER_SCRIPT = re.compile(f"[{''.join(SCRIPTS.values())}]")
 HAN = re.compile("[\u4e00-\u9fff]")
-FEWEST_WORDS, LONG_WORD = 2, 8  # words of a text in Latin letters alone that is read by its sound, or letters of its only one
+KANA = re.compile("[\u3041-\u30ff]{2}")
+JAPANESE = re.compile(r"[\u3041-\u30ff]|\b(?:no|wa|ga|wo|ni|to|de)\b")  # kana, or particles in Latin letters
 HANGUL = range(0xAC00, 0xD7A4)
 MEDIALS, FINALS = 21, 28
 # Revised Romanization, letter by letter.
 INITIAL = ("g", "kk", "n", "d", "tt", "r", "m", "b", "pp", "s", "ss", "", "j", "jj", "ch", "k", "t", "p", "h")
 MEDIAL = ["a", "ae", "ya", "yae", "eo", "e", "yeo", "ye", "o", "wa", "wae", "oe", "yo", "u", "wo", "we", "wi", "yu", "eu", "ui", "i"]
-FINAL = ("", *["g", "kk", "gs", "n", "nj", "nh", "d", "l", "lg", "lm", "lb", "ls", "lt", "lp", "lh", "m", "b", "bs", "s", "ss", "ng", "j", "ch", "k", "t", "p", "h"])
+FINAL = (
+    "",
+    *[
+        "g",
+        "kk",
+        "gs",
+        "n",
+        "nj",
+        "nh",
+        "d",
+        "l",
+        "lg",
+        "lm",
+        "lb",
+        "ls",
+        "lt",
+        "lp",
+        "lh",
+        "m",
+        "b",
+        "bs",
+        "s",
+        "ss",
+        "ng",
+        "j",
+        "ch",
+        "k",
+        "t",
+        "p",
+        "h",
+    ],
+)
 
 
 class Heard:
-    """A skeleton by its sound; `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin."""
+    """A piece of a skeleton, from `start` on, by its sound; `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin."""
 
-    def __init__(self, skeleton: str, *, keeps_han: bool) -> None:
+    def __init__(self, skeleton: str, start: int, *, keeps_han: bool) -> None:
         self.skeleton = skeleton
+        self.start = start
         self.keeps_han = keeps_han
         self.full, self.consonants = codes_of(in_latin(skeleton, keeps_han=keeps_han))
 
@@ -68,7 +104,7 @@ class Heard:
         consonants: list[int] = []
         last = ""
         for at, char in enumerate(self.skeleton):
-            for letter in table.get(ord(char), char):
+            for letter in table[ord(char)]:
                 if letter == last and letter in string.ascii_lowercase:
                     continue
                 last = letter
@@ -79,18 +115,19 @@ class Heard:
         return full, consonants
 
     @cached_property
-    def _latin_at(self) -> list[int]:
-        return [found.start() for found in LATIN.finditer(self.skeleton)]
-
-    @cached_property
     def scripts(self) -> frozenset[str]:
         """Names of the other scripts in it."""
         return frozenset(name for name, letters in SCRIPTS.items() if re.search(f"[{letters}]", self.skeleton))
 
-    def has_latin(self, start: int, end: int) -> bool:
-        """Whether a Latin letter stands in a span of the skeleton."""
-        index = bisect_left(self._latin_at, start)
-        return index < len(self._latin_at) and self._latin_at[index] < end
+    def breaks(self, code: str) -> set[int]:
+        """The characters of `full` or `consonants` before which a word ends in the skeleton, and where all end."""
+        positions = self.positions(code)
+        inside = (at for at, (one, other) in enumerate(pairwise(positions), start=1) if not self.skeleton[one:other].isalpha())
+        return {0, *inside, len(positions)}
+
+    def latin_before(self, code: str) -> list[int]:
+        """How many characters of `full` or `consonants` before each, and before its end, are Latin letters in the skeleton."""
+        return list(accumulate(("a" <= self.skeleton[at] <= "z" for at in self.positions(code)), initial=0))
 
 
 def in_latin(text: str, *, keeps_han: bool) -> str:
@@ -105,25 +142,59 @@ def codes_of(latin: str) -> tuple[str, str]:
 
 
 def heard_readings(skeleton: str) -> Iterator[Heard]:
-    """The sound readings of a skeleton; none for an ordinary text of one script."""
-    if not _is_open(skeleton):
-        return
-    yield Heard(skeleton, keeps_han=False)
-    if HAN.search(skeleton):
-        yield Heard(skeleton, keeps_han=True)
+    """The sound readings of the pieces of a skeleton that may be another script's words in Latin letters; none for an ordinary text."""
+    for start, end in _pieces(skeleton):
+        piece = skeleton[start:end]
+        japanese = HAN.search(piece) and JAPANESE.search(piece)
+        if japanese:
+            yield Heard(piece, start, keeps_han=True)
+        if not (japanese and KANA.search(piece)):
+            yield Heard(piece, start, keeps_han=False)
 
 
-def _is_open(skeleton: str) -> bool:
-    if skeleton.isascii() or not OTHER_SCRIPT.search(skeleton):
-        words = skeleton.split()
-        long_enough = len(words) >= FEWEST_WORDS or len(skeleton) >= LONG_WORD
-        return long_enough and _common_words().isdisjoint(words)
-    return LATIN.search(skeleton) is not None
+def _pieces(skeleton: str) -> list[tuple[int, int]]:
+    """Where Latin words stand that are none of the common ones, or touch another script, with what is around them."""
+    margin = MARGIN_IN_LATIN
+    if not skeleton.isascii() and OTHER_SCRIPT.search(skeleton):
+        margin = MARGIN
+    elif _is_known(skeleton.split()):
+        return []
+    pieces: list[tuple[int, int]] = []
+    for word in LATIN_WORD.finditer(skeleton):
+        start, end = word.span()
+        if (word[0] in _common_words() or end - start < FEWEST_LETTERS) and not _touches(skeleton, start, end):
+            continue
+        start, end = _widened(skeleton, start, end, margin)
+        if pieces and start <= pieces[-1][1]:
+            start = pieces.pop()[0]
+        pieces.append((start, end))
+    return pieces
+
+
+def _is_known(words: list[str]) -> bool:
+    """Whether so many words of a text are common ones of a language in Latin letters that it is one."""
+    known = sum(map(_common_words().__contains__, words))
+    return known * (KNOWN_SHARE if known == 1 else KNOWN_SHARE_OF_SEVERAL) >= len(words)
+
+
+def _touches(skeleton: str, start: int, end: int) -> bool:
+    """Whether a letter of another script stands beside a Latin word."""
+    return (start > 0 and bool(script_of(skeleton[start - 1]))) or (end < len(skeleton) and bool(script_of(skeleton[end])))
+
+
+def _widened(skeleton: str, start: int, end: int, margin: int) -> tuple[int, int]:
+    """A span with so many characters around it, and what of a Latin word they would cut off."""
+    start, end = max(0, start - margin), min(len(skeleton), end + margin)
+    while start and "a" <= skeleton[start - 1] <= "z":
+        start -= 1
+    while end < len(skeleton) and "a" <= skeleton[end] <= "z":
+        end += 1
+    return start, end
 
 
 def letter_in_latin(char: str) -> str:
     """A letter of a skeleton in Latin letters; itself if it is none of another script."""
-    return _letters(keeps_han=False).get(ord(char), char)
+    return _letters(keeps_han=False)[ord(char)]
 
 
 @cache
@@ -137,13 +208,9 @@ class _Letters(dict[int, str]):
 
     def __missing__(self, point: int) -> str:
         if point not in HANGUL:
-            raise LookupError(point)
+            return chr(point)
         self[point] = latin = _syllable(point)
         return latin
-
-    def get(self, point: int, default: str) -> str:  # type: ignore[override]
-        """Latin letters of a code point, else `default`."""
-        return self[point] if point in self or point in HANGUL else default
 
 
 def _syllable(point: int) -> str:
@@ -155,7 +222,7 @@ def _syllable(point: int) -> str:
 @cache
 def _letters(*, keeps_han: bool) -> _Letters:
     rows = dict(tables.read("letters_in_latin.tsv")) | ({} if keeps_han else dict(tables.read("pinyin.tsv")))
-    return _Letters({ord(char): latin for char, latin in rows.items()})
+    return _Letters({point: chr(point) for point in range(128)} | {ord(char): latin for char, latin in rows.items()})
 
 
 @cache
