@@ -30,7 +30,10 @@ class RuleHead(Struct, frozen=True, array_like=True):
 
 
 class LexiconObject(Struct, frozen=True, array_like=True):
-    """One rule file. `patterns[i]` finds form number `uses[i]`, in bare readings as `bare[i]`, by sound as `sounds[i]`; the forms' rules count from `first`."""
+    """One rule file. `patterns[i]` finds form number `uses[i]`, in bare readings as `bare[i]`, by sound as `sounds[i]`.
+
+    The forms' rules count from `first`.
+    """
 
     heads: tuple[RuleHead, ...]
     patterns: tuple[str, ...]

@@ -28,7 +28,7 @@ FUZZY_LETTERS = 7  # of a word that bears a misspelling unless its entry says ot
 
 
 class Pattern(NamedTuple):
-    """A folded spelling of a form: `text` is searched for in skeletons, `bare` are its shapes in bare readings, `sounds` in sound readings."""
+    """A folded spelling of a form: `text` is searched for in skeletons, `bare` in bare readings, `sounds` in sound readings."""
 
     text: str
     form: Form

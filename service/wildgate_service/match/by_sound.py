@@ -1,7 +1,7 @@
 """By sound: forms of other scripts where a text has them in Latin letters, wholly or in part.
 
-A find in a sound reading is held against the letters that stand there: how like they are to the form's, in what script, and whether they are
-words of their own.
+A find in a sound reading is held against the letters that stand there: how like they are to the form's, in what script, and whether they
+are words of their own.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ IMPLIED = {  # the vowels that a consonant has where none is written, and that o
 }
 NO_JOINERS = str.maketrans("", "", JOINERS)
 TOUCHING = re.compile(f"[a-z]{OTHER_SCRIPT.pattern}|{OTHER_SCRIPT.pattern}[a-z]")
+FEWEST_IN_LATIN = 5  # letters of a code found in Latin letters alone
 FEWEST_INSIDE = 8  # letters of a code found inside a word in Latin letters alone
 FEWEST_APART = 2  # letters of a form in either script, where a blank parts them
 FEWEST_OF_CONTEXT = 4  # letters of a cue or context: it speaks only beside what was found
@@ -50,8 +51,8 @@ class Demand(NamedTuple):
 
 PARTLY = Demand(0.75, 5)  # in two scripts
 PARTLY_INSIDE = Demand(0.9, 5)  # in two scripts, where it begins or ends inside a Latin word
-WORD = Demand(0.85, 7)  # one word in Latin letters
-WORDS = Demand(0.88, 8)  # several
+WORD = Demand(0.9, 8)  # one word in Latin letters
+WORDS = Demand(0.88, 9)  # several
 INSIDE = Demand(0.95, 9)  # a part of words in Latin letters
 SURE = Demand(0.88, 7)  # in two scripts, and no accident
 
@@ -84,7 +85,9 @@ def _meant(
     tried = 0
     for first, last, number in hits:
         letters = latin[last] - latin[first]
-        if not letters or (letters == last - first < FEWEST_INSIDE and not (first in breaks and last in breaks)):
+        if not letters or (
+            letters == last - first < FEWEST_INSIDE and not (letters >= FEWEST_IN_LATIN and first in breaks and last in breaks)
+        ):
             continue
         tried += 1
         if tried > MOST_TRIED:
@@ -92,7 +95,9 @@ def _meant(
         start, end = positions[first], positions[last - 1] + 1
         uses = _possible(heard, start, end, search.sound_patterns[number], lexicon)
         find = _find(heard, start, end, left_out) if uses else None
-        for likeness, index in _likest(find, uses, lexicon) if find else ():
+        if find is None:
+            continue
+        for likeness, index in _likest(find, uses, lexicon):
             chinese = lexicon.rules[lexicon.forms[index].rule].language.startswith("zh")
             sure = find.native and likeness >= SURE.likeness and len(find.written) >= SURE.letters
             yield heard.start + find.start, heard.start + find.end, index, (MIXED_SCRIPT if sure else PINYIN if chinese else ROMANIZED,)
@@ -121,7 +126,7 @@ def _likest(find: _Find, uses: BareUses, lexicon: CompiledLexicon) -> list[tuple
 
 
 def _likeness(written: str, latin: str, script: str, least: float) -> float:
-    """How like two words in Latin letters are (1 - Indel distance by length; 0 if less than `least`), without the vowel that a script implies."""
+    """How like two words in Latin letters are (1 - Indel distance by length; 0 below `least`), without vowels that a script implies."""
     if script in IMPLIED:
         written, latin = written.translate(IMPLIED[script]), latin.translate(IMPLIED[script])
     return Indel.normalized_similarity(written, latin, score_cutoff=least)

@@ -212,7 +212,8 @@ class Search(NamedTuple):
     """What finds the forms of one sort: automata over skeletons, over bare readings and over sounds, and a speller.
 
     `patterns[i]` are the indices of the forms written as the i-th pattern of the first; `bare_patterns[i]` those of the second with their
-    folded spelling, `sound_patterns[i]` those found by their sound with their Latin letters. `glue` are words that may be written together with a form.
+    folded spelling, `sound_patterns[i]` those found by their sound with their Latin letters. `glue` are words that may be written together
+    with a form.
     """
 
     automaton: daachorse.CharwiseDoubleArrayAhoCorasick

@@ -22,7 +22,7 @@ ROMANIZED = "romanized"
 
 VIEWS = {
     LOOK_ALIKES: "letters of another script that look alike: іvоrу",
-    MIXED_SCRIPT: "letters of another script that sound alike: пangolиn",
+    MIXED_SCRIPT: "letters of another script that sound alike: пangolиn, xiang牙",
     LEETSPEAK: "digits or signs for letters: 1v0ry",
     REPEATS: "letters written several times: ivooory",
     SEPARATORS: "signs inside a word: iv.ory",

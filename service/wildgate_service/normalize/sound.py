@@ -2,10 +2,10 @@
 
     skeleton ─letter by letter→ Latin letters ─classes of like sounds→ `full` ─without vowels→ `consonants`
 
-How people write a language in Latin letters differs most in vowels, blanks, and which of k, kh and g they take; so `full` has one letter for
-each class of consonants and of vowels and no blanks, and `consonants` has no vowels either. Forms are brought to the same shape when the
-lexicon is compiled; `match.by_sound` says which finds are meant. Only a text behind a gate is read by its sound: one that has letters of
-another script and Latin ones, or in which no word is a common one of a language in Latin letters.
+How people write a language in Latin letters differs most in vowels, blanks, and which of k, kh and g they take; so `full` has one letter
+for each class of consonants and of vowels and no blanks, and `consonants` has no vowels either. Forms are brought to the same shape when
+the lexicon is compiled; `match.by_sound` says which finds are meant. Only pieces of a text behind a gate are read by their sound: those
+around Latin words that are none of the common ones, in a text of another script or in one in which hardly any word is a common one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REPEATED = re.compile("([a-z])\\1+")
 LATIN = re.compile("[a-z]")
 LATIN_WORD = re.compile("[a-z]+")
 MARGIN, MARGIN_IN_LATIN = 24, 10  # characters around a Latin word that are read with it: where there is another script, and where not
-KNOWN_SHARE, KNOWN_SHARE_OF_SEVERAL = 3, 5  # a text is in a language in Latin letters if one word in so many is a common one
+KNOWN_SHARE, KNOWN_SHARE_OF_SEVERAL = 3, 6  # a text is in a language in Latin letters if one word in so many is a common one
 FEWEST_LETTERS = 2
 SCRIPTS = {
     "Cyrillic": "\u0430-\u045f",
@@ -49,43 +49,44 @@ HANGUL = range(0xAC00, 0xD7A4)
 MEDIALS, FINALS = 21, 28
 # Revised Romanization, letter by letter.
 INITIAL = ("g", "kk", "n", "d", "tt", "r", "m", "b", "pp", "s", "ss", "", "j", "jj", "ch", "k", "t", "p", "h")
-MEDIAL = ["a", "ae", "ya", "yae", "eo", "e", "yeo", "ye", "o", "wa", "wae", "oe", "yo", "u", "wo", "we", "wi", "yu", "eu", "ui", "i"]
+MEDIAL = ("a", "ae", "ya", "yae", "eo", "e", "yeo", "ye", "o", "wa", "wae", "oe", "yo", "u", "wo", "we", "wi", "yu", "eu", "ui", "i")
 FINAL = (
     "",
-    *[
-        "g",
-        "kk",
-        "gs",
-        "n",
-        "nj",
-        "nh",
-        "d",
-        "l",
-        "lg",
-        "lm",
-        "lb",
-        "ls",
-        "lt",
-        "lp",
-        "lh",
-        "m",
-        "b",
-        "bs",
-        "s",
-        "ss",
-        "ng",
-        "j",
-        "ch",
-        "k",
-        "t",
-        "p",
-        "h",
-    ],
+    "g",
+    "kk",
+    "gs",
+    "n",
+    "nj",
+    "nh",
+    "d",
+    "l",
+    "lg",
+    "lm",
+    "lb",
+    "ls",
+    "lt",
+    "lp",
+    "lh",
+    "m",
+    "b",
+    "bs",
+    "s",
+    "ss",
+    "ng",
+    "j",
+    "ch",
+    "k",
+    "t",
+    "p",
+    "h",
 )
 
 
 class Heard:
-    """A piece of a skeleton, from `start` on, by its sound; `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin."""
+    """A piece of a skeleton, from `start` on, by its sound.
+
+    `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin.
+    """
 
     def __init__(self, skeleton: str, start: int, *, keeps_han: bool) -> None:
         self.skeleton = skeleton
@@ -239,4 +240,4 @@ def _full_table() -> tuple[bytes, bytes]:
 @cache
 def _consonant_table() -> tuple[bytes, bytes]:
     table, dropped = _full_table()
-    return bytes(byte - 32 if 97 <= byte <= 122 else byte for byte in table), dropped + b"aeiou"
+    return table.upper(), dropped + b"aeiou"

@@ -3,7 +3,7 @@
     form of an entry ─GENERATORS[language]→ texts ─long enough? new? → Spelling
 
 One generator per file: a pure function from (form, language, reading) to texts, best first. Tables are data in `tables/`.
-What none of them writes: Khmer, Lao and Burmese in Latin letters (no kept library does it well), Vietnamese without marks (the fold).
+What none of them writes: Khmer, Lao and Burmese in Latin letters (`lexicon.sounds`), Vietnamese without marks (the fold).
 """
 
 from __future__ import annotations
