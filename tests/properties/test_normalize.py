@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from wildgate_service.normalize import fold, normalize
 from wildgate_service.normalize.bare import bare_readings
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, fold_char, fold_table, in_table
+from wildgate_service.normalize.kana import in_katakana
 from wildgate_service.normalize.readings import class_of
 from wildgate_service.normalize.slow import slow_fold
 from wildgate_service.types import Attribute, Listing
@@ -89,7 +90,8 @@ def test_a_bare_reading_has_one_place_in_the_skeleton_for_each_character(text):
     for bare in bare_readings(skeleton):
         assert len(bare.positions) == len(bare.text)
         assert bare.positions == sorted(set(bare.positions))
-        assert all(char in {bare.skeleton[at], class_of(bare.skeleton[at])} for char, at in zip(bare.text, bare.positions, strict=True))
+        written = [{bare.skeleton[at], class_of(bare.skeleton[at])} for at in bare.positions]
+        assert all(char in {*readings, *map(in_katakana, readings)} for char, readings in zip(bare.text, written, strict=True))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))

@@ -103,6 +103,8 @@ def delta_of(base: Base, sources: Sources, digest: str) -> Delta | None:
         context_patterns=_added(linked.context_patterns),
         bare_taxon_patterns=_added_bare(linked.bare_taxon_patterns),
         bare_context_patterns=_added_bare(linked.bare_context_patterns),
+        sound_taxon_patterns=_added_bare(linked.sound_taxon_patterns),
+        sound_context_patterns=_added_bare(linked.sound_context_patterns),
         taxa={key: row for key, row in sources.taxa.items() if base.taxa.get(key) != row},
         gone_taxa=tuple(base.taxa.keys() - sources.taxa.keys()),
         unions=sources.unions,

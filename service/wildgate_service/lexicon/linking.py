@@ -44,6 +44,8 @@ class Linked(NamedTuple):
     context_patterns: Patterns
     bare_taxon_patterns: BarePatterns
     bare_context_patterns: BarePatterns
+    sound_taxon_patterns: BarePatterns
+    sound_context_patterns: BarePatterns
 
 
 def link(sources: Sources, digest: str = "") -> Tables:
@@ -67,6 +69,10 @@ def link(sources: Sources, digest: str = "") -> Tables:
         bare_context_patterns=bare_uses_of(linked.bare_context_patterns),
         bare_taxon_automaton=build_automaton(tuple(linked.bare_taxon_patterns)),
         bare_context_automaton=build_automaton(tuple(linked.bare_context_patterns)),
+        sound_taxon_patterns=bare_uses_of(linked.sound_taxon_patterns),
+        sound_context_patterns=bare_uses_of(linked.sound_context_patterns),
+        sound_taxon_automaton=build_automaton(tuple(linked.sound_taxon_patterns)),
+        sound_context_automaton=build_automaton(tuple(linked.sound_context_patterns)),
         taxon_words=in_order(union(each.words[0] for each in objects)),
         context_words=in_order(union(each.words[1] for each in objects)),
         taxon_phrases=in_order(union(each.phrases[0] for each in objects)),
@@ -84,19 +90,25 @@ def linked_objects(
 ) -> Linked:
     """Some objects with the rows of their rules, linked; forms name the rules by numbers from `first_rule` on."""
     rules, forms = tuple(row for each in rows for row in each), _forms(objects, first_rule)
-    linked = Linked(rules, forms, defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list))
+    plain: tuple[Patterns, Patterns] = (defaultdict(list), defaultdict(list))
+    bare: tuple[BarePatterns, BarePatterns] = (defaultdict(list), defaultdict(list))
+    sound: tuple[BarePatterns, BarePatterns] = (defaultdict(list), defaultdict(list))
+    linked = Linked(rules, forms, *plain, *bare, *sound)
     first = 0
     for each in objects:
         of_taxa = [head.row.kind in TAXON_KINDS for head in each.heads]
-        for pattern, use, shapes in zip(each.patterns, each.uses, each.bare, strict=True):
+        for pattern, use, shapes, sounds in zip(each.patterns, each.uses, each.bare, each.sounds, strict=True):
             form = each.forms[use]
             if form.view and pattern in ordinary:
                 continue
             taxon = of_taxa[form.rule]
             (linked.taxon_patterns if taxon else linked.context_patterns)[pattern].append(first + use)
-            bare = linked.bare_taxon_patterns if taxon else linked.bare_context_patterns
+            of_shapes = linked.bare_taxon_patterns if taxon else linked.bare_context_patterns
             for shape in shapes:
-                bare[shape].append((first + use, pattern))
+                of_shapes[shape].append((first + use, pattern))
+            of_sounds = linked.sound_taxon_patterns if taxon else linked.sound_context_patterns
+            for sound in sounds:
+                of_sounds[sound.code].append((first + use, sound.latin))
         first += len(each.forms)
     return linked
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from wildgate_service.lexicon.patterns import Pattern, glue_words, patterns_of, phrases_of, spelled_words
 from wildgate_service.lexicon.rules import Rule, rules_of_text
+from wildgate_service.lexicon.sounds import Sound
 from wildgate_service.match.tables import Form, RuleRow
 from wildgate_service.types import TAXON_KINDS
 
@@ -27,12 +28,16 @@ class RuleHead(Struct, frozen=True, array_like=True):
 
 
 class LexiconObject(Struct, frozen=True, array_like=True):
-    """Some rules of one file, as a rule one. `patterns[i]` finds form number `uses[i]`, in bare readings as `bare[i]`."""
+    """Some rules of one file, as a rule one.
+
+    `patterns[i]` finds form number `uses[i]`, in bare readings as `bare[i]`, by sound as `sounds[i]`.
+    """
 
     heads: tuple[RuleHead, ...]
     patterns: tuple[str, ...]
     uses: tuple[int, ...]
     bare: tuple[tuple[str, ...], ...]
+    sounds: tuple[tuple[Sound, ...], ...]
     forms: tuple[Form, ...]
     words: tuple[frozenset[str], frozenset[str]]  # those of taxon rules' forms that bear a misspelling, and of the others'
     phrases: tuple[frozenset[str], frozenset[str]]  # of the same forms, what says where a word may be put right
@@ -54,13 +59,14 @@ def object_of(rules: Iterable[Rule]) -> LexiconObject:
                 uses.append(len(forms) - 1)
                 patterns.append(pattern)
     texts, bare = tuple(pattern.text for pattern in patterns), tuple(pattern.bare for pattern in patterns)
+    sounds = tuple(pattern.sounds for pattern in patterns)
     of_taxa = [head.row.kind in TAXON_KINDS for head in heads]
     plain = [(pattern, of_taxa[pattern.form.rule]) for pattern in patterns if not pattern.form.view]
     by_kind = [[pattern for pattern, taxon in plain if taxon is wanted] for wanted in (True, False)]
     words = tuple(frozenset(word for pattern in kind for word in spelled_words(pattern.text)) for kind in by_kind)
     beside = tuple(frozenset(phrase for pattern in kind for phrase in phrases_of(pattern)) for kind in by_kind)
     glue = frozenset(word for pattern, _ in plain for word in glue_words(pattern.text))
-    return LexiconObject(tuple(heads), texts, tuple(uses), bare, tuple(forms), (words[0], words[1]), (beside[0], beside[1]), glue)
+    return LexiconObject(tuple(heads), texts, tuple(uses), bare, sounds, tuple(forms), (words[0], words[1]), (beside[0], beside[1]), glue)
 
 
 def object_of_text(text: str, file: str) -> LexiconObject:

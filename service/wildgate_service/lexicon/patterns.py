@@ -11,28 +11,30 @@ import msgspec
 
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.rules import Entry, Rule
-from wildgate_service.lexicon.spellings import spellings
+from wildgate_service.lexicon.sounds import Sound, sounds_of
+from wildgate_service.lexicon.spellings import ROMANIZED, spellings
 from wildgate_service.match.boundaries import Edge, edge_of, is_unspaced
 from wildgate_service.match.misspelling import ANY_WORD
 from wildgate_service.match.tables import Form
 from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE
+from wildgate_service.match.views import KANA
 from wildgate_service.match.written import letters_worth
 from wildgate_service.normalize import fold
 from wildgate_service.normalize.bare import bare_form
 from wildgate_service.normalize.marks import fold_with_marks, has_marks
 from wildgate_service.types import TAXON_KINDS, Level, RuleKind
 
-ROMANIZED = frozenset({"pinyin", "romanized"})
 SHORT_ROMANIZED = 7  # a spelling in Latin letters with fewer of them is too often another word to be more than company asks for
 FUZZY_LETTERS = 7  # of a word that bears a misspelling unless its entry says otherwise
 
 
 class Pattern(NamedTuple):
-    """A folded spelling of a form: `text` is searched for in skeletons, `bare` are its shapes in bare readings."""
+    """A folded spelling of a form: `text` is searched for in skeletons, `bare` in bare readings, `sounds` in sound readings."""
 
     text: str
     form: Form
     bare: tuple[str, ...] = ()
+    sounds: tuple[Sound, ...] = ()
 
 
 def patterns_of(number: int, rule: Rule, entry: Entry) -> Iterator[Pattern]:
@@ -44,7 +46,7 @@ def patterns_of(number: int, rule: Rule, entry: Entry) -> Iterator[Pattern]:
     if not text:
         raise LexiconError(f"rule {rule.id}: form {entry.form!r} folds to nothing", file=rule.file, line=rule.line)
     form = _form(number, rule, entry, text)
-    yield Pattern(text, form, _bare(text, entry))
+    yield Pattern(text, form, _bare(text, entry), sounds_of(entry.form, rule.language, entry.reading) if entry.match != "amount" else ())
     words = text.split(" ")
     if len(words) > 1 and text.replace(" ", "").isalpha():
         yield Pattern("-".join(words), form)
@@ -66,7 +68,7 @@ def _spelled(form: Form, rule: Rule, entry: Entry) -> Iterator[Pattern]:
             left=form.left if entry.match == "substring" else edge_of(texts[0][0], first=True),
             right=form.right if entry.match in {"substring", "prefix"} else edge_of(texts[0][-1], first=False),
         )
-        yield from (Pattern(text, shared) for text in texts)
+        yield from (Pattern(text, shared, _bare(text, entry) if view == KANA else ()) for text in texts)
 
 
 def _bare(text: str, entry: Entry) -> tuple[str, ...]:

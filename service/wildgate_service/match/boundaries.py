@@ -23,6 +23,8 @@ DENSE = ((0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3),
 KANA = ((0x3041, 0x309F), (0x30A1, 0x30FA), (0x30FC, 0x30FF))
 HANGUL = (0xAC00, 0xD7A3)
 ARABIC = (0x0600, 0x06FF)
+PARTICLES = "ノヲハトモガニデ"  # those of Japanese in katakana, behind a noun in katakana
+LONG_NOUN = 5  # kana
 LONGEST_NUMBER = 24
 HAN_NUMERALS = frozenset("一二三四五六七八九十百千万两半几")
 # The article and the one-letter words that Arabic writes as part of the next word.
@@ -127,10 +129,19 @@ def _right_holds(text: str, end: int, edge: Edge) -> bool:
     if edge is Edge.CLUSTER:
         return not unicodedata.category(after).startswith("M")
     if edge is Edge.KANA:
-        return not _same_kana(text[end - 1], after)
+        return not _same_kana(text[end - 1], after) or _is_particle(text, end)
     if not _joins(after):
         return True
     return edge is Edge.HANGUL and HANGUL_PARTICLE.match(text, end) is not None
+
+
+def _is_particle(text: str, at: int) -> bool:
+    """Whether a particle in katakana stands behind a noun in katakana: alone, or the commonest behind a long noun."""
+    char = text[at]
+    if char in PARTICLES and not _same_kana(char, text[at + 1 : at + 2] or " "):
+        return True
+    noun = text[max(0, at - LONG_NOUN) : at]
+    return char in PARTICLES[:2] and len(noun) == LONG_NOUN and all(_same_kana(char, each) for each in noun)
 
 
 def _joins(char: str) -> bool:

@@ -10,9 +10,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wildgate_service.match.bearing import bears, is_sure
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
+from wildgate_service.match.by_sound import by_sound
 from wildgate_service.match.repeated import once
 from wildgate_service.match.undisguise import SURELY_MEANT, undisguise
-from wildgate_service.match.views import DOUBTFUL, MARKS_DROPPED, MISSPELLING, RUN_TOGETHER, SLIP, SPLIT_WORD
+from wildgate_service.match.views import (
+    DOUBTFUL,
+    MARKS_DROPPED,
+    MISSPELLING,
+    MIXED_SCRIPT,
+    PINYIN,
+    ROMANIZED,
+    RUN_TOGETHER,
+    SLIP,
+    SPLIT_WORD,
+)
 from wildgate_service.match.written import letters_worth
 from wildgate_service.normalize.disguise import EMOJI, disguises_of
 from wildgate_service.normalize.layers import BACKWARDS, JOINED_FIELDS, REVERSED, UPSIDE_DOWN
@@ -28,8 +39,8 @@ if TYPE_CHECKING:
 
 SURELY = {MISSPELLING: SLIP}
 SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
-
-
+LONG_ROMANIZED = 12  # letters of a form in Latin letters that is no word of another language
+SOUNDS = frozenset({MIXED_SCRIPT, PINYIN, ROMANIZED})
 MOST_TRIED = 256  # places at which one pattern of a bare reading is held against the skeleton
 
 
@@ -55,6 +66,7 @@ def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[
 def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
     corrected = search.speller.corrected(text.skeleton)
     found = list(_read(text, lexicon, search))
+    found += [Occurrence(*each) for each in by_sound(text.heard, lexicon, search)]
     turned = any(BACKWARDS in edit.views for each in corrected for edit in each.edits)
     for layer, other in (*text.layers, text.backwards) if turned else text.layers:
         for each in _read(other, lexicon, search):
@@ -191,7 +203,11 @@ def matches_of(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occur
 
 def _well_marked(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occurrence]) -> list[Occurrence]:
     """Without those whose protected marks are other ones, and those that would need an emoji where there is a word."""
-    return [each for each in found if _marks_of(text, lexicon, each) is not None and _has_its_emoji(text, lexicon, each)]
+    return [
+        each
+        for each in found
+        if _marks_of(text, lexicon, each) is not None and _has_its_emoji(text, lexicon, each) and _is_in_letters(text, each)
+    ]
 
 
 def _has_its_emoji(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) -> bool:
@@ -200,6 +216,15 @@ def _has_its_emoji(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrenc
         return True
     field, start, end = text.locate(at.start, at.end)
     return EMOJI in disguises_of(text.document[field.start + start : field.start + end])
+
+
+def _is_in_letters(text: NormalizedText, at: Occurrence) -> bool:
+    """Whether what was found by its sound is written in letters: neither in emoji nor with the marks of a language in Latin letters."""
+    if SOUNDS.isdisjoint(at.views):
+        return True
+    field, start, end = text.locate(at.start, at.end)
+    surface = text.document[field.start + start : field.start + end]
+    return EMOJI not in disguises_of(surface) and not has_marks(surface)
 
 
 def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) -> tuple[str, ...] | None:
@@ -223,9 +248,10 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
     return None if field.name in text.marked_fields else (MARKS_DROPPED,)
 
 
-def _surely(views: tuple[str, ...]) -> tuple[str, ...]:
-    """The views of a long form without those that only a short one is doubtful in."""
-    return tuple(view for view in views if view not in SURE_IF_LONG)
+def _doubtful(form: Form, surface: str) -> frozenset[str]:
+    """The views in which mistakes are made with this form, so written: fewer where both are long."""
+    views = DOUBTFUL if letters_worth(form.form) < SURELY_MEANT else DOUBTFUL - SURE_IF_LONG
+    return views - {PINYIN, ROMANIZED} if sum(map(str.isalpha, surface)) >= LONG_ROMANIZED else views
 
 
 def _match(
@@ -239,7 +265,7 @@ def _match(
     surface: str,
 ) -> Match:
     rule = lexicon.rules[form.rule]
-    doubtful = form.level is Level.ALONE and not DOUBTFUL.isdisjoint(views if letters_worth(form.form) < SURELY_MEANT else _surely(views))
+    doubtful = form.level is Level.ALONE and not _doubtful(form, surface).isdisjoint(views)
     return Match(
         rule_id=rule.id,
         kind=rule.kind,

@@ -59,7 +59,7 @@ class AddedPatterns(Struct, frozen=True, array_like=True):
 
 
 class AddedBarePatterns(Struct, frozen=True, array_like=True):
-    """The same of bare readings."""
+    """The same of bare readings, or of sounds."""
 
     uses: tuple[BareUses, ...] = ()
     automaton: bytes = b""
@@ -80,6 +80,8 @@ class Delta(Struct, frozen=True):
     context_patterns: AddedPatterns
     bare_taxon_patterns: AddedBarePatterns
     bare_context_patterns: AddedBarePatterns
+    sound_taxon_patterns: AddedBarePatterns
+    sound_context_patterns: AddedBarePatterns
     taxa: dict[str, TaxonRow]  # those that came or changed
     gone_taxa: tuple[str, ...]
     unions: dict[str, tuple[str, ...]]
@@ -97,7 +99,6 @@ def lay_over(base: CompiledLexicon, delta: Delta) -> CompiledLexicon:
     rules = Rules(base.rules, delta.rules)
     gone = frozenset(delta.gone_rules)
     glue = changed_words(base.taxon_search.glue, delta.glue)
-    taxon_added, context_added = (delta.taxon_patterns, delta.bare_taxon_patterns), (delta.context_patterns, delta.bare_context_patterns)
     return CompiledLexicon(
         version=version_of(delta.version, delta.digest),
         digest=delta.digest,
@@ -109,9 +110,19 @@ def lay_over(base: CompiledLexicon, delta: Delta) -> CompiledLexicon:
         taxa={key: row for key, row in base.taxa.items() if key not in delta.gone_taxa} | delta.taxa,
         unions=delta.unions,
         ordinary=base.ordinary,
-        taxon_search=_search(base.taxon_search, *taxon_added, numbers, Spelling(delta.taxon_words, delta.taxon_phrases, delta.known), glue),
+        taxon_search=_search(
+            base.taxon_search,
+            Added(delta.taxon_patterns, delta.bare_taxon_patterns, delta.sound_taxon_patterns),
+            numbers,
+            Spelling(delta.taxon_words, delta.taxon_phrases, delta.known),
+            glue,
+        ),
         context_search=_search(
-            base.context_search, *context_added, numbers, Spelling(delta.context_words, delta.context_phrases, delta.known), glue
+            base.context_search,
+            Added(delta.context_patterns, delta.bare_context_patterns, delta.sound_context_patterns),
+            numbers,
+            Spelling(delta.context_words, delta.context_phrases, delta.known),
+            glue,
         ),
         below=base,
     )
@@ -125,16 +136,27 @@ class Spelling(NamedTuple):
     known: Words
 
 
-def _search(
-    base: Search, patterns: AddedPatterns, bare: AddedBarePatterns, numbers: Numbers, spelling: Spelling, glue: frozenset[str]
-) -> Search:
-    uses = tuple(tuple(map(numbers.of_new, each)) for each in patterns.uses)
-    bare_uses = tuple(tuple((numbers.of_new(form), text) for form, text in each) for each in bare.uses)
+class Added(NamedTuple):
+    """The patterns of new forms of one sort."""
+
+    plain: AddedPatterns
+    bare: AddedBarePatterns
+    sound: AddedBarePatterns
+
+
+def _search(base: Search, added: Added, numbers: Numbers, spelling: Spelling, glue: frozenset[str]) -> Search:
+    uses = tuple(tuple(map(numbers.of_new, each)) for each in added.plain.uses)
+    bare_uses, sound_uses = (
+        tuple(tuple((numbers.of_new(form), text) for form, text in each) for each in patterns.uses)
+        for patterns in (added.bare, added.sound)
+    )
     return Search(
-        _both(base.automaton, len(base.patterns), patterns.automaton),
+        _both(base.automaton, len(base.patterns), added.plain.automaton),
         Renumbered(base.patterns, uses, numbers),
-        _both(base.bare_automaton, len(base.bare_patterns), bare.automaton),
+        _both(base.bare_automaton, len(base.bare_patterns), added.bare.automaton),
         RenumberedBare(base.bare_patterns, bare_uses, numbers),
+        _both(base.sound_automaton, len(base.sound_patterns), added.sound.automaton),
+        RenumberedBare(base.sound_patterns, sound_uses, numbers),
         respelled(base.speller, spelling),
         glue,
         MarklessOverlay(base.markless, MarklessSearch(use for uses in bare_uses for use in uses), numbers),

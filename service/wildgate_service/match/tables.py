@@ -112,6 +112,10 @@ class Tables(Struct, frozen=True):
     bare_context_patterns: tuple[BareUses, ...] = ()
     bare_taxon_automaton: bytes = b""
     bare_context_automaton: bytes = b""
+    sound_taxon_patterns: tuple[BareUses, ...] = ()  # the same of sound readings, each form with its Latin letters
+    sound_context_patterns: tuple[BareUses, ...] = ()
+    sound_taxon_automaton: bytes = b""
+    sound_context_automaton: bytes = b""
     taxon_words: tuple[str, ...] = ()  # words of taxon rules' forms that bear a misspelling
     context_words: tuple[str, ...] = ()  # the same of cues and contexts
     taxon_phrases: tuple[str, ...] = ()  # words that are such a form by themselves, pairs that stand side by side in one
@@ -132,16 +136,19 @@ def requirements_of(forms: Iterable[Form], rules: Lookup[RuleRow]) -> dict[tuple
 
 
 class Search(NamedTuple):
-    """What finds the forms of one sort: an automaton over skeletons, one over bare readings, and a speller.
+    """What finds the forms of one sort: automata over skeletons, over bare readings and over sounds, and a speller.
 
     `patterns[i]` are the indices of the forms written as the i-th pattern of the first; `bare_patterns[i]` those of the second with their
-    folded spelling. `glue` are words that may be written together with a form, `markless` finds forms with wrong marks.
+    folded spelling, `sound_patterns[i]` those found by their sound with their Latin letters. `glue` are words that may be written together
+    with a form, `markless` finds forms with wrong marks.
     """
 
     automaton: Automaton
     patterns: Lookup[Uses]
     bare_automaton: Automaton
     bare_patterns: Lookup[BareUses]
+    sound_automaton: Automaton
+    sound_patterns: Lookup[BareUses]
     speller: Speller
     glue: frozenset[str]
     markless: MarklessSearch
@@ -153,6 +160,10 @@ class Search(NamedTuple):
     def find_bare(self, text: str) -> Found:
         """The same in a bare reading."""
         return self.bare_automaton.find_overlapping(text)
+
+    def find_sound(self, code: str) -> Found:
+        """The same in the sound of a text."""
+        return self.sound_automaton.find_overlapping(code)
 
 
 class CompiledLexicon(Struct, frozen=True, kw_only=True):
@@ -212,6 +223,8 @@ def opened(tables: Tables, digest: str) -> CompiledLexicon:
             tables.taxon_patterns,
             open_automaton(tables.bare_taxon_automaton),
             tables.bare_taxon_patterns,
+            open_automaton(tables.sound_taxon_automaton),
+            tables.sound_taxon_patterns,
             Speller(Spelled.of(frozenset(tables.taxon_words), ordinary, frozenset(tables.taxon_phrases), common, known)),
             glue,
             MarklessSearch(use for uses in tables.bare_taxon_patterns for use in uses),
@@ -221,6 +234,8 @@ def opened(tables: Tables, digest: str) -> CompiledLexicon:
             tables.context_patterns,
             open_automaton(tables.bare_context_automaton),
             tables.bare_context_patterns,
+            open_automaton(tables.sound_context_automaton),
+            tables.sound_context_patterns,
             Speller(Spelled.of(frozenset(tables.context_words), ordinary, frozenset(tables.context_phrases), common, known)),
             glue,
             MarklessSearch(use for uses in tables.bare_context_patterns for use in uses),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wildgate_service.match.boundaries import is_bounded
 from wildgate_service.match.gaps import SHORTEST_JOINED, Judgment, judge_gaps, together
-from wildgate_service.match.views import JOINED_WORDS, LEETSPEAK, LOOK_ALIKES, MISSPELLING, MIXED_SCRIPT, REPEATS
+from wildgate_service.match.views import JOINED_WORDS, KANA, LEETSPEAK, LOOK_ALIKES, MISSPELLING, MIXED_SCRIPT, REPEATS
 from wildgate_service.match.written import Written, letters_worth, read_letters
 from wildgate_service.normalize.bare import is_letter
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 4  # letters of a form that is read through a disguise
 SHORTEST_GLUED = 5  # letters of one that is written together with words of trade
+SHORTEST_KANA = 7  # letters' worth of a form that is read in the other kana: three characters
 SURELY_MEANT = 10  # letters of a form of several words that is meant wherever it stands
 SHORTEST_GLUE, LONGEST_GLUE = 3, 16  # letters of a word that may be written together with a form
 LONGEST_BESIDE = 64  # letters before or after a form in one word
@@ -71,6 +72,8 @@ def _of_letters(skeleton: str, written: Written) -> Judgment:
 def _of_each(skeleton: str, written: Written, worth: float) -> Iterator[Judgment]:
     if written.look_alikes:
         yield None if _is_homograph(skeleton, written) else (LOOK_ALIKES,)
+    if written.other_kana:
+        yield (KANA,) if worth >= SHORTEST_KANA else None
     if written.stand_ins:
         yield (LEETSPEAK,) if _stand_for_letters(written, len(written.letters)) else None
     if written.repeated > 1:

@@ -18,10 +18,13 @@ MASKED = "masked_letters"
 MISSPELLING = "misspelling"
 SLIP = "slip"
 MARKS_DROPPED = "marks_dropped"
+PINYIN = "pinyin"
+KANA = "kana"
+ROMANIZED = "romanized"
 
 VIEWS = {
     LOOK_ALIKES: "letters of another script that look alike: іvоrу",
-    MIXED_SCRIPT: "letters of another script that sound alike: пangolиn",
+    MIXED_SCRIPT: "letters of another script that sound alike: пangolиn, xiang牙",
     LEETSPEAK: "digits or signs for letters: 1v0ry",
     REPEATS: "letters written several times: ivooory",
     SEPARATORS: "signs inside a word: iv.ory",
@@ -35,12 +38,12 @@ VIEWS = {
     SLIP: "the same in a form so long that it cannot be another: telur pehyu",
     BACKWARDS: "a word from its end to its beginning: yrovi",
     MARKS_DROPPED: "a language's own marks left out: nga voi",
-    "pinyin": "Chinese in Latin letters: chuan shan jia",
-    "romanized": "another script in Latin letters",
+    PINYIN: "Chinese in Latin letters: chuan shan jia",
+    ROMANIZED: "another script in Latin letters",
     "homophone": "a character of the same sound: 像牙",
     "split_characters": "a character written as its parts",
     "chat_spelling": "as people write in chats: kura2",
-    "kana": "the other kana, or a kanji's reading in kana",
+    KANA: "the other kana, or a kanji's reading in kana",
     EMOJI: "an emoji for a word: 🐘 tusk",
     EMOJI_LETTERS: "emoji for letters or between them: iv⭕ry",
     REVERSED: "written backwards behind an override of direction",
@@ -49,13 +52,11 @@ VIEWS = {
     STYLIZED: "mathematical, enclosed or full-width letters",
     NOISE: "marks heaped on letters",
 }
-SPELLINGS = frozenset({"pinyin", "romanized", "chat_spelling", "homophone", "split_characters"})  # generated from forms, and weaker
+SPELLINGS = frozenset({PINYIN, ROMANIZED, "chat_spelling", "homophone", "split_characters"})  # generated from forms, and weaker
 # Readings that mistakes are made with: a form that is strong by itself needs company in them.
 DOUBTFUL = frozenset({MARKS_DROPPED, MISSPELLING, RUN_TOGETHER, SPLIT_WORD, JOINED_FIELDS, MASKED, BACKWARDS}) | SPELLINGS
 # Ways of writing that hide nothing.
-ORDINARY = frozenset(
-    {EMOJI, MARKS_DROPPED, MISSPELLING, SLIP, JOINED_WORDS, RUN_TOGETHER, JOINED_FIELDS, SPLIT_WORD, "kana"}
-) | SPELLINGS - {
+ORDINARY = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, SLIP, JOINED_WORDS, RUN_TOGETHER, JOINED_FIELDS, SPLIT_WORD, KANA}) | SPELLINGS - {
     "homophone",
     "split_characters",
 }

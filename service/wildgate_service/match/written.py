@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from wildgate_service.match.boundaries import is_dense
 from wildgate_service.normalize.bare import is_letter
+from wildgate_service.normalize.kana import is_same_kana
 from wildgate_service.normalize.readings import reads_as
 
 LONGEST_GAP = 6  # code points between two letters of a form
@@ -25,6 +26,7 @@ class Written(NamedTuple):
     gaps: list[str]
     stand_ins: list[int]
     look_alikes: int
+    other_kana: int
     repeated: int
     missing: int
 
@@ -35,7 +37,7 @@ def read_letters(skeleton: str, start: int, pattern: str, signs: frozenset[str])
     breaks = _breaks(pattern)
     gaps: list[str] = []
     stand_ins: list[int] = []
-    look_alikes = repeated = missing = 0
+    look_alikes = other_kana = repeated = missing = 0
     at = start
     while len(gaps) < len(letters):
         index, begin = len(gaps), at
@@ -44,11 +46,13 @@ def read_letters(skeleton: str, start: int, pattern: str, signs: frozenset[str])
         if at == len(skeleton):
             return None
         char, letter = skeleton[at], letters[index]
-        if reads_as(char, letter):
+        same_kana = is_same_kana(char, letter)
+        if same_kana or reads_as(char, letter):
             gaps.append(skeleton[begin:at])
             if char != letter and not char.isalpha():
                 stand_ins.append(index)
-            look_alikes += char != letter and char.isalpha()
+            other_kana += same_kana
+            look_alikes += char != letter and char.isalpha() and not same_kana
             at += 1
         elif index and (at == begin or index - 1 in breaks) and reads_as(char, letters[index - 1]):
             repeated += 1
@@ -62,7 +66,7 @@ def read_letters(skeleton: str, start: int, pattern: str, signs: frozenset[str])
     while at < len(skeleton) and skeleton[at] == skeleton[at - 1] and skeleton[at].isalpha():
         repeated += 1
         at += 1
-    return Written(start, at, letters, breaks, gaps, stand_ins, look_alikes, repeated, missing)
+    return Written(start, at, letters, breaks, gaps, stand_ins, look_alikes, other_kana, repeated, missing)
 
 
 def letters_worth(pattern: str) -> float:

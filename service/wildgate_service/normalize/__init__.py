@@ -19,6 +19,7 @@ from wildgate_service.normalize.fold import FIELD_SEPARATOR, ascii_dropped, asci
 from wildgate_service.normalize.layers import Layer, backwards, joined_fields, layers_of
 from wildgate_service.normalize.marks import has_marks
 from wildgate_service.normalize.markup import without_markup
+from wildgate_service.normalize.sound import Heard, heard_readings
 from wildgate_service.normalize.source_map import SourceMap
 from wildgate_service.types import FieldSlice
 
@@ -66,6 +67,11 @@ class NormalizedText:
     def bare(self) -> tuple[Bare, ...]:
         """The skeleton without what can stand between letters or in their place: one reading, more where a gate opens."""
         return tuple(bare_readings(self.skeleton))
+
+    @cached_property
+    def heard(self) -> tuple[Heard, ...]:
+        """The skeleton by its sound; none for an ordinary text of one script."""
+        return tuple(heard_readings(self.skeleton))
 
     @cached_property
     def layers(self) -> tuple[tuple[Layer, NormalizedText], ...]:

@@ -17,6 +17,7 @@ from functools import cache, cached_property
 import daachorse
 
 from wildgate_service.normalize import tables
+from wildgate_service.normalize.kana import has_hiragana, in_katakana
 from wildgate_service.normalize.readings import RARE_SIGNS, SIGNS, class_of, letters_of
 
 # First bytes of scripts in UTF-8.
@@ -124,9 +125,10 @@ def _is_mark_or_letter(char: str) -> bool:
 
 
 def _of_bytes(content: bytes, signs: frozenset[str]) -> str:
-    """The text without ASCII separators and with ASCII characters as classes; other characters stay."""
+    """The text without ASCII separators, with ASCII characters as classes and all kana as katakana; other characters stay."""
     table, dropped = _ascii_tables(signs)
-    return content.translate(table, dropped).decode()
+    text = content.translate(table, dropped).decode()
+    return in_katakana(text) if has_hiragana(content) else text
 
 
 @cache
@@ -136,8 +138,9 @@ def _ascii_tables(signs: frozenset[str]) -> tuple[bytes, bytes]:
 
 
 def _of_any(skeleton: str, signs: frozenset[str]) -> str:
-    """The text in classes throughout, whatever the script."""
-    return "".join([class_of(char) for char in skeleton if is_letter(char, signs)])
+    """The text in classes throughout, whatever the script, and all kana as katakana."""
+    text = "".join([class_of(char) for char in skeleton if is_letter(char, signs)])
+    return in_katakana(text) if has_hiragana(text.encode()) else text
 
 
 def _is_tripled(content: bytes) -> bool:

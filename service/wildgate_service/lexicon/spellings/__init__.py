@@ -3,7 +3,7 @@
     form of an entry ─GENERATORS[language]→ texts ─long enough? new? → Spelling
 
 One generator per file: a pure function from (form, language, reading) to texts, best first. Tables are data in `tables/`.
-What none of them writes: Khmer, Lao and Burmese in Latin letters (no kept library does it well), Vietnamese without marks (the fold).
+What none of them writes: Khmer, Lao and Burmese in Latin letters (`lexicon.sounds`), Vietnamese without marks (the fold).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from wildgate_service.lexicon.spellings.tables import choices
 from wildgate_service.lexicon.spellings.thai import thai_in_latin
 from wildgate_service.normalize import fold
 
-__all__ = ["GENERATORS", "LEAST_LETTERS", "MOST", "Generator", "Spelling", "spellings"]
+__all__ = ["GENERATORS", "LEAST_LETTERS", "MOST", "ROMANIZED", "Generator", "Spelling", "spellings"]
 
 Generator = Callable[[str, str, str], Iterable[str]]
 
@@ -50,7 +50,8 @@ GENERATORS: dict[str, tuple[tuple[str, Generator], ...]] = {
 }
 _EVERY_LANGUAGE: tuple[tuple[str, Generator], ...] = (("emoji", with_emoji),)
 
-MOST = {"pinyin": 6, "romanized": 8, "kana": 2, "chat_spelling": 6, "homophone": 24, "split_characters": 4, "emoji": 4}
+MOST = {"pinyin": 6, "romanized": 8, "kana": 1, "chat_spelling": 6, "homophone": 24, "split_characters": 4, "emoji": 4}
+ROMANIZED = frozenset({"pinyin", "romanized"})  # views of spellings in Latin letters
 # Fewer letters (marks and blanks not counted) are too often a word, a name or a syllable of another language:
 # joined or not, `hugu` and `she gu` say nothing; `xijiao` and `xi jiao` hardly anything else.
 LEAST_LETTERS = {"pinyin": 6, "romanized": 5, "kana": 3, "chat_spelling": 3}

@@ -13,12 +13,10 @@ LONG_VOWELS = re.compile(r"oo|ou|uu")
 
 
 def syllabaries(form: str, language: str, reading: str) -> Iterator[str]:
-    """All in hiragana, and all in katakana. Long vowels stay as they are written."""
+    """The reading of a form that is not all kana; which kana it is written in is the bare reading's to see."""
     del language
-    kana = _kana(form, reading)
-    if kana:
-        yield jaconv.kata2hira(kana)
-        yield jaconv.hira2kata(kana)
+    if KANA.fullmatch(reading) and not KANA.fullmatch(form):
+        yield reading
 
 
 def romaji(form: str, language: str, reading: str) -> Iterator[str]:

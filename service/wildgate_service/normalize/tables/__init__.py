@@ -23,3 +23,9 @@ def read_pairs(name: str) -> Iterator[tuple[str, str]]:
         if not line.startswith("# "):
             letter, _, drawing = line.partition("\t")
             yield letter, drawing
+
+
+def read_words(name: str) -> frozenset[str]:
+    """The words of a list, one a line; lines that begin with `#` are notes."""
+    lines = files(__name__).joinpath(name).read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))
