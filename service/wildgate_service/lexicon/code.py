@@ -17,6 +17,7 @@ OF_OBJECTS = (
     "lexicon/patterns.py",
     "lexicon/plain_yaml.py",
     "lexicon/rules.py",
+    "lexicon/sounds.py",
     "lexicon/spellings",
     "match/automaton.py",
     "match/boundaries.py",

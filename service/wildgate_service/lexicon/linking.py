@@ -107,8 +107,8 @@ def linked_objects(
             for shape in shapes:
                 of_shapes[shape].append((first + use, pattern))
             of_sounds = linked.sound_taxon_patterns if taxon else linked.sound_context_patterns
-            for sound in sounds:
-                of_sounds[sound.code].append((first + use, sound.latin))
+            for each_sound in sounds:
+                of_sounds[each_sound.code].append((first + use, each_sound.latin))
         first += len(each.forms)
     return linked
 

@@ -154,7 +154,7 @@ class Speller:
 
     def _run_together(self, word: str, at: int) -> Iterator[_Found]:
         pieces = parted(word, self._known)
-        if not self._vocabulary.isdisjoint(pieces):
+        if any(piece in self._vocabulary for piece in pieces):
             yield _Found(at, at + len(word), ((" ".join(pieces), 0.0),), (RUN_TOGETHER,), alone=True)
 
     def _behind_prefix(self, word: str, at: int) -> Iterator[_Found]:
