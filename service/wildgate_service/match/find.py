@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 SURELY = {MISSPELLING: SLIP}
 SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
 LONG_ROMANIZED = 12  # letters of a form in Latin letters that is no word of another language
+LATIN_MARKED = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")  # the first letter of a form in Latin letters, with or without marks
 SOUNDS = frozenset({MIXED_SCRIPT, PINYIN, ROMANIZED})
 MOST_TRIED = 256  # places at which one pattern of a bare reading is held against the skeleton
 
@@ -206,7 +208,7 @@ def _well_marked(text: NormalizedText, lexicon: CompiledLexicon, found: list[Occ
     return [
         each
         for each in found
-        if _marks_of(text, lexicon, each) is not None and _has_its_emoji(text, lexicon, each) and _is_in_letters(text, each)
+        if _marks_of(text, lexicon, each) is not None and _has_its_emoji(text, lexicon, each) and _is_in_letters(text, lexicon, each)
     ]
 
 
@@ -218,9 +220,9 @@ def _has_its_emoji(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrenc
     return EMOJI in disguises_of(text.document[field.start + start : field.start + end])
 
 
-def _is_in_letters(text: NormalizedText, at: Occurrence) -> bool:
-    """Whether what was found by its sound is written in letters: neither in emoji nor with the marks of a language in Latin letters."""
-    if SOUNDS.isdisjoint(at.views):
+def _is_in_letters(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) -> bool:
+    """Whether a form of another script is written in Latin letters of no language: neither in emoji nor with the marks of one."""
+    if SOUNDS.isdisjoint(at.views) or LATIN_MARKED.match(lexicon.forms[at.form].form):
         return True
     field, start, end = text.locate(at.start, at.end)
     surface = text.document[field.start + start : field.start + end]
