@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wildgate_service.classify import Routing
 from wildgate_service.fuse import speaks_of_trade
 from wildgate_service.match.tables import lists_in_force
 from wildgate_service.types import (
@@ -39,6 +40,7 @@ WITHHELD = "…"  # for the words of a restricted rule: a reason is read by peop
 CITES = "CITES"
 ENCODER_MISSING = "encoder_missing"
 UNREADABLE = "encoder_unreadable_language"
+HURRIED = "encoder_skipped_for_deadline"
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +87,7 @@ class Policy(Struct, frozen=True):
     shadow_tenants: dict[str, bool]
     reasons: dict[str, str]
     notices: dict[str, dict[str, str]]
+    routing: Routing = Routing()
 
     def is_shadow(self, market: str, tenant: str) -> bool:
         """Whether decisions are only recorded, not asked for."""
@@ -130,6 +133,8 @@ def _action(listing: Listing, matches: Matches, score: Score, policy: Policy, te
     news of a seizure is never refused.
     """
     found = [match for match in matches.taxa if match.stands or match.is_faint]
+    if not found:  # the models alone ask for review at most
+        return Action.REVIEW if score.value >= policy.thresholds.of("", listing.market, tenant)[0] else Action.ALLOW
     groups = dict.fromkeys(group for match in found for group in match.groups)
     limits = [policy.thresholds.of(group, listing.market, tenant) for group in groups]
     by_nature = listing.content_kind is not ContentKind.SOCIAL_POST
@@ -187,7 +192,7 @@ def _appendix(lists: tuple[Listed, ...]) -> str:
 def _reason(action: Action, matches: Matches, score: Score, policy: Policy) -> str:
     found = [match for match in matches.taxa if match.stands or match.is_faint]
     if not found:
-        return policy.reasons["allow"]
+        return policy.reasons["allow" if action is Action.ALLOW else "unnamed"].format(score=f"{score.value:.2f}")
     name = {Action.ALLOW: "explained", Action.REVIEW: "review", Action.BLOCK: "block"}[action]
     if action is Action.REVIEW and any(cue.kind is RuleKind.LEGAL_TRADE_CUE for cue in matches.cues):
         name = "legal"
@@ -222,4 +227,6 @@ def _notice(action: Action, language: str, policy: Policy) -> str:
 def _degraded(classification: Classification) -> tuple[str, ...]:
     if classification.missing:
         return (ENCODER_MISSING,)
+    if classification.hurried:
+        return (HURRIED,)
     return () if classification.readable else (UNREADABLE,)

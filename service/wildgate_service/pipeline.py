@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from wildgate_service.classify import Classifier, classify
+from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.decide import Policy, decide
 from wildgate_service.errors import InvalidListingError, ModelError
 from wildgate_service.fuse import Fusion, fuse, load_fusion
@@ -35,7 +36,7 @@ Timings = list[tuple[str, int]]
 
 
 class Engine(Struct, frozen=True):
-    """Everything that a decision depends on. `classifier` is None where the encoder is missing; `missing` says why."""
+    """Everything that a decision depends on. `classifier` is None where the encoder is missing, and `missing` says why."""
 
     lexicon: CompiledLexicon
     policy: Policy
@@ -43,6 +44,7 @@ class Engine(Struct, frozen=True):
     classifier: Classifier | None
     versions: Versions
     missing: str = ""
+    screen: Screen | None = None
 
 
 def load_engine(compiled_lexicon: Path, policy: Path | None = None, encoder: Path | None = None) -> Engine:
@@ -55,8 +57,9 @@ def load_engine(compiled_lexicon: Path, policy: Path | None = None, encoder: Pat
     rules = load_policy(policy or default_policy())
     fusion = load_fusion(MODELS / "fusion-v1")
     classifier, missing = load_classifier(encoder)
-    model = f"{fusion.version}/{classifier.version if classifier else 'no-encoder'}"
-    return Engine(lexicon, rules, fusion, classifier, Versions(lexicon.version, model, rules.version), missing)
+    screen = Screen.load(MODELS / "screen-v1", fold_digest())
+    model = f"{fusion.version}/{screen.version}/{classifier.version if classifier else 'no-encoder'}"
+    return Engine(lexicon, rules, fusion, classifier, Versions(lexicon.version, model, rules.version), missing, screen)
 
 
 def load_classifier(encoder: Path | None) -> tuple[Classifier | None, str]:
@@ -70,8 +73,14 @@ def load_classifier(encoder: Path | None) -> tuple[Classifier | None, str]:
         return None, str(error)
 
 
-def score_listing(engine: Engine, listing: Listing, *, tenant: str = "", timings: Timings | None = None) -> Decision:
-    """The decision on one listing. `timings`, if given, gets (stage, nanoseconds) appended. Raises InvalidListingError."""
+def score_listing(
+    engine: Engine, listing: Listing, *, tenant: str = "", timings: Timings | None = None, deadline: float | None = None
+) -> Decision:
+    """The decision on one listing.
+
+    `timings`, if given, gets (stage, nanoseconds) appended. Slow tiers do not begin what they would not end before `deadline`, by
+    `time.monotonic`. Raises InvalidListingError.
+    """
     clock = time.perf_counter_ns
     check_listing(listing)
     started = clock()
@@ -79,7 +88,9 @@ def score_listing(engine: Engine, listing: Listing, *, tenant: str = "", timings
     normalized = clock()
     matches = match(text, engine.lexicon)
     matched = clock()
-    classification = classify(text, matches, listing, engine.classifier)
+    classification = classify(
+        text, matches, listing, engine.classifier, screen=engine.screen, routing=engine.policy.routing, deadline=deadline
+    )
     classified = clock()
     score = fuse(matches, classification, listing.content_kind, engine.fusion)
     fused = clock()

@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from wildgate_service.classify import Routing
 from wildgate_service.decide import Limits, Policy, Thresholds
 from wildgate_service.errors import PolicyError
 from wildgate_service.lexicon.taxa import GROUPS
 
 SLOTS = frozenset({"groups", "surfaces", "score", "cues"})
+REASONS = ("block", "review", "covered", "legal", "unnamed", "allow", "explained")
 OVER_ONE = 1.01  # a threshold that no probability reaches
 
 
@@ -46,6 +48,7 @@ class _File(Struct, forbid_unknown_fields=True):
     notices: dict[str, dict[str, str]]
     dsa: dict[str, _Ground]
     shadow: bool = False
+    routing: Routing = Routing()
     groups: dict[str, Limits] = {}
     markets: dict[str, _Scope] = {}
     tenants: dict[str, _Scope] = {}
@@ -86,6 +89,7 @@ def policy_of_text(text: str, name: str) -> Policy:
         shadow_tenants={key: scope.shadow for key, scope in file.tenants.items() if scope.shadow is not None},
         reasons=file.reasons,
         notices=file.notices,
+        routing=file.routing,
     )
 
 
@@ -104,16 +108,15 @@ def _problems(file: _File) -> list[str]:
         if review is not None and block is not None and review > block
     ]
     problems += [f"{place}: unknown taxon group" for place, group in _all_groups(file) if group not in GROUPS]
-    problems += [
-        f"reasons.{name} is missing" for name in ("block", "review", "covered", "legal", "allow", "explained") if name not in file.reasons
-    ]
-    problems += [
-        f"reasons.{name}: {problem}"
-        for name, text in file.reasons.items()
-        for problem in _wrong_slots(text, frozenset() if name == "allow" else SLOTS)
-    ]
+    problems += [f"reasons.{name} is missing" for name in REASONS if name not in file.reasons]
+    problems += [f"reasons.{name}: {problem}" for name, text in file.reasons.items() for problem in _wrong_slots(text, _slots_of(name))]
     problems += [f"notices.{name}.en is missing" for name in ("block", "review") if "en" not in file.notices.get(name, {})]
     return problems
+
+
+def _slots_of(reason: str) -> frozenset[str]:
+    """What can be filled into a reason; where nothing was found there is little."""
+    return {"allow": frozenset[str](), "unnamed": frozenset({"score"})}.get(reason, SLOTS)
 
 
 def _all_limits(file: _File) -> list[tuple[str, tuple[float | None, float | None]]]:

@@ -93,6 +93,29 @@ class OfferResults:
 
 
 @dataclass(frozen=True)
+class ScreenLanguage:
+    """The screen on one language's texts from kept templates, at the threshold that one held-out real text in a thousand passes."""
+
+    found: Share  # offers
+    false: Share  # twins and talk
+
+
+@dataclass(frozen=True)
+class ScreenResults:
+    """The screen."""
+
+    version: str
+    trained: int  # texts
+    kept: int  # texts from templates that it was calibrated on, never trained on
+    held_out: int  # real texts, neither
+    average_precision: float  # offers against twins and talk, of the kept
+    threshold: float  # log-odds
+    languages: dict[str, ScreenLanguage]
+    held_out_above: Share
+    calibration: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
 class Machine:
     """Where a training ran."""
 
@@ -113,6 +136,7 @@ class Results:
     encoder_languages: tuple[str, ...]
     labeled: dict[str, LabeledSetResults]
     wildlife_offer: OfferResults
+    screen: ScreenResults
 
 
 def this_machine() -> Machine:

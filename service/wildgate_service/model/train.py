@@ -1,4 +1,4 @@
-"""Training the heads: `wildgate model train`. Needs the data sets and the extra `train`."""
+"""Training the screen and the heads: `wildgate model train`. Needs the data sets and the extra `train`."""
 
 import time
 from dataclasses import replace
@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from wildgate_service.lexicon.rules import read_version
+from wildgate_service.model.authored import read_authored
 from wildgate_service.model.classifiers import TrainedHead
 from wildgate_service.model.embedding_cache import EmbeddingCache, default_embeddings
 from wildgate_service.model.encoder import SentenceEncoder
@@ -14,12 +16,14 @@ from wildgate_service.model.encoder_folder import EncoderConfig, default_cache
 from wildgate_service.model.encoder_onnx import build_encoder
 from wildgate_service.model.heads import write_heads
 from wildgate_service.model.model_card import render_card
-from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, this_machine
+from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, ScreenResults, this_machine
 from wildgate_service.model.train_labeled import train_labeled
 from wildgate_service.model.train_offers import train_offers
-from wildgate_service.model.training_data import LEATHER, TWEETS, read_leather, read_tweets
+from wildgate_service.model.train_screen import train_screen
+from wildgate_service.model.training_data import LEATHER, TWEETS, read_leather, read_negatives, read_tweets
 
 CARD_FILE = "README.md"
+SCREEN, HEADS = "screen-v1", "heads-v1"
 OFFER = "wildlife_offer"
 DESCRIPTIONS = {
     OFFER: "offers or seeks a specimen of a protected wild taxon",
@@ -28,21 +32,25 @@ DESCRIPTIONS = {
 }
 
 
-def train_heads(data: Path, lexicons: Path, output: Path, seed: int, *, embeddings: Path | None = None) -> Results:
-    """Train all heads, write the folder `output` (config, weights, card) and return the figures.
+def train_heads(
+    data: Path, lexicons: Path, output: Path, seed: int, *, embeddings: Path | None = None, labeled: Path | None = None
+) -> Results:
+    """Train screen and heads, write the folders `output`/screen-v1 and `output`/heads-v1 and return the figures.
 
-    `data` holds the data sets, `lexicons` the rules; `embeddings` is where embeddings are kept
-    between trainings (default: the user's cache). Builds the encoder if need be. Takes some minutes
-    on one core. Raises ModelError when something it needs is missing. `write_json` keeps figures.
+    `data` holds the data sets, `lexicons` the rules, `labeled` a platform's own texts (`authored.LabeledLine`); `embeddings` is where
+    embeddings are kept between trainings (default: the user's cache). Builds the encoder if need be. Takes some minutes on one core.
+    Raises ModelError when something it needs is missing or wrong. `write_json` keeps figures.
     """
     start = time.monotonic()
     encoder = SentenceEncoder.load(build_encoder(default_cache()))
     cache = EmbeddingCache(encoder, embeddings or default_embeddings())
-    heads, labeled = train_on_labels(data, cache, seed)
-    heads[OFFER], offers = train_offers(data, lexicons, cache, DESCRIPTIONS[OFFER], seed)
-    figures = summary(encoder.config, seed, labeled, offers)
+    heads, figures_of_labels = train_on_labels(data, cache, seed)
+    written, negatives = read_authored(lexicons, seed, labeled=labeled), read_negatives(data)
+    screen = train_screen(written, negatives, output / SCREEN)
+    heads[OFFER], offers = train_offers(written, negatives, cache, read_version(lexicons), DESCRIPTIONS[OFFER], seed)
+    figures = summary(encoder.config, seed, figures_of_labels, offers, screen)
     figures = replace(figures, seconds=round(time.monotonic() - start, 1))
-    write_everything(output, encoder.config, heads, figures)
+    write_everything(output / HEADS, encoder.config, heads, figures)
     return figures
 
 
@@ -61,7 +69,9 @@ def train_on_labels(data: Path, cache: EmbeddingCache, seed: int) -> tuple[dict[
     return heads, figures
 
 
-def summary(encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResults], offers: OfferResults) -> Results:
+def summary(
+    encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResults], offers: OfferResults, screen: ScreenResults
+) -> Results:
     """All figures, with what they were measured on."""
     return Results(
         machine=this_machine(),
@@ -72,6 +82,7 @@ def summary(encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResu
         encoder_languages=encoder.languages,
         labeled=labeled,
         wildlife_offer=offers,
+        screen=screen,
     )
 
 

@@ -1,13 +1,14 @@
-"""The head `wildlife_offer`: examples of the lexicon rules against real texts without an offer."""
+"""The head `wildlife_offer`: texts that people wrote against real ones without an offer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from wildgate_service.model.authored import AuthoredText, readable
 from wildgate_service.model.classifiers import (
     EmbeddingClassifier,
     TrainedHead,
@@ -35,10 +36,7 @@ from wildgate_service.model.results import (
 )
 from wildgate_service.model.training_data import (
     Negative,
-    RuleExample,
     is_held_out,
-    read_negatives,
-    read_rule_examples,
 )
 
 HALF, NINE_TENTHS = 0.5, 0.9
@@ -51,7 +49,7 @@ FEWEST_TEXTS = 20  # offers and near misses of a language, to leave it out as a 
 class OfferSet:
     """Authored examples first, then ordinary negatives; all arrays have one place per text."""
 
-    examples: Sequence[RuleExample]
+    examples: Sequence[AuthoredText]
     negatives: Sequence[Negative]
     embeddings: Vectors
 
@@ -63,39 +61,50 @@ class OfferSet:
 
     @cached_property
     def authored(self) -> Labels:
-        """Whether a text is an example of a rule."""
+        """Whether a text was written, not found."""
         return np.arange(len(self.labels)) < len(self.examples)
 
     @cached_property
     def weights(self) -> Weights:
         """Each of the three parts weighs its share, whatever its size."""
-        innocent = self.authored & ~self.labels
-        parts = (self.labels, innocent, ~self.authored)
-        wanted = (OFFERS_WEIGHT, INNOCENT_WEIGHT, ORDINARY_WEIGHT)
-        weights = np.zeros(len(self.labels))
-        for part, weight in zip(parts, wanted, strict=True):
-            weights[part] = weight / max(int(part.sum()), 1)
-        return weights * len(weights)
+        return part_weights(self.labels, self.authored)
 
     @cached_property
     def groups(self) -> Groups:
-        """Examples of one rule stay together, and so do negatives that are nearly the same."""
-        _, rules = np.unique([example.rule_id for example in self.examples], return_inverse=True)
+        """Texts of one rule or template stay together, and so do negatives that are nearly the same."""
+        _, sources = np.unique([example.source for example in self.examples], return_inverse=True)
         ordinary = near_duplicate_groups([negative.text for negative in self.negatives])
-        return np.concatenate([rules, ordinary + len(self.examples)])
+        return np.concatenate([sources, ordinary + len(self.examples)])
 
     @cached_property
     def languages(self) -> NDArray[np.str_]:
         """The language of a text."""
-        texts: list[RuleExample | Negative] = [*self.examples, *self.negatives]
+        texts: list[AuthoredText | Negative] = [*self.examples, *self.negatives]
         return np.array([text.language for text in texts])
 
 
-def train_offers(data: Path, lexicons: Path, cache: EmbeddingCache, description: str, seed: int) -> tuple[TrainedHead, OfferResults]:
-    """The head, trained on what the encoder reads, and how it fares on folds without the rule."""
-    languages = cache.languages
-    negatives = read_negatives(data, languages)
-    used = offer_set(read_rule_examples(lexicons, languages), negatives, cache)
+def part_weights(labels: Labels, authored: Labels) -> Weights:
+    """Weights by which offers, innocent authored texts and ordinary ones weigh their shares; 1 on average."""
+    weights = np.zeros(len(labels))
+    parts = (labels, authored & ~labels, ~authored)
+    wanted = (OFFERS_WEIGHT, INNOCENT_WEIGHT, ORDINARY_WEIGHT)
+    for part, weight in zip(parts, wanted, strict=True):
+        weights[part] = weight / max(int(part.sum()), 1)
+    return np.asarray(weights * len(weights) / weights.sum())
+
+
+def train_offers(
+    written: Sequence[AuthoredText], negatives: Sequence[Negative], cache: EmbeddingCache, lexicon_version: str, description: str, seed: int
+) -> tuple[TrainedHead, OfferResults]:
+    """The head, trained on what the encoder reads and no kept template, and how it fares on folds without the rule or template."""
+    readable_languages = set(cache.languages)
+    examples = [
+        msgspec.structs.replace(each, text=readable(each.text))
+        for each in written
+        if each.language in readable_languages and not each.is_kept
+    ]
+    negatives = [each for each in negatives if readable_languages.issuperset(each.language.split("/"))]
+    used = offer_set(examples, negatives, cache)
     classifier = EmbeddingClassifier(used.embeddings, used.weights, STRENGTH)
     everything = np.arange(len(used.labels))
     scores = held_out_scores(classifier, used.labels, used.groups, everything, seed)
@@ -103,7 +112,7 @@ def train_offers(data: Path, lexicons: Path, cache: EmbeddingCache, description:
     calls = head.calibrated(scores) >= HALF
     kept = [negative for negative in negatives if is_held_out(negative.id)]
     results = OfferResults(
-        (lexicons / "VERSION").read_text(encoding="utf-8").strip(),
+        lexicon_version,
         offers=int(used.labels.sum()),
         innocent=int((used.authored & ~used.labels).sum()),
         negatives=len(used.negatives),
@@ -116,13 +125,13 @@ def train_offers(data: Path, lexicons: Path, cache: EmbeddingCache, description:
     return head, results
 
 
-def offer_set(examples: Sequence[RuleExample], negatives: Sequence[Negative], cache: EmbeddingCache) -> OfferSet:
+def offer_set(examples: Sequence[AuthoredText], negatives: Sequence[Negative], cache: EmbeddingCache) -> OfferSet:
     """Everything to train on: all examples, and the negatives that are not held out."""
     used = [negative for negative in negatives if not is_held_out(negative.id)]
     return OfferSet(examples, used, embedded([*examples, *used], cache))
 
 
-def embedded(texts: Sequence[RuleExample | Negative], cache: EmbeddingCache) -> Vectors:
+def embedded(texts: Sequence[AuthoredText | Negative], cache: EmbeddingCache) -> Vectors:
     """Embeddings [n, dimension]."""
     return cache.embed([text.text for text in texts])
 
