@@ -58,13 +58,10 @@ class LabeledSetResults:
 
 @dataclass(frozen=True)
 class LanguageResults:
-    """The offer head on authored texts of one language, judged by folds that lack their rules."""
+    """The offer head on one language's texts from kept templates, at a probability of .5."""
 
-    offers: int
-    found: int  # offers of probability at least .5
-    innocent: int
-    false: int  # innocent near misses of probability at least .5
-    untrained: float | None  # average precision when no text of the language was trained on
+    found: Share  # offers
+    false: Share  # twins and talk
 
 
 @dataclass(frozen=True)
@@ -85,8 +82,9 @@ class OfferResults:
     offers: int
     innocent: int
     negatives: int  # trained on
-    held_out: int  # measured on, never trained on
-    average_precision: Interval  # offers against innocent near misses
+    held_out: int  # real texts, measured on, never trained on
+    kept: int  # texts from templates that it was calibrated and measured on, never trained on
+    average_precision: Interval  # offers against twins and talk, of the kept
     languages: dict[str, LanguageResults]
     held_out_negatives: tuple[NegativeResults, ...]
     calibration: tuple[Bin, ...]
@@ -94,7 +92,7 @@ class OfferResults:
 
 @dataclass(frozen=True)
 class ScreenLanguage:
-    """The screen on one language's texts from kept templates, at the threshold that one held-out real text in a thousand passes."""
+    """The screen on one language's texts from kept templates, at the log-odds that one held-out real text in a thousand passes."""
 
     found: Share  # offers
     false: Share  # twins and talk

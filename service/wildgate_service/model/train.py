@@ -14,8 +14,9 @@ from wildgate_service.model.embedding_cache import EmbeddingCache, default_embed
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.encoder_folder import EncoderConfig, default_cache
 from wildgate_service.model.encoder_onnx import build_encoder
+from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import write_heads
-from wildgate_service.model.model_card import render_card
+from wildgate_service.model.model_card import render_card, render_screen_card
 from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, ScreenResults, this_machine
 from wildgate_service.model.train_labeled import train_labeled
 from wildgate_service.model.train_offers import train_offers
@@ -33,11 +34,19 @@ DESCRIPTIONS = {
 
 
 def train_heads(
-    data: Path, lexicons: Path, output: Path, seed: int, *, embeddings: Path | None = None, labeled: Path | None = None
+    data: Path,
+    lexicons: Path,
+    output: Path,
+    seed: int,
+    *,
+    embeddings: Path | None = None,
+    labeled: Path | None = None,
+    templates: Path = TEXTS,
 ) -> Results:
     """Train screen and heads, write the folders `output`/screen-v1 and `output`/heads-v1 and return the figures.
 
-    `data` holds the data sets, `lexicons` the rules, `labeled` a platform's own texts (`authored.LabeledLine`); `embeddings` is where
+    `data` holds the data sets, `lexicons` the rules, `templates` the texts to fill (`generated`), `labeled` a platform's own texts
+    (`authored.LabeledLine`); `embeddings` is where
     embeddings are kept between trainings (default: the user's cache). Builds the encoder if need be. Takes some minutes on one core.
     Raises ModelError when something it needs is missing or wrong. `write_json` keeps figures.
     """
@@ -45,12 +54,13 @@ def train_heads(
     encoder = SentenceEncoder.load(build_encoder(default_cache()))
     cache = EmbeddingCache(encoder, embeddings or default_embeddings())
     heads, figures_of_labels = train_on_labels(data, cache, seed)
-    written, negatives = read_authored(lexicons, seed, labeled=labeled), read_negatives(data)
+    written, negatives = read_authored(lexicons, seed, templates=templates, labeled=labeled), read_negatives(data)
     screen = train_screen(written, negatives, output / SCREEN)
     heads[OFFER], offers = train_offers(written, negatives, cache, read_version(lexicons), DESCRIPTIONS[OFFER], seed)
     figures = summary(encoder.config, seed, figures_of_labels, offers, screen)
     figures = replace(figures, seconds=round(time.monotonic() - start, 1))
     write_everything(output / HEADS, encoder.config, heads, figures)
+    (output / SCREEN / CARD_FILE).write_text(render_screen_card(SCREEN, figures), encoding="utf-8")
     return figures
 
 
@@ -90,7 +100,8 @@ def write_everything(output: Path, encoder: EncoderConfig, heads: dict[str, Trai
     """Write config, weights and card."""
     configs = {name: heads[name].config for name in DESCRIPTIONS}
     weights = np.array([heads[name].weights for name in DESCRIPTIONS], np.float32)
-    write_heads(output, encoder, configs, weights)
+    hidden = {name: layer for name in DESCRIPTIONS if (layer := heads[name].hidden)}
+    write_heads(output, encoder, configs, weights, hidden)
     (output / CARD_FILE).write_text(render_card(output.name, configs, figures), encoding="utf-8")
 
 
