@@ -17,13 +17,14 @@ from wildgate_service.model.encoder_onnx import build_encoder
 from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import write_heads
 from wildgate_service.model.model_card import render_card, render_screen_card
+from wildgate_service.model.reliability import draw_reliability
 from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, ScreenResults, this_machine
 from wildgate_service.model.train_labeled import train_labeled
 from wildgate_service.model.train_offers import train_offers
 from wildgate_service.model.train_screen import train_screen
 from wildgate_service.model.training_data import LEATHER, TWEETS, read_leather, read_negatives, read_tweets
 
-CARD_FILE = "README.md"
+CARD_FILE, DIAGRAM_FILE = "README.md", "reliability.svg"
 SCREEN, HEADS = "screen-v1", "heads-v1"
 OFFER = "wildlife_offer"
 DESCRIPTIONS = {
@@ -60,6 +61,10 @@ def train_heads(
     figures = summary(encoder.config, seed, figures_of_labels, offers, screen)
     figures = replace(figures, seconds=round(time.monotonic() - start, 1))
     write_everything(output / HEADS, encoder.config, heads, figures)
+    draw_reliability(
+        output / HEADS / DIAGRAM_FILE, {OFFER: offers.calibration} | {key: one.calibration for key, one in figures.labeled.items()}
+    )
+    draw_reliability(output / SCREEN / DIAGRAM_FILE, {"screen": screen.calibration})
     (output / SCREEN / CARD_FILE).write_text(render_screen_card(SCREEN, figures), encoding="utf-8")
     return figures
 
