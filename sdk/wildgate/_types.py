@@ -262,7 +262,7 @@ class Decision:
     model_version: str = ""
     policy_version: str = ""
     shadow: bool = False
-    """The policy only watches: `action` is ALLOW, `shadow_action` what it would have been."""
+    """The policy or a rule of it only watches: `shadow_action` is what `action` would have been."""
     shadow_action: Action | None = None
     degraded: bool = False
     degraded_reasons: tuple[str, ...] = ()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import itertools
 import json
 import multiprocessing
@@ -15,13 +14,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import msgspec
 from msgspec import Struct
 
+from wildgate_service.answer_files import parquet, writer_of
 from wildgate_service.errors import InvalidListingError, WildgateError
 from wildgate_service.local import local_engine
 from wildgate_service.pipeline import Engine, score_listing
@@ -33,12 +34,10 @@ FORMATS = ("jsonl", "csv", "parquet")
 CHUNK = 500
 WINDOW = 4  # chunks a process may be ahead
 MOST_CELL = 1 << 30  # characters of a CSV cell; what is too long for a field is said of its line, not of the file
-COLUMNS = ("id", "action", "score", "language", "taxa", "matches", "evidence", "reason", "notice", "lexicon_version", "model_version",
-           "policy_version", "degraded", "line", "error")  # fmt: skip
-NESTED = frozenset({"taxa", "matches", "evidence", "degraded"})
+FAILED = b'"error":'  # quotes inside a text are escaped, so that this is the key
 
-Write = Callable[[bytes], object]
 Numbered = tuple[int, bytes]  # line number from 1, and one JSON object
+Score = Callable[[int, bytes], bytes]  # line number from 1 and one JSON object in, one JSON object out
 Attributes = dict[str, str | None] | list[Attribute | str] | None
 
 
@@ -53,12 +52,20 @@ class InputRow(Struct, kw_only=True):
     market: str | None = None
     category: str | None = None
     attributes: Attributes = None
+    posted_time: str | None = None
 
 
 class _Identified(Struct):
     """What can still be read of an object that is otherwise no listing."""
 
     id: str | int | None = None
+
+
+class Job(Protocol):
+    """What a process does with lines, as plain data that can be sent to it."""
+
+    def open(self) -> Score:
+        """Load what is needed, once in each process. Raises WildgateError."""
 
 
 class Run(Struct, frozen=True):
@@ -69,16 +76,20 @@ class Run(Struct, frozen=True):
     workers: int
     packs: tuple[Path, ...] | None = None
 
+    def open(self) -> Score:
+        """The engine, scoring."""
+        return partial(score_line, local_engine(self.lexicons, self.policy, self.packs))
+
 
 def score_file(source: Path, output: Path, form: str, run: Run, progress: IO[str] | None = None) -> int:
     """Score a file; returns the number of lines that failed. Raises WildgateError if a file or the engine cannot be used."""
     failed = done = 0
-    with _writer(output, form) as write:
-        for answers in _answers(_chunks(_rows(source, form)), run):
-            for answer in answers:
-                failed += b'"error":' in answer  # quotes inside a text are escaped, so that this is the key
+    with writer_of(output, form) as write:
+        for answered in answers(chunks(rows_of(source, form)), run, run.workers):
+            for answer in answered:
+                failed += FAILED in answer
                 write(answer)
-            done += len(answers)
+            done += len(answered)
             if progress:
                 progress.write(f"\r{done:,} listings, {failed:,} failed")
                 progress.flush()
@@ -120,18 +131,25 @@ def decision_json(decision: Decision, listing_id: str | int | None) -> dict[str,
 
 def score_line(engine: Engine, line: int, text: bytes) -> bytes:
     """One JSON object in, one out."""
-    row = None
     try:
         row = msgspec.json.decode(text, type=InputRow)
         return msgspec.json.encode(decision_json(score_listing(engine, listing_of(row)), row.id))
-    except msgspec.DecodeError as error:
-        return _failure(_id_of(text), line, f"not a listing: {error}")
-    except UnicodeDecodeError:
-        return _failure(None, line, "not UTF-8")
-    except RecursionError:
-        return _failure(None, line, "not a listing: nested too deeply")
-    except InvalidListingError as error:
-        return _failure(row.id if row else None, line, str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidListingError) as error:
+        return failure_of(error, line, text)
+
+
+def failure_of(error: Exception, line: int, text: bytes) -> bytes:
+    """The answer to a line that is no listing: its id, if it can be found, its number and what is wrong."""
+    listing_id = None if isinstance(error, UnicodeDecodeError | RecursionError) else _id_of(text)
+    return msgspec.json.encode({**({} if listing_id is None else {"id": listing_id}), "line": line, "error": _said(error)})
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    if isinstance(error, RecursionError):
+        return "not a listing: nested too deeply"
+    return f"not a listing: {error}" if isinstance(error, msgspec.DecodeError) else str(error)
 
 
 def listing_of(row: InputRow) -> Listing:
@@ -145,7 +163,20 @@ def listing_of(row: InputRow) -> Listing:
         category=row.category or "",
         language=language_tag(row.language or ""),
         market=market_code(row.market or ""),
+        posted_time=_time_of(row.posted_time),
     )
+
+
+def _time_of(text: str | None) -> datetime | None:
+    """A day or time in ISO 8601, in UTC if it says no zone."""
+    if not text:
+        return None
+    try:
+        posted = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"posted_time {text[:40]!r} is no ISO 8601 time such as 2026-03-31 or 2026-03-31T12:00:00Z"
+        raise InvalidListingError(message, reason="FIELD_INVALID", field="posted_time") from None
+    return posted if posted.tzinfo else posted.replace(tzinfo=UTC)
 
 
 def _attributes(given: Attributes) -> Iterator[Attribute]:
@@ -163,11 +194,7 @@ def _id_of(text: bytes) -> str | int | None:
         return None
 
 
-def _failure(listing_id: str | int | None, line: int, error: str) -> bytes:
-    return msgspec.json.encode({**({} if listing_id is None else {"id": listing_id}), "line": line, "error": error})
-
-
-def _rows(source: Path, form: str) -> Iterator[Numbered]:
+def rows_of(source: Path, form: str) -> Iterator[Numbered]:
     """Every listing of a file as JSON; blank lines of JSONL are passed over. Raises WildgateError if the file is not of its format."""
     read = {"jsonl": _jsonl_rows, "csv": _csv_rows, "parquet": _parquet_rows}[form]
     try:
@@ -192,7 +219,7 @@ def _csv_rows(source: Path) -> Iterator[Numbered]:
 
 
 def _parquet_rows(source: Path) -> Iterator[Numbered]:
-    batches = _parquet().ParquetFile(source).iter_batches(CHUNK)
+    batches = parquet().ParquetFile(source).iter_batches(CHUNK)
     rows = (row for batch in batches for row in batch.to_pylist(maps_as_pydicts="lossy"))
     yield from ((number, msgspec.json.encode(row)) for number, row in enumerate(rows, 1))
 
@@ -214,26 +241,27 @@ def _csv_attributes(cell: str) -> Any:  # noqa: ANN401  (whatever the cell holds
     return loaded if isinstance(loaded, dict | list) else [cell]
 
 
-def _chunks(rows: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+def chunks(rows: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+    """The rows, some hundreds at a time."""
     iterator = iter(rows)
     while chunk := list(itertools.islice(iterator, CHUNK)):
         yield chunk
 
 
-def _answers(chunks: Iterator[list[Numbered]], run: Run) -> Iterator[list[bytes]]:
-    """Answers chunk by chunk in the order of the input."""
-    if run.workers == 1:
-        engine = local_engine(run.lexicons, run.policy, run.packs)
-        yield from ([score_line(engine, *row) for row in chunk] for chunk in chunks)
+def answers(chunks: Iterable[list[Numbered]], job: Job, workers: int) -> Iterator[list[bytes]]:
+    """Answers chunk by chunk in the order of the input. Raises WildgateError if the job cannot be opened, or a process dies."""
+    score = job.open()  # here too, so that a broken lexicon or policy is one error and not one per process
+    if workers == 1:
+        yield from ([score(*row) for row in chunk] for chunk in chunks)
         return
-    local_engine(run.lexicons, run.policy, run.packs)  # so that a broken lexicon or policy is one error here, not one per process
+    del score
     context = multiprocessing.get_context("spawn")
     waiting: deque[Future[list[bytes]]] = deque()
     try:
-        with ProcessPoolExecutor(run.workers, context, _start, (run.lexicons, run.policy, run.packs)) as pool:
+        with ProcessPoolExecutor(workers, context, _start, (job,)) as pool:
             for chunk in chunks:
                 waiting.append(pool.submit(_score_chunk, chunk))
-                if len(waiting) > WINDOW * run.workers:  # so that a file larger than memory is read as it is scored
+                if len(waiting) > WINDOW * workers:  # so that a file larger than memory is read as it is scored
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -241,71 +269,13 @@ def _answers(chunks: Iterator[list[Numbered]], run: Run) -> Iterator[list[bytes]
         raise WildgateError("a scoring process died, perhaps killed for its memory; try fewer --workers") from error
 
 
-_engine: Engine
+_score: Score
 
 
-def _start(lexicons: Path | None, policy: Path | None, packs: tuple[Path, ...] | None) -> None:
-    global _engine  # noqa: PLW0603  (one engine per process of the pool)
-    _engine = local_engine(lexicons, policy, packs)
+def _start(job: Job) -> None:
+    global _score  # noqa: PLW0603  (one engine per process of the pool)
+    _score = job.open()
 
 
 def _score_chunk(chunk: list[Numbered]) -> list[bytes]:
-    return [score_line(_engine, *row) for row in chunk]
-
-
-@contextmanager
-def _writer(output: Path, form: str) -> Iterator[Any]:
-    """A function that writes one answer; the file appears whole or, if something fails, not at all."""
-    output = output.resolve()  # what a link points at is written, not the link
-    if output.exists() and not output.is_file():
-        raise WildgateError(f"{output} is no regular file and would be replaced by one; name a file to write")
-    partial = output.with_name(f".{output.name}.partial")
-    try:
-        if form == "parquet":
-            answers: list[bytes] = []
-            yield answers.append
-            _write_parquet(partial, answers)
-        else:
-            with partial.open("wb") as file:
-                yield _csv_writer(file) if form == "csv" else lambda answer: file.write(answer + b"\n")
-        partial.replace(output)
-    except OSError as error:
-        raise WildgateError(f"{output} cannot be written: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _csv_writer(file: IO[bytes]) -> Write:
-    """Writes answers as CSV rows; what is nested stands as JSON in its cell."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    rows = csv.writer(text)
-    rows.writerow(COLUMNS)
-
-    def write(answer: bytes) -> None:
-        rows.writerow(_flat(answer).values())
-
-    return write
-
-
-def _flat(answer: bytes) -> dict[str, Any]:
-    loaded = msgspec.json.decode(answer)
-    flat = {name: loaded.get(name) for name in COLUMNS}
-    return flat | {name: json.dumps(flat[name], ensure_ascii=False) for name in NESTED if flat[name] is not None}
-
-
-def _write_parquet(path: Path, answers: list[bytes]) -> None:
-    import pyarrow as pa  # noqa: PLC0415  (an extra)
-
-    rows = [{key: str(value) if key == "id" and value is not None else value for key, value in _flat(answer).items()} for answer in answers]
-    types = {"score": pa.float64(), "line": pa.int64()}
-    schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
-    _parquet().write_table(pa.Table.from_pylist(rows, schema), path)
-
-
-def _parquet() -> Any:  # noqa: ANN401  (a module without types)
-    """`pyarrow.parquet`, or a clear error."""
-    try:
-        from pyarrow import parquet  # noqa: PLC0415  (an extra)
-    except ImportError as error:
-        raise WildgateError("parquet needs the extra: pip install 'wildgate-service[parquet]'") from error
-    return parquet
+    return [_score(*row) for row in chunk]

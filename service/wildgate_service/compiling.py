@@ -88,7 +88,7 @@ class Compiling:
         except LexiconError as error:
             return Broken(Fault(str(error)[:MAX_MESSAGE], error.file, error.line), asked)
         except PolicyError as error:
-            return Broken(Fault(str(error)[:MAX_MESSAGE], str(self._policy)), asked)
+            return Broken(Fault(str(error)[:MAX_MESSAGE], str(self._policy), error.line), asked)
         except OSError as error:
             return Broken(Fault(f"{error.filename}: {error.strerror}", str(error.filename or "")), asked)
 

@@ -36,7 +36,12 @@ class LexiconError(WildgateError):
 
 
 class PolicyError(WildgateError):
-    """A broken policy file."""
+    """A broken policy file; `file` and `line` (of the first problem) say where."""
+
+    def __init__(self, message: str, *, file: str = "", line: int = 0) -> None:
+        super().__init__(message)
+        self.file = file
+        self.line = line
 
 
 class ModelError(WildgateError):

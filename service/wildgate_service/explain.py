@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from wildgate_service.classify import classify
-from wildgate_service.fuse import fuse
-from wildgate_service.match import match
 from wildgate_service.normalize import normalize
 from wildgate_service.normalize.slow import steps_of
-from wildgate_service.pipeline import Engine, score_listing
+from wildgate_service.pipeline import Engine, decide_on, weigh
 from wildgate_service.restricted import without_words
 from wildgate_service.types import Listing, Match
 
@@ -17,9 +14,8 @@ from wildgate_service.types import Listing, Match
 def explain_listing(engine: Engine, listing: Listing) -> str:
     """Several lines: the fold step by step, its further readings, every match with its company and contexts, heads, evidence, decision."""
     text = normalize(listing)
-    matches = match(text, engine.lexicon)
-    classification = classify(text, matches, listing, engine.classifier)
-    score = fuse(matches, classification, listing.content_kind, engine.fusion)
+    weighed = weigh(engine, listing)
+    matches, classification, score = weighed.matches, weighed.classification, weighed.score
     lines = [f"document   {text.document!r}"]
     lines += [f"  {name:20} {after!r}" for name, after in steps_of(text.document)]
     lines.append(f"skeleton   {text.skeleton!r}")
@@ -29,7 +25,7 @@ def explain_listing(engine: Engine, listing: Listing) -> str:
     lines.append(f"language   {classification.language}")
     lines += [f"head       {name:20} {value:.3f}" for name, value in classification.probabilities.items()]
     lines += [f"evidence   {each.name:20} {each.weight:+.3f}" for each in score.evidence]
-    decision = score_listing(engine, listing)
+    decision = decide_on(weighed, engine, engine.policy, tenant="")
     lines.append(f"decision   {msgspec.structs.replace(decision, matches=tuple(without_words(decision.matches)))}")
     return "\n".join(lines)
 

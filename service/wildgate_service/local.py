@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wildgate_service.lexicon import compile_lexicons, default_lexicons
+from wildgate_service.match.tables import CompiledLexicon, load_compiled
 from wildgate_service.model.encoder_folder import encoder_folder
 from wildgate_service.pipeline import Engine, load_engine
 from wildgate_service.settings import Settings, load_settings
@@ -21,6 +22,14 @@ def local_engine(lexicons: Path | None = None, policy: Path | None = None, packs
     Raises LexiconError, PolicyError or SettingsError.
     """
     settings = load_settings().settings
+    return load_engine(_compiled(settings, lexicons, packs), policy or settings.policy, installed_encoder(settings))
+
+
+def local_lexicon(lexicons: Path | None = None, packs: tuple[Path, ...] | None = None) -> CompiledLexicon:
+    """The lexicon of that engine alone. Raises LexiconError or SettingsError."""
+    return load_compiled(_compiled(load_settings().settings, lexicons, packs))
+
+
+def _compiled(settings: Settings, lexicons: Path | None, packs: tuple[Path, ...] | None) -> Path:
     folder = lexicons or settings.lexicons or default_lexicons()
-    compiled = compile_lexicons(folder, settings.cache / "lexicons", settings.lexicon_packs if packs is None else packs)
-    return load_engine(compiled, policy or settings.policy, installed_encoder(settings))
+    return compile_lexicons(folder, settings.cache / "lexicons", settings.lexicon_packs if packs is None else packs)

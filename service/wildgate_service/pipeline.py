@@ -11,11 +11,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from wildgate_service.classify import Classifier, classify
 from wildgate_service.classify.screen import Screen, fold_digest
-from wildgate_service.decide import Policy, decide
+from wildgate_service.decide import decide
+from wildgate_service.decide.policy import Policy, rules_in_shadow
+from wildgate_service.decide.shadow import held_back, without_rules
 from wildgate_service.errors import InvalidListingError, ModelError
 from wildgate_service.fuse import Fusion, fuse, load_fusion
 from wildgate_service.match import match
@@ -24,7 +27,7 @@ from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.normalize import normalize
 from wildgate_service.policy import default_policy, load_policy
-from wildgate_service.types import Decision, Listing, Versions
+from wildgate_service.types import Classification, Decision, Listing, Matches, Score, Versions
 
 MODELS = Path(__file__).parent / "models"
 TITLE_LIMIT = 1_000
@@ -73,6 +76,16 @@ def load_classifier(encoder: Path | None) -> tuple[Classifier | None, str]:
         return None, str(error)
 
 
+class Weighed(Struct, frozen=True):
+    """A listing with all that a policy decides by; of policies only the routing of the engine's has a part in it."""
+
+    listing: Listing
+    skeleton: str
+    matches: Matches
+    classification: Classification
+    score: Score
+
+
 def score_listing(
     engine: Engine, listing: Listing, *, tenant: str = "", timings: Timings | None = None, deadline: float | None = None
 ) -> Decision:
@@ -81,6 +94,16 @@ def score_listing(
     `timings`, if given, gets (stage, nanoseconds) appended. Slow tiers do not begin what they would not end before `deadline`, by
     `time.monotonic`. Raises InvalidListingError.
     """
+    weighed = weigh(engine, listing, timings, deadline)
+    started = time.perf_counter_ns()
+    decision = decide_on(weighed, engine, engine.policy, tenant=tenant)
+    if timings is not None:
+        timings.append(("decide", time.perf_counter_ns() - started))
+    return decision
+
+
+def weigh(engine: Engine, listing: Listing, timings: Timings | None = None, deadline: float | None = None) -> Weighed:
+    """The stages before the policy's. Raises InvalidListingError."""
     clock = time.perf_counter_ns
     check_listing(listing)
     started = clock()
@@ -93,26 +116,40 @@ def score_listing(
     )
     classified = clock()
     score = fuse(matches, classification, listing.content_kind, engine.fusion)
-    fused = clock()
-    decision = decide(
-        listing,
-        matches,
-        classification,
-        score,
-        engine.policy,
-        engine.lexicon,
-        tenant=tenant,
-        versions=engine.versions,
-    )
     if timings is not None:
         timings += [
             ("normalize", normalized - started),
             ("match", matched - normalized),
             ("classify", classified - matched),
-            ("fuse", fused - classified),
-            ("decide", clock() - fused),
+            ("fuse", clock() - classified),
         ]
-    return decision
+    return Weighed(listing, text.skeleton, matches, classification, score)
+
+
+def decide_on(weighed: Weighed, engine: Engine, policy: Policy, *, tenant: str) -> Decision:
+    """The decision by a policy, the engine's or another. What rules in shadow say is recorded, and what the others say is asked for."""
+    full = _decided(weighed, weighed.matches, weighed.score, engine, policy, tenant)
+    if not weighed.matches.taxa or full.shadow:
+        return full
+    on_trial = rules_in_shadow(policy.scopes(weighed.listing.market, engine.lexicon.tables.unions, tenant))
+    if not any(each.rule_id in on_trial for each in weighed.matches):
+        return full
+    rest = without_rules(weighed.skeleton, weighed.matches, on_trial, engine.lexicon)
+    score = fuse(rest, weighed.classification, weighed.listing.content_kind, engine.fusion)
+    return held_back(full, _decided(weighed, rest, score, engine, policy, tenant))
+
+
+def _decided(weighed: Weighed, matches: Matches, score: Score, engine: Engine, policy: Policy, tenant: str) -> Decision:
+    return decide(
+        weighed.listing,
+        matches,
+        weighed.classification,
+        score,
+        policy,
+        engine.lexicon,
+        tenant=tenant,
+        versions=msgspec.structs.replace(engine.versions, policy=policy.version) if policy is not engine.policy else engine.versions,
+    )
 
 
 def check_listing(listing: Listing) -> None:

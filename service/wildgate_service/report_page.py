@@ -130,16 +130,20 @@ def render(report: TransparencyReport) -> str:
     by_dimension: dict[str, list[ReportCount]] = {}
     for count in report.counts:
         by_dimension.setdefault(count.dimension, []).append(count)
-    return _template().render(
-        report=report,
-        version=__version__,
-        timeline=make_timeline(by_dimension.get("day", [])),
-        breakdowns=[make_breakdown(section, by_dimension.get(section.dimension, [])) for section in SECTIONS],
-        by_dimension=by_dimension,
-        outcomes=[(kind, report.outcomes[kind]) for kind in OutcomeKind if kind in report.outcomes],
-        trial={count.value: count.decisions for count in by_dimension.get("shadow_action", [])},
-        versions=[(name, by_dimension.get(name, [])) for name in VERSIONS],
-        shares=[Share(share, *SHARES[share.name]) for share in report.shares],
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            version=__version__,
+            timeline=make_timeline(by_dimension.get("day", [])),
+            breakdowns=[make_breakdown(section, by_dimension.get(section.dimension, [])) for section in SECTIONS],
+            by_dimension=by_dimension,
+            outcomes=[(kind, report.outcomes[kind]) for kind in OutcomeKind if kind in report.outcomes],
+            trial={count.value: count.decisions for count in by_dimension.get("shadow_action", [])},
+            versions=[(name, by_dimension.get(name, [])) for name in VERSIONS],
+            shares=[Share(share, *SHARES[share.name]) for share in report.shares],
+        )
     )
 
 
@@ -310,14 +314,15 @@ FILTERS: dict[str, Callable[..., object]] = {
 
 
 @cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """What templates are filled in with: everything escaped, numbers and labels in words."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("wildgate_service"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS)
-    environment.globals.update(label=label, percent=percent, found=found)
-    return environment.get_template("report.html")
+    made.filters.update(FILTERS)
+    made.globals.update(label=label, percent=percent, found=found)
+    return made

@@ -55,27 +55,6 @@ class FieldSlice(Struct, frozen=True):
     end: int
 
 
-class Edit(Struct, frozen=True):
-    """`[start, end)` of a view stands for `[source_start, source_end)` of the text it was made from."""
-
-    start: int
-    end: int
-    source_start: int
-    source_end: int
-
-
-class View(Struct, frozen=True):
-    """A further reading that undoes one disguise; `edits` ascend and do not overlap.
-
-    `parent` is the view it was made from, None for the skeleton.
-    """
-
-    name: str
-    text: str
-    edits: tuple[Edit, ...]
-    parent: View | None = None
-
-
 # --- match ---------------------------------------------------------------------------------------
 
 
@@ -215,7 +194,7 @@ class Action(StrEnum):
 
 
 class Taxon(Struct, frozen=True):
-    """A protected taxon the text seems to offer; `appendix` is by the listing's market."""
+    """A taxon the text seems to offer; `appendix` is by the listing's market and day, "" where no list in force there names it."""
 
     group: str
     scientific_name: str

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from wildgate_service import bulk
-from wildgate_service.bulk import COLUMNS, Run, score_file, score_line
+from wildgate_service.answer_files import COLUMNS
+from wildgate_service.bulk import Run, score_file, score_line
 from wildgate_service.errors import WildgateError
 
 OFFER = "Elephant ivory bangle for sale"
@@ -98,6 +99,23 @@ def test_a_line_that_is_no_listing_says_what_is_wrong(engine, line, expected):
 def test_a_listing_over_a_limit_says_which(engine, row, message):
     """A million emoji are refused, not truncated and not scored."""
     assert answer(engine, {"id": "a"} | row) == {"id": "a", "line": 7, "error": message}
+
+
+@pytest.mark.parametrize(
+    ("posted", "appendices"),
+    [("2015-03-01", [""]), ("2024-03-01T23:30:00-05:00", ["II"]), ("2024-03-01", ["II"]), (None, ["II"]), ("", ["II"])],
+)
+def test_the_day_of_posting_says_which_lists_are_in_force(engine, posted, appendices):
+    """The shortfin mako has been on CITES since 2019; without a day it is today."""
+    found = answer(engine, {"title": "Isurus oxyrinchus fins for sale, 5 kg", "market": "SG", "posted_time": posted})
+    assert [taxon["appendix"] for taxon in found["taxa"]] == appendices
+
+
+def test_a_day_of_posting_that_is_none_is_said(engine):
+    """With what one looks like."""
+    assert answer(engine, {"title": "x", "posted_time": "1 March"})["error"] == (
+        "posted_time '1 March' is no ISO 8601 time such as 2026-03-31 or 2026-03-31T12:00:00Z"
+    )
 
 
 @pytest.mark.parametrize("escape", [rb"\ud800", rb"\udc00", rb"\ud800\ud800", rb"x\ud83d"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import msgspec
 import pytest
 from wildgate_service.decide import decide
 from wildgate_service.lexicon.compiler import build_tables
@@ -12,35 +15,41 @@ from wildgate_service.types import (
     Action,
     Classification,
     ContentKind,
+    Evidence,
     Level,
     Listing,
     Match,
     Matches,
     RuleKind,
     Score,
+    Taxon,
     Versions,
 )
 
 POLICY = """
-version = "1"
+version = "1.0.0"
 [thresholds]
 review = 0.5
 block = 0.9
 [groups.mammoth]
 block = 1.01
+unlisted = "as_listed"
 [groups.big_cat]
 block = 0.7
 [tenants.quiet]
 shadow = true
 [tenants.strict]
 block = 0.6
-[reasons]
+[reasons.en]
 block = "block {groups} {surfaces}{cues} {score}"
 review = "review {groups} {surfaces}{cues} {score}"
 covered = "covered {groups} {surfaces}{cues} {score}"
 legal = "legal {groups} {surfaces}{cues} {score}"
 allow = "nothing"
 explained = "explained {groups} {surfaces}{cues} {score}"
+unlisted = "unlisted {groups} {surfaces}{cues}{market} {score}"
+[reasons.vi]
+block = "bán {groups} {surfaces}{cues} {score}"
 [notices.block]
 en = "no"
 zh = "不"
@@ -48,12 +57,6 @@ pt = "nao"
 pt-BR = "nao, cara"
 [notices.review]
 en = "wait"
-[dsa.default]
-decision_ground = "X"
-category_parts = "X"
-keyword_parts = "X"
-category_live = "X"
-keyword_live = "X"
 """
 TAXA = {
     "elephant": TaxonRow("Elephantidae", "elephant", (Listed("EU", "A", "EU", "", ""), Listed("CITES", "I/II", "", "", ""))),
@@ -94,7 +97,18 @@ def cue(name: str, kind: RuleKind, cue_type: str = "", *, at: int = 50) -> Match
     return found(name, at=at, kind=kind, cue_type=cue_type)
 
 
-def decided(*matches: Match, score=0.95, strict=None, language="en", market="", tenant="", kind=ContentKind.LISTING, **classification):
+def decided(
+    *matches: Match,
+    score=0.95,
+    strict=None,
+    language="en",
+    market="",
+    tenant="",
+    posted=None,
+    policy=POLICY,
+    kind=ContentKind.LISTING,
+    **classification,
+):
     """The decision on matches with a score."""
     kinds = {RuleKind.TRADE_CUE, RuleKind.EVASION_CUE, RuleKind.LEGAL_TRADE_CUE}
     sorted_out = Matches(
@@ -103,11 +117,11 @@ def decided(*matches: Match, score=0.95, strict=None, language="en", market="", 
         contexts=tuple(match for match in matches if match.kind is RuleKind.BENIGN_CONTEXT),
     )
     return decide(
-        Listing(title="x", market=market, content_kind=kind),
+        Listing(title="x", market=market, content_kind=kind, posted_time=posted),
         sorted_out,
         Classification(language=language, **classification),
         Score(score, (), score if strict is None else strict),
-        policy_of_text(POLICY, "p"),
+        policy_of_text(policy, "p"),
         LEXICON,
         tenant=tenant,
         versions=VERSIONS,
@@ -212,6 +226,77 @@ def test_a_form_without_the_company_it_needs_asks_for_review_at_most():
     assert decided(found(level=Level.WITH_COMPANY, company=False), score=1.0).action is Action.REVIEW
 
 
+# --- what is protected where ---------------------------------------------------------------------
+
+BIRD = found("goldfinch", taxa=("bird",))
+DEER = found("hog deer", taxa=("hog_deer",))
+YEAR_2005 = datetime(2005, 6, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("match", "market", "posted", "action"),
+    [
+        (BIRD, "", None, Action.BLOCK),
+        (BIRD, "DE", None, Action.BLOCK),
+        (BIRD, "SG", None, Action.ALLOW),
+        (BIRD, "XX", None, Action.ALLOW),
+        (found(), "SG", None, Action.BLOCK),
+        (DEER, "VN", None, Action.BLOCK),
+        (DEER, "SG", None, Action.ALLOW),
+        (DEER, "SG", YEAR_2005, Action.BLOCK),
+    ],
+)
+def test_what_no_list_in_force_in_the_market_names_is_not_stopped(match, market, posted, action):
+    """CITES counts everywhere, a union's list in its members, an ended listing on its days; of an unknown market any list."""
+    assert decided(match, score=1.0, market=market, posted=posted).action is action
+
+
+@pytest.mark.parametrize(
+    ("unlisted", "expected"),
+    [("allow", (Action.ALLOW, "")), ("review", (Action.REVIEW, "wait")), ("as_listed", (Action.BLOCK, "no"))],
+)
+def test_what_an_unlisted_taxon_asks_for_is_policy(unlisted, expected):
+    """Nothing, a person at most, or what it would if it were listed."""
+    policy = POLICY.replace("block = 0.9", f'block = 0.9\nunlisted = "{unlisted}"')
+    decision = decided(found("goldfinch", taxa=("bird",), level=Level.ALONE), score=1.0, market="SG", policy=policy)
+    assert (decision.action, decision.notice) == expected
+
+
+def test_an_unlisted_taxon_is_said_to_be_one():
+    """In the reason, with the market, and in the evidence, where it weighs nothing; its appendix is empty."""
+    decision = decided(BIRD, market="SG")
+    assert decision.reason == "unlisted other bird “goldfinch” (SG) 0.95"
+    assert decision.evidence == (Evidence("on_no_list_in_force", 0.0),)
+    assert decision.taxa == (Taxon("bird_other", "Aves", ""),)
+
+
+def test_a_listed_taxon_beside_an_unlisted_one_decides():
+    """And the evidence still says that one of them is on no list."""
+    decision = decided(BIRD, found(at=20), market="SG")
+    assert (decision.action, decision.reason[:5], decision.evidence) == (Action.BLOCK, "block", (Evidence("on_no_list_in_force", 0.0),))
+
+
+def test_an_unlisted_taxon_lends_a_listed_one_no_strength():
+    """What only usually means a tiger is not refused for the goldfinch beside it."""
+    faint = found("tiger", taxa=("tiger",), company=False, at=20)
+    assert decided(BIRD, faint, score=1.0, market="SG").action is Action.REVIEW
+    assert decided(BIRD, faint, score=1.0, market="DE").action is Action.BLOCK
+
+
+def test_mammoth_is_on_no_list_and_has_a_policy_of_its_own():
+    """A person looks, everywhere, and the reason is the ordinary one."""
+    mammoth = decided(found("mammoth ivory", taxa=("mammoth",)), market="SG")
+    assert (mammoth.action, mammoth.reason[:6]) == (Action.REVIEW, "review")
+
+
+def test_a_unions_limits_hold_in_its_members_under_those_of_the_member():
+    """[markets.EU] in Germany and not in Singapore."""
+    policy = POLICY + "[markets.EU]\nblock = 0.6\n"
+    assert [decided(found(), score=0.65, market=market, policy=policy).action for market in ("DE", "SG")] == [Action.BLOCK, Action.REVIEW]
+    stricter = policy + "[markets.DE]\nblock = 0.7\n"
+    assert decided(found(), score=0.65, market="DE", policy=stricter).action is Action.REVIEW
+
+
 # --- shadow --------------------------------------------------------------------------------------
 
 
@@ -226,6 +311,50 @@ def test_out_of_shadow_both_actions_are_one():
     """And it is said."""
     loud = decided(found())
     assert (loud.action, loud.shadow_action, loud.shadow) == (Action.BLOCK, Action.BLOCK, False)
+
+
+def without(engine, *rules, top=""):
+    """The engine with some rules in shadow."""
+    policy = f'version = "1.0.0"\nshadow_rules = {list(rules)}\n{top}[thresholds]\nreview = 0.5\nblock = 0.9\n'
+    return msgspec.structs.replace(engine, policy=policy_of_text(policy, "p"))
+
+
+IVORY = Listing(title="Elephant ivory bangle for sale, DM me for price")
+BOTH = Listing(title="Elephant ivory bangle and rhino horn cup for sale, DM me for price")
+
+
+@pytest.fixture
+def ivory_rules(engine):
+    """The rules that name what IVORY offers."""
+    return tuple({match.rule_id for match in score_listing(engine, IVORY).matches if match.kind is RuleKind.PRODUCT})
+
+
+def test_a_rule_in_shadow_is_recorded_and_not_asked_for(engine, ivory_rules):
+    """What it would have done stands in the record, and the evidence says why it is not asked."""
+    trial = score_listing(without(engine, *ivory_rules), IVORY)
+    assert (trial.action, trial.shadow_action, trial.shadow, trial.notice) == (Action.ALLOW, Action.BLOCK, True, "")
+    assert trial.evidence[-1] == Evidence("rule_in_shadow", 0.0)
+    assert trial.score == score_listing(engine, IVORY).score
+
+
+def test_other_rules_are_asked_for_beside_one_in_shadow(engine, ivory_rules):
+    """By what they score without it."""
+    trial = score_listing(without(engine, *ivory_rules), BOTH)
+    assert (trial.action, trial.shadow_action, trial.shadow) == (Action.BLOCK, Action.BLOCK, False)
+
+
+def test_a_cue_in_shadow_is_no_company(engine_without_encoder):
+    """With its cues on trial an offer is asked for what it is without them: for a person, not for a refusal."""
+    found = score_listing(engine_without_encoder, IVORY)
+    cues = {match.rule_id for match in found.matches if match.kind in {RuleKind.EVASION_CUE, RuleKind.TRADE_CUE}}
+    trial = score_listing(without(engine_without_encoder, *cues), IVORY)
+    assert (found.action, trial.shadow_action, trial.action) == (Action.BLOCK, Action.BLOCK, Action.REVIEW)
+
+
+def test_rules_in_shadow_change_no_text_without_them(engine):
+    """The decision is the same to the last evidence."""
+    plain, trial = without(engine), without(engine, "en-no-such-rule")
+    assert score_listing(trial, IVORY) == score_listing(plain, IVORY)
 
 
 # --- what is said --------------------------------------------------------------------------------
@@ -253,6 +382,26 @@ def test_a_notice_is_in_the_language_of_the_text_or_in_english(language, notice)
 def test_who_is_not_stopped_is_not_spoken_to():
     """ALLOW has no notice, REVIEW has its own."""
     assert [decided(found(), score=score).notice for score in (0.1, 0.6)] == ["", "wait"]
+
+
+@pytest.mark.parametrize(
+    ("language", "market", "notice"),
+    [("zh", "TW", "繁"), ("zh", "HK", "繁"), ("zh", "CN", "简"), ("zh", "", "简"), ("zh-Hant", "", "繁"), ("zh-Hant-TW", "", "繁"),
+     ("fil", "PH", "tl"), ("pt", "BR", "cara"), ("pt", "PT", "no"), ("vi", "US", "no")],
+)  # fmt: skip
+def test_a_notice_is_written_as_the_market_writes(language, market, notice):
+    """A tag that says no script gets that of its market."""
+    kept = 'en = "no"\nzh-Hans = "简"\nzh-Hant = "繁"\ntl = "tl"\npt-BR = "cara"\n'
+    policy = f"{POLICY.partition('[notices.block]')[0]}[notices.block]\n{kept}[notices.review]\nen = 'wait'\n"
+    assert decided(found(), language=language, market=market, policy=policy).notice == notice
+
+
+def test_a_reason_is_in_the_moderators_language():
+    """That of the tenant before that of the file; a sentence that is missing in it is in English."""
+    policy = POLICY.replace("shadow = true", 'moderator_language = "vi"')
+    assert decided(found(), policy=policy, tenant="quiet").reason == "bán voi “ivory” 0.95"
+    assert decided(found(), policy=policy, tenant="quiet", score=0.6).reason == "review voi “ivory” 0.60"
+    assert decided(found(), policy=policy).reason == "block elephant “ivory” 0.95"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import subprocess
@@ -153,17 +154,17 @@ def test_a_broken_policy_is_an_error_that_names_file_and_key(tmp_path):
     (tmp_path / "in.jsonl").write_bytes(ROWS[0])
     done = wildgate(tmp_path, "score", "--policy", "mine.toml", "--input", "in.jsonl", "--output", "out.jsonl")
     assert done.returncode == 2
-    assert "policy mine.toml: thresholds is 5" in done.stderr.decode()
+    assert "policy mine.toml: line 16: thresholds.review: 5.0 is not between 0 and 1.01" in done.stderr.decode()
     assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_a_policy_of_ones_own_is_heeded(tmp_path):
     """Its version is in the answer."""
     policy = default_policy().read_text(encoding="utf-8")
-    policy = policy.replace('version = "1.0.0"', 'version = "mine"', 1).replace("block = 0.9", "block = 1.01", 1)
+    policy = re.sub(r'version = ".*"', 'version = "7.7.7-mine"', policy, count=1).replace("block = 0.9", "block = 1.01", 1)
     (tmp_path / "mine.toml").write_text(policy, encoding="utf-8")
     answer = json.loads(wildgate(tmp_path, "score", "--policy", "mine.toml", "--text", OFFER).stdout)
-    assert (answer["action"], answer["policy_version"]) == ("review", "mine")
+    assert (answer["action"], answer["policy_version"]) == ("review", "7.7.7-mine")
 
 
 @pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])

@@ -19,6 +19,7 @@ COMMANDS = {
     "score": "Score a text or a file; needs no service and records nothing.",
     "lexicon": "Check, test, count, compare, extend and compile the lexicons.",
     "policy": "Check a policy file.",
+    "backtest": "Show what one policy changes against another.",
     "model": "Build the encoder, train the heads.",
     "report": "Write the transparency report.",
     "keys": "Create, list and revoke API keys.",

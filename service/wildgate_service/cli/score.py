@@ -74,7 +74,7 @@ def command(
     if source.resolve() == output.resolve():
         raise click.UsageError("--output is the input file; it would be overwritten while it is read")
     run = Run(lexicons=lexicons, packs=packs or None, policy=policy, workers=workers)
-    failed = score_file(source, output, form or _format_of(source), run, _progress(sys.stderr))
+    failed = score_file(source, output, form or format_of(source), run, progress_on(sys.stderr))
     sys.exit(1 if failed else 0)
 
 
@@ -91,11 +91,12 @@ def _score_text(text: str, run: Run, *, explain: bool) -> None:
     click.echo(msgspec.json.encode(decision_json(decision, "")).decode())
 
 
-def _format_of(path: Path) -> str:
+def format_of(path: Path) -> str:
+    """The format that a file's ending says, else jsonl."""
     ending = path.suffix.removeprefix(".")
     return ending if ending in FORMATS else "jsonl"
 
 
-def _progress(stream: IO[str]) -> IO[str] | None:
+def progress_on(stream: IO[str]) -> IO[str] | None:
     """The stream to show progress on, if it is a terminal."""
     return stream if stream.isatty() else None

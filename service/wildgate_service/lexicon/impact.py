@@ -86,7 +86,7 @@ def _changed(number: int, line: bytes, one: _Answer, other: _Answer) -> Changed:
         groups=tuple(dict.fromkeys(taxon.group for taxon in (*one.taxa, *other.taxa))),
         gained=_only_in(other, one),
         lost=_only_in(one, other),
-        text=_text_of(line),
+        text=text_of(line),
     )
 
 
@@ -96,7 +96,7 @@ def _only_in(answer: _Answer, other: _Answer) -> tuple[str, ...]:
     return tuple(rule for rule, kind in rules.items() if kind in TAXON_KINDS) or tuple(rules)
 
 
-def _text_of(line: bytes) -> str:
+def text_of(line: bytes) -> str:
     """Title and description of a listing that was scored, cut to what one reads at a glance."""
     row = msgspec.json.decode(line)
     text = " | ".join(row[name] for name in ("title", "description") if row.get(name))

@@ -1,0 +1,136 @@
+"""Decide: from a score and its evidence to what the platform is asked to do, by policy.
+
+BLOCK needs lexicon evidence and a score over its threshold; the classifier alone asks for REVIEW at most. Legal-trade cues, an unreviewed
+code word alone, and a benign context near a strong match turn BLOCK into REVIEW, never into ALLOW. What no list in force in the listing's
+market names asks for what the policy says of `unlisted`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wildgate_service.decide.policy import NEVER, Policy, Scope, is_shadow, limits_in_force, moderator_language
+from wildgate_service.decide.protection import Asked, Lists, asked_of, is_listed, lists_of, taxa_of
+from wildgate_service.decide.sentences import name_of_reason, notice_of, reason_of
+from wildgate_service.fuse import speaks_of_trade
+from wildgate_service.types import (
+    Action,
+    Classification,
+    ContentKind,
+    Decision,
+    Evidence,
+    Level,
+    Listing,
+    Match,
+    Matches,
+    RuleKind,
+    Score,
+    Versions,
+)
+
+if TYPE_CHECKING:
+    from wildgate_service.match.tables import CompiledLexicon
+
+ENCODER_MISSING = "encoder_missing"
+UNREADABLE = "encoder_unreadable_language"
+HURRIED = "encoder_skipped_for_deadline"
+UNLISTED = "on_no_list_in_force"
+_NOTHING_NAMED = {Action.ALLOW: "allow", Action.REVIEW: "unnamed"}
+
+
+def decide(
+    listing: Listing,
+    matches: Matches,
+    classification: Classification,
+    score: Score,
+    policy: Policy,
+    lexicon: CompiledLexicon,
+    *,
+    tenant: str,
+    versions: Versions,
+) -> Decision:
+    """The decision on a listing."""
+    scopes = policy.scopes(listing.market, lexicon.tables.unions, tenant)
+    found = [match for match in matches.taxa if match.stands or match.is_faint]
+    lists = lists_of(found, listing, lexicon) if found else {}
+    asked = asked_of(found, lists, lexicon, scopes)
+    action = _action(listing, matches, score, asked) if found else _by_models_alone(score, scopes)
+    shadow = is_shadow(scopes)
+    live = Action.ALLOW if shadow else action
+    name = name_of_reason(action, matches, score, unlisted=_asks_too_little(asked)) if found else _NOTHING_NAMED[action]
+    return Decision(
+        action=live,
+        shadow_action=action,
+        shadow=shadow,
+        score=round(score.value, 6),
+        language=classification.language,
+        taxa=taxa_of(found, lists, lexicon),
+        matches=_shown(found, matches),
+        evidence=(*score.evidence, *_told_of_lists(found, lists)),
+        reason=reason_of(name, found, matches, score, listing, policy, moderator_language(scopes)),
+        notice=notice_of(live, classification.language, listing.market, policy),
+        versions=versions,
+        degraded_reasons=_degraded(classification),
+    )
+
+
+def _by_models_alone(score: Score, scopes: tuple[Scope, ...]) -> Action:
+    """Where no form was found, the models ask for review at most."""
+    return Action.REVIEW if score.value >= limits_in_force("", scopes).review else Action.ALLOW
+
+
+def _asks_too_little(asked: Asked) -> bool:
+    """Whether every match asks for less than it would if a list in force named it."""
+    return all(block == NEVER for _, limits in asked for _, block in limits)
+
+
+def _told_of_lists(found: list[Match], lists: Lists) -> tuple[Evidence, ...]:
+    return () if all(is_listed(match, lists) for match in found) else (Evidence(UNLISTED, 0.0),)
+
+
+def _action(listing: Listing, matches: Matches, score: Score, asked: Asked) -> Action:
+    """The strictest action that the groups found ask for.
+
+    A listing or booking is an offer by its nature, so an outright form asks for review by itself; a post is one if it speaks of trade, and
+    news of a seizure is never refused.
+    """
+    limits = [each for _, of_match in asked for each in of_match]
+    by_nature = listing.content_kind is not ContentKind.SOCIAL_POST
+    offers = by_nature or speaks_of_trade(matches)
+    if offers and any(score.value >= block for _, block in limits) and _may_block(asked, matches):
+        return Action.BLOCK
+    outright = any(match.counts and match.level is Level.ALONE and not match.weakened_by for match, _ in asked)
+    if (outright and by_nature) or any(score.value >= review for review, _ in limits):
+        return Action.REVIEW
+    # A benign context never turns BLOCK into ALLOW. Half the way to review is margin: cutting a context out leaves traces.
+    if offers and any(score.strict >= (review + block) / 2 for review, block in limits) and _may_block(asked, matches, heed_contexts=False):
+        return Action.REVIEW
+    return Action.ALLOW
+
+
+def _may_block(asked: Asked, matches: Matches, *, heed_contexts: bool = True) -> bool:
+    """Whether the lexicon evidence bears a refusal."""
+    if any(cue.kind is RuleKind.LEGAL_TRADE_CUE for cue in matches.cues):
+        return not heed_contexts
+    refusing = (match for match, limits in asked if any(block != NEVER for _, block in limits))
+    solid = [match for match in refusing if match.counts and (match.kind is not RuleKind.CODE_WORD or match.sourced)]
+    if heed_contexts:
+        solid = [match for match in solid if not match.weakened_by]
+    return bool(solid)
+
+
+def _shown(found: list[Match], matches: Matches) -> tuple[Match, ...]:
+    """Taxon matches that stand, and the cues beside them, in the order of the text. Forms that need company and have none are not shown."""
+    if not found:
+        return ()
+    speaking = {name for match in found for name in (*match.explained_by, *match.weakened_by)}
+    contexts = [each for each in matches.contexts if each.rule_id in speaking]
+    return tuple(sorted((*found, *matches.cues, *contexts), key=lambda match: (match.skeleton_start, match.skeleton_end)))
+
+
+def _degraded(classification: Classification) -> tuple[str, ...]:
+    if classification.missing:
+        return (ENCODER_MISSING,)
+    if classification.hurried:
+        return (HURRIED,)
+    return () if classification.readable else (UNREADABLE,)

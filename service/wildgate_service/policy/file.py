@@ -1,0 +1,99 @@
+"""The policy file as it is written, and what is wrong with its form: unknown keys, missing keys, values of another kind."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+import msgspec
+from msgspec import Struct
+
+from wildgate_service.classify import DEFAULT_ROUTING, Routing
+from wildgate_service.decide.policy import Limits, Unlisted
+from wildgate_service.policy.lines import Path
+
+SHIPPED = ("reasons", "notices", "reviewed", "dsa")  # tables that are as in the policy that ships where a file has none of its own
+
+OVER_ONE = 1.01  # a threshold that no probability reaches
+
+
+class Problem(Struct, frozen=True):
+    """Something that is wrong at a path of the file, or, as a `warning`, that may not be meant."""
+
+    path: Path
+    message: str
+    warning: bool = False
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.path)}: {self.message}" if self.path else self.message
+
+
+class ScopeTable(Struct, forbid_unknown_fields=True):
+    """A market, a union or a tenant."""
+
+    review: float | None = None
+    block: float | None = None
+    unlisted: Unlisted | None = None
+    shadow: bool | None = None
+    shadow_rules: tuple[str, ...] = ()
+    moderator_language: str = ""
+    groups: dict[str, Limits] = {}
+
+
+class Ground(Struct, forbid_unknown_fields=True):
+    """What the EU's transparency database is told of a group."""
+
+    decision_ground: str
+    category_parts: str
+    keyword_parts: str
+    category_live: str
+    keyword_live: str
+
+
+class PolicyFile(Struct, forbid_unknown_fields=True):
+    """The whole file. `reasons` are by language and name, `notices` by action and language; a table of `SHIPPED` may be left out."""
+
+    version: str
+    thresholds: Limits
+    reasons: dict[str, dict[str, str]]
+    notices: dict[str, dict[str, str]]
+    dsa: dict[str, Ground]
+    shadow: bool = False
+    shadow_rules: tuple[str, ...] = ()
+    moderator_language: str = "en"
+    reviewed: tuple[str, ...] = ()
+    routing: Routing = DEFAULT_ROUTING
+    groups: dict[str, Limits] = {}
+    markets: dict[str, ScopeTable] = {}
+    tenants: dict[str, ScopeTable] = {}
+
+
+def problems_of_form(value: object, kind: Any = PolicyFile, path: Path = ()) -> Iterator[Problem]:  # noqa: ANN401  (a type, or an alias of one)
+    """Everything that keeps a value from being of a kind; msgspec alone would stop at the first and leave out the key."""
+    fields = {field.name: field for field in msgspec.structs.fields(kind)} if isinstance(kind, type) and issubclass(kind, Struct) else None
+    if get_origin(kind) is dict and isinstance(value, dict):
+        for key, each in value.items():
+            yield from problems_of_form(each, get_args(kind)[1], (*path, key))
+    elif fields is not None and isinstance(value, dict):
+        for key, each in value.items():
+            if key in fields:
+                yield from problems_of_form(each, fields[key].type, (*path, key))
+            else:
+                yield Problem((*path, key), f"unknown key; {_nearest(key, list(fields))}")
+        missing = [name for name, field in fields.items() if field.required and name not in value]
+        yield from (Problem(path, f"{name} is missing") for name in missing)
+    else:
+        yield from _problem_of_value(value, kind, path)
+
+
+def _problem_of_value(value: object, kind: Any, path: Path) -> Iterator[Problem]:  # noqa: ANN401
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        yield Problem(path, str(error))
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
