@@ -35,6 +35,7 @@ ENCODER_MISSING = "encoder_missing"
 UNREADABLE = "encoder_unreadable_language"
 HURRIED = "encoder_skipped_for_deadline"
 UNLISTED = "on_no_list_in_force"
+OUTRIGHT = 0.5  # of the score that review needs, where a form that has no innocent reading stands in a listing
 _NOTHING_NAMED = {Action.ALLOW: "allow", Action.REVIEW: "unnamed"}
 
 
@@ -91,8 +92,8 @@ def _told_of_lists(found: list[Match], lists: Lists) -> tuple[Evidence, ...]:
 def _action(listing: Listing, matches: Matches, score: Score, asked: Asked) -> Action:
     """The strictest action that the groups found ask for.
 
-    A listing or booking is an offer by its nature, so an outright form asks for review by itself; a post is one if it speaks of trade, and
-    news of a seizure is never refused.
+    A listing or booking is an offer by its nature, so an outright form asks for review with half the score that is else needed; a post is
+    one if it speaks of trade, and news of a seizure is never refused.
     """
     limits = [each for _, of_match in asked for each in of_match]
     by_nature = listing.content_kind is not ContentKind.SOCIAL_POST
@@ -100,7 +101,8 @@ def _action(listing: Listing, matches: Matches, score: Score, asked: Asked) -> A
     if offers and any(score.value >= block for _, block in limits) and _may_block(asked, matches):
         return Action.BLOCK
     outright = any(match.counts and match.level is Level.ALONE and not match.weakened_by for match, _ in asked)
-    if (outright and by_nature) or any(score.value >= review for review, _ in limits):
+    share = OUTRIGHT if outright and by_nature else 1.0
+    if any(score.value >= share * review for review, _ in limits):
         return Action.REVIEW
     # A benign context never turns BLOCK into ALLOW. Half the way to review is margin: cutting a context out leaves traces.
     if offers and any(score.strict >= (review + block) / 2 for review, block in limits) and _may_block(asked, matches, heed_contexts=False):
