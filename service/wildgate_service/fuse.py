@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CONTEXT = "weakening_context"
+UNNAMED = "no_form_found"
 # What each feature is, and the sign that its weight may have.
 FEATURES: dict[str, int] = {
     "form": 1,  # a form that usually means wildlife; the next ones add to it
@@ -42,6 +43,13 @@ FEATURES: dict[str, int] = {
     "encoder_for": 1,  # the encoder's log-odds of an offer, where positive
     "encoder_against": -1,  # the same, where negative, as a positive number
     "ivory_promotion": 1,  # probability of the head, beside an elephant or mammoth rule
+    "screen_for": 1,  # the screen's log-odds of an offer, where positive
+    "screen_against": -1,  # the same, where negative, as a positive number
+    UNNAMED: -1,  # no form was found, but a model was struck; the next ones are the models' log-odds then
+    "unnamed_unread": -1,  # and the encoder could not read it
+    "unnamed_screen": 1,
+    "unnamed_encoder_for": 1,
+    "unnamed_encoder_against": -1,
 }
 PRIOR = "prior"
 SHARE_READ = "encoder_read_{percent}_percent"
@@ -75,12 +83,13 @@ def features(matches: Matches, classification: Classification, kind: ContentKind
     standing = [match for match in matches.taxa if match.counts]
     faint = [match for match in matches.taxa if match.is_faint]
     if not standing and not faint:
-        return {}
+        return dict(_of_models_alone(matches, classification))
     names = dict.fromkeys((*_of_matches(standing, faint), *_of_cues(matches, standing), *_of_kind(kind, matches)), 1.0)
     if strict:
         names.pop(CONTEXT, None)
     probabilities = classification.strict_probabilities if strict else classification.probabilities
-    return {**names, **dict(_of_encoder(probabilities, [*standing, *faint]))}
+    models = (*_sided("screen", classification.screen), *_of_encoder(probabilities, [*standing, *faint]))
+    return {**names, **dict(models)}
 
 
 def fuse(matches: Matches, classification: Classification, kind: ContentKind, fusion: Fusion) -> Score:
@@ -152,14 +161,41 @@ def _of_kind(kind: ContentKind, matches: Matches) -> Iterator[str]:
 
 
 def _of_encoder(probabilities: dict[str, float], found: list[Match]) -> Iterator[tuple[str, float]]:
-    """What the encoder said, in log-odds cut at ±`MOST_LOGIT`."""
+    """What the encoder said beside a form."""
     probability = probabilities.get("wildlife_offer")
     if probability is not None:
-        logit = max(-MOST_LOGIT, min(MOST_LOGIT, math.log(max(probability, 1e-6) / max(1 - probability, 1e-6))))
-        yield ("encoder_for", logit) if logit >= 0 else ("encoder_against", -logit)
+        yield from _sided("encoder", _log_odds(probability))
     ivory = probabilities.get("ivory_promotion", 0.0)
     if ivory and any({"elephant", "mammoth"} & set(match.groups) for match in found):
         yield "ivory_promotion", ivory
+
+
+def _of_models_alone(matches: Matches, classification: Classification) -> Iterator[tuple[str, float]]:
+    """What the models say of a text in which no form was found; nothing if a form was and its context explains it."""
+    if not (classification.probabilities or not classification.readable) or any(
+        match.canceled_by or match.explained_by for match in matches.taxa
+    ):
+        return
+    yield UNNAMED, 1.0
+    yield "unnamed_screen", max(0.0, _cut(classification.screen))
+    if classification.readable:
+        yield from _sided("unnamed_encoder", _log_odds(classification.probabilities["wildlife_offer"]))
+    else:
+        yield "unnamed_unread", 1.0
+
+
+def _sided(name: str, logit: float) -> Iterator[tuple[str, float]]:
+    """Log-odds as two features, for and against, cut at ±`MOST_LOGIT`, so that each has one sign."""
+    if logit:
+        yield (f"{name}_for", _cut(logit)) if logit > 0 else (f"{name}_against", -_cut(logit))
+
+
+def _cut(logit: float) -> float:
+    return max(-MOST_LOGIT, min(MOST_LOGIT, logit))
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(max(probability, 1e-6) / max(1 - probability, 1e-6))
 
 
 def speaks_of_trade(matches: Matches) -> bool:

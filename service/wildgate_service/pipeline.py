@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from wildgate_service.classify import Classifier, classify
+from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.decide import decide
 from wildgate_service.decide.policy import Policy, rules_in_shadow
 from wildgate_service.decide.shadow import held_back, without_rules
@@ -39,7 +40,7 @@ Timings = list[tuple[str, int]]
 
 
 class Engine(Struct, frozen=True):
-    """Everything that a decision depends on. `classifier` is None where the encoder is missing; `missing` says why."""
+    """Everything that a decision depends on. `classifier` is None where the encoder is missing, and `missing` says why."""
 
     lexicon: CompiledLexicon
     policy: Policy
@@ -47,6 +48,7 @@ class Engine(Struct, frozen=True):
     classifier: Classifier | None
     versions: Versions
     missing: str = ""
+    screen: Screen | None = None
 
 
 def load_engine(compiled_lexicon: Path, policy: Path | None = None, encoder: Path | None = None) -> Engine:
@@ -59,8 +61,9 @@ def load_engine(compiled_lexicon: Path, policy: Path | None = None, encoder: Pat
     rules = load_policy(policy or default_policy())
     fusion = load_fusion(MODELS / "fusion-v1")
     classifier, missing = load_classifier(encoder)
-    model = f"{fusion.version}/{classifier.version if classifier else 'no-encoder'}"
-    return Engine(lexicon, rules, fusion, classifier, Versions(lexicon.version, model, rules.version), missing)
+    screen = Screen.load(MODELS / "screen-v1", fold_digest())
+    model = f"{fusion.version}/{screen.version}/{classifier.version if classifier else 'no-encoder'}"
+    return Engine(lexicon, rules, fusion, classifier, Versions(lexicon.version, model, rules.version), missing, screen)
 
 
 def load_classifier(encoder: Path | None) -> tuple[Classifier | None, str]:
@@ -75,7 +78,7 @@ def load_classifier(encoder: Path | None) -> tuple[Classifier | None, str]:
 
 
 class Weighed(Struct, frozen=True):
-    """A listing with all that a policy decides by; no policy has a part in it."""
+    """A listing with all that a policy decides by; of policies only the routing of the engine's has a part in it."""
 
     listing: Listing
     skeleton: str
@@ -84,9 +87,15 @@ class Weighed(Struct, frozen=True):
     score: Score
 
 
-def score_listing(engine: Engine, listing: Listing, *, tenant: str = "", timings: Timings | None = None) -> Decision:
-    """The decision on one listing. `timings`, if given, gets (stage, nanoseconds) appended. Raises InvalidListingError."""
-    weighed = weigh(engine, listing, timings)
+def score_listing(
+    engine: Engine, listing: Listing, *, tenant: str = "", timings: Timings | None = None, deadline: float | None = None
+) -> Decision:
+    """The decision on one listing.
+
+    `timings`, if given, gets (stage, nanoseconds) appended. Slow tiers do not begin what they would not end before `deadline`, by
+    `time.monotonic`. Raises InvalidListingError.
+    """
+    weighed = weigh(engine, listing, timings, deadline)
     started = time.perf_counter_ns()
     decision = decide_on(weighed, engine, engine.policy, tenant=tenant)
     if timings is not None:
@@ -94,7 +103,7 @@ def score_listing(engine: Engine, listing: Listing, *, tenant: str = "", timings
     return decision
 
 
-def weigh(engine: Engine, listing: Listing, timings: Timings | None = None) -> Weighed:
+def weigh(engine: Engine, listing: Listing, timings: Timings | None = None, deadline: float | None = None) -> Weighed:
     """The stages before the policy's. Raises InvalidListingError."""
     clock = time.perf_counter_ns
     check_listing(listing)
@@ -103,7 +112,9 @@ def weigh(engine: Engine, listing: Listing, timings: Timings | None = None) -> W
     normalized = clock()
     matches = match(text, engine.lexicon)
     matched = clock()
-    classification = classify(text, matches, listing, engine.classifier)
+    classification = classify(
+        text, matches, listing, engine.classifier, screen=engine.screen, routing=engine.policy.routing, deadline=deadline
+    )
     classified = clock()
     score = fuse(matches, classification, listing.content_kind, engine.fusion)
     if timings is not None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from msgspec.structs import replace
 
 from wildgate_service.auth import CALLER, KeyInterceptor
 from wildgate_service.refusing import abort
-from wildgate_service.rpc import refuse
+from wildgate_service.rpc import Caller, refuse
 from wildgate_service.status import Reason, Refusal, overloaded
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Server:
                 await abort(context, _busy(serving))
             serving.in_flight += 1
             try:
-                return await answer(payload, CALLER.get())
+                return await answer(payload, _caller(context))
             except Exception as error:  # noqa: BLE001  (whatever it is, the caller gets a status)
                 refusal = refuse(error, "rpc_failed")
             finally:
@@ -87,6 +89,13 @@ class Server:
             idle.cancel()
         await self._server.stop(min(seconds, FLUSH_SECONDS))
         await stopping
+
+
+def _caller(context: Context) -> Caller:
+    """Who calls, and until when it waits."""
+    seconds = context.time_remaining()
+    caller = CALLER.get()
+    return caller if seconds is None else replace(caller, deadline=time.monotonic() + seconds)
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:

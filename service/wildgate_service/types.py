@@ -148,8 +148,9 @@ class Matches(Struct, frozen=True):
 class Classification(Struct, frozen=True, kw_only=True):
     """What the models said of the text; `probabilities` is empty when no tier ran.
 
-    `tiers` are those that ran (`encoder`), `share_read` the share of the text they read, and
-    `strict_probabilities` what they say of the text with its benign contexts cut out.
+    `tiers` are those that ran, `screen` the screen's log-odds of an offer (0 without one), `share_read` the share of the text that the
+    encoder read, `strict_probabilities` what it says of the text with its benign contexts cut out. It did not read where it is `missing`,
+    the language is not `readable` to it, or the caller's deadline `hurried` the answer.
     """
 
     language: str = "und"
@@ -159,6 +160,8 @@ class Classification(Struct, frozen=True, kw_only=True):
     readable: bool = True
     share_read: float = 0.0
     missing: bool = False
+    hurried: bool = False
+    screen: float = 0.0
 
 
 # --- fuse ----------------------------------------------------------------------------------------

@@ -2,11 +2,12 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
-import yaml
 from numpy.typing import NDArray
 
 pytest.importorskip("sklearn", reason="needs the extra train")
@@ -14,7 +15,10 @@ pytest.importorskip("sklearn", reason="needs the extra train")
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import average_precision_score
+from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.errors import ModelError
+from wildgate_service.lexicon.rules import Rule
+from wildgate_service.model.authored import AuthoredText, read_authored, readable, rule_examples
 from wildgate_service.model.classifiers import (
     WORD,
     Classifier,
@@ -38,40 +42,53 @@ from wildgate_service.model.evaluation import (
     grouped_folds,
     share,
 )
+from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.model.near_duplicates import near_duplicate_groups
 from wildgate_service.model.train import train_heads, write_json
 from wildgate_service.model.training_data import (
     is_held_out,
     read_negatives,
-    read_rule_examples,
     read_tweets,
-    readable,
 )
 
 pytestmark = pytest.mark.train
 
+SMALL = Path(__file__).parent.parent / "lexicons" / "small"
 
-def rule(identifier: str, **changes: object) -> dict[str, object]:
+
+def rule(identifier: str, **changes: object) -> Rule:
     """A rule of three offers and one near miss."""
-    return {
+    fields = {
         "id": identifier,
+        "title": identifier,
         "status": "test",
+        "description": "Detects a thing",
         "language": "en",
         "taxa": ["elephant"],
         "kind": "product",
-        "examples": {
-            "match": [f"{identifier} tusk for sale {number}" for number in "abc"],
-            "no_match": [f"{identifier} ivory dress"],
-        },
-    } | changes
+        "level": "alone",
+        "entries": [{"form": "tusk", "gloss": "tusk"}],
+        "falsepositives": [],
+        "references": ["unreviewed"],
+        "visibility": "public",
+        "examples": {"match": [f"{identifier} tusk for sale {number}" for number in "abc"], "no_match": [f"{identifier} ivory dress"]},
+        "author": "tests",
+        "reviewed_by": "",
+        "date": "2026-01-01",
+        "modified": "2026-01-01",
+    }
+    return msgspec.convert(fields | changes, Rule)
 
 
-def lexicons(folder: Path, *rules: dict[str, object]) -> Path:
-    """A lexicons folder of one file."""
-    file = folder / "rules" / "en" / "rules.yml"
-    file.parent.mkdir(parents=True)
-    file.write_text(yaml.safe_dump(list(rules)), encoding="utf-8")
+@pytest.fixture
+def lexicons(tmp_path: Path) -> Path:
+    """A small folder of lexicons."""
+    folder = tmp_path / "lexicons"
+    (folder / "rules" / "en").mkdir(parents=True)
+    shutil.copy(SMALL / "rules.yml", folder / "rules" / "en")
+    for name in ("taxa.csv", "protection.csv", "unions.csv"):
+        shutil.copy(SMALL / name, folder)
     (folder / "VERSION").write_text("0.0.1\n", encoding="utf-8")
     return folder
 
@@ -100,15 +117,15 @@ def test_negatives_of_other_languages_are_left_out(tmp_path: Path) -> None:
     assert found == ["en", "fr/en"]
 
 
-def offers_of(folder: Path) -> dict[str, bool]:
-    """Label by text."""
-    return {example.text: example.offer for example in read_rule_examples(folder, ["en"])}
+def labels_of(*rules: Rule) -> dict[str, bool]:
+    """Label by text; what is an offer anywhere is one."""
+    found = sorted(rule_examples(rules), key=lambda each: each.offer)
+    return {each.text: each.offer for each in found}
 
 
-def test_examples_are_labeled_by_their_key(tmp_path: Path) -> None:
+def test_examples_are_labeled_by_their_key() -> None:
     """What a taxon rule must match is an offer, what it must not is none."""
-    folder = lexicons(tmp_path, rule("r"))
-    assert offers_of(folder) == {
+    assert labels_of(rule("r")) == {
         "r tusk for sale a": True,
         "r tusk for sale b": True,
         "r tusk for sale c": True,
@@ -116,47 +133,29 @@ def test_examples_are_labeled_by_their_key(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"kind": "trade_cue", "taxa": []},
-        {"taxa": ["mammoth"]},
-        {"status": "deprecated"},
-        {"language": "vi"},
-    ],
-    ids=["cue", "mammoth", "deprecated", "unreadable"],
-)
-def test_rules_that_are_no_offers_are_left_out(tmp_path: Path, changes: dict[str, object]) -> None:
-    """Cues, mammoth, retired rules and unreadable languages teach nothing."""
-    folder = lexicons(tmp_path, rule("r"), rule("other", **changes))
-    assert not any("other" in text for text in offers_of(folder))
+@pytest.mark.parametrize("changes", [{"kind": "trade_cue", "taxa": []}, {"taxa": ["mammoth"]}], ids=["cue", "mammoth"])
+def test_rules_that_are_no_offers_are_left_out(changes: dict[str, object]) -> None:
+    """Cues and mammoth teach nothing."""
+    assert not any("other" in text for text in labels_of(rule("r"), rule("other", **changes)))
 
 
-def test_benign_contexts_are_innocent(tmp_path: Path) -> None:
+def test_benign_contexts_are_innocent() -> None:
     """What a benign context must match is no offer."""
-    context = rule("c", kind="benign_context", taxa=[])
-    folder = lexicons(tmp_path, rule("r"), context)
-    assert offers_of(folder)["c tusk for sale a"] is False
+    assert labels_of(rule("r"), rule("c", kind="benign_context", taxa=[]))["c tusk for sale a"] is False
 
 
-def test_an_offer_elsewhere_is_no_near_miss(tmp_path: Path) -> None:
-    """A text that one rule must miss because another rule means it stays an offer."""
-    examples = {"match": ["rhino horn"], "no_match": ["r tusk for sale a"]}
-    folder = lexicons(tmp_path, rule("r"), rule("s", examples=examples))
-    assert offers_of(folder)["r tusk for sale a"] is True
+def test_one_template_in_four_is_kept() -> None:
+    """What teaches the fusion never changes: sha256(template) % 4 == 0; rules' examples are never kept."""
+    kept = [AuthoredText(f"en/offer-{number}", "en", "x", offer=True, kind="part").is_kept for number in range(400)]
+    assert (70 < sum(kept) < 130, AuthoredText("en-ivory", "en", "x", offer=True).is_kept) == (True, False)
 
 
-def test_no_rules_are_told(tmp_path: Path) -> None:
-    """An empty folder of lexicons is an error, not a head without offers."""
-    with pytest.raises(ModelError, match="--lexicons"):
-        read_rule_examples(tmp_path, ["en"])
-
-
-def test_broken_rule_file_is_named(tmp_path: Path) -> None:
-    """A file that is no list of rules is told by name."""
-    folder = lexicons(tmp_path, {"id": "no status"})
-    with pytest.raises(ModelError, match=r"rules\.yml"):
-        read_rule_examples(folder, ["en"])
+def test_all_that_is_written_is_read_once(lexicons: Path, tmp_path: Path) -> None:
+    """Rule examples, templates and a platform's own texts, each text with its source."""
+    own = tmp_path / "own.jsonl"
+    own.write_text('{"text": "rhino cup", "label": "offer", "language": "en"}\n', encoding="utf-8")
+    sources = {each.source.partition("/")[0].partition(":")[0] for each in read_authored(lexicons, 0, labeled=own)}
+    assert {"own.jsonl", "en", "zh-Hans"} < sources
 
 
 def test_emoji_are_read_as_words() -> None:
@@ -307,16 +306,18 @@ def test_embeddings_are_kept(encoder: SentenceEncoder, tmp_path: Path) -> None:
     np.testing.assert_array_equal(cache.embed(["ivory", "dress", "ivory"]), first)
 
 
-def test_training_writes_loadable_heads_and_their_card(encoder: SentenceEncoder, tmp_path: Path) -> None:
+def test_training_writes_loadable_heads_and_their_card(encoder: SentenceEncoder, lexicons: Path, tmp_path: Path) -> None:
     """From invented data to heads, figures and a card, in one call."""
     data = invented_data(tmp_path / "data")
-    rules = [rule(f"rule {number}") for number in range(30)]
-    folder = lexicons(tmp_path / "lexicons", *rules)
-    output, results = tmp_path / "heads-v9", tmp_path / "results.json"
-    write_json(results, train_heads(data, folder, output, 0, embeddings=tmp_path))
-    assert HeadSet.load(output, encoder=encoder.config).config.version.startswith("heads-v9-")
+    templates, results = tmp_path / "templates", tmp_path / "results.json"
+    templates.mkdir()
+    (templates / "en.yml").write_text((TEXTS / "en.yml").read_text(encoding="utf-8"), encoding="utf-8")
+    write_json(results, train_heads(data, lexicons, tmp_path, 0, embeddings=tmp_path, templates=templates))
+    assert HeadSet.load(tmp_path / "heads-v1", encoder=encoder.config).hidden.keys() == {"wildlife_offer"}
+    assert Screen.load(tmp_path / "screen-v1", fold_digest()).logit("ivory tusk for sale, dm") > 0
     assert json.loads(results.read_text())["labeled"]["animal_product"]["rows"] == 60
-    assert "{" not in (output / "README.md").read_text(encoding="utf-8")
+    cards = [(tmp_path / name / "README.md").read_text(encoding="utf-8") for name in ("heads-v1", "screen-v1")]
+    assert ["{" in card for card in cards] == [False, False]
 
 
 def invented_data(folder: Path) -> Path:

@@ -15,7 +15,7 @@ from wildgate_service.policy import checked, default_policy, load_policy, policy
 from wildgate_service.policy.lines import line_of, lines_of_keys
 
 THRESHOLDS = "[thresholds]\nreview = 0.5\nblock = 0.9\n"
-NAMES = ("block", "review", "covered", "legal", "allow", "explained", "unlisted")
+NAMES = ("block", "review", "covered", "legal", "allow", "unnamed", "explained", "unlisted")
 REASONS = "[reasons.en]\n" + "".join(f'{name} = "{name}"\n' for name in NAMES)
 NOTICES = '[notices.block]\nen = "no"\n[notices.review]\nen = "wait"\n'
 

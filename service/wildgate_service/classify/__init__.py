@@ -1,15 +1,18 @@
-"""Classify: a cascade of models, so that an ordinary text costs nothing and a doubtful one gets a language model.
+"""Classify: a cascade of models, so that an ordinary text costs microseconds and a doubtful one gets a language model.
 
-Tiers: `encoder`, which runs when a rule fired and its context must be judged. A screen that reads every text has its place before it and
-comes later. A language that the encoder cannot read is said so and not guessed.
+Tiers: `screen` reads every text; `encoder` runs when a rule fired and its context must be judged, or when the screen is struck by a text
+in which no rule fired. How much strikes it, and how long the encoder may take, is the policy's to say (`Routing`). A language that the
+encoder cannot read is said so and not guessed.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wildgate_service.classify.language import UNKNOWN, identify_language
 from wildgate_service.classify.windows import readable_windows
@@ -18,9 +21,24 @@ from wildgate_service.model.heads import HeadSet
 from wildgate_service.types import Classification, Listing, Match, Matches
 
 if TYPE_CHECKING:
+    from wildgate_service.classify.screen import Screen
     from wildgate_service.normalize import NormalizedText
 
-ENCODER = "encoder"
+SCREEN, ENCODER = "screen", "encoder"
+
+
+class Routing(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which texts go on to the encoder.
+
+    `read_from` is the screen's log-odds from which it reads a text in which no rule fired; `encoder_seconds` what must be left of the
+    caller's deadline for it to read at all.
+    """
+
+    read_from: float = 2.0
+    encoder_seconds: float = 0.004
+
+
+DEFAULT_ROUTING = Routing()
 
 
 class Classifier(Struct, frozen=True):
@@ -35,22 +53,43 @@ class Classifier(Struct, frozen=True):
         return self.heads.config.version
 
 
-def classify(text: NormalizedText, matches: Matches, listing: Listing, classifier: Classifier | None) -> Classification:
-    """Language of the text, and what the encoder says of it if something was found."""
+def classify(
+    text: NormalizedText,
+    matches: Matches,
+    listing: Listing,
+    classifier: Classifier | None,
+    *,
+    screen: Screen | None = None,
+    routing: Routing = DEFAULT_ROUTING,
+    deadline: float | None = None,
+) -> Classification:
+    """Language of the text, what the screen says of it, and what the encoder says if something was found or the screen was struck.
+
+    `deadline` is by `time.monotonic`; the encoder does not begin what it would not end before it.
+    """
     found = tuple(match for match in matches.taxa if not match.canceled_by)
     spoken = _languages_of([match for match in found if match.stands] or found)
     language = identify_language(text.document, listing.language, spoken)
-    if not found:
-        return Classification(language=language)
+    screened = screen.logit(text.skeleton) if screen else 0.0
+    said = Classification(language=language, tiers=(SCREEN,) if screen else (), screen=screened)
+    if not found and (screened < routing.read_from or matches.taxa):
+        return said
     if classifier is None:
-        return Classification(language=language, missing=True)
+        return replace(said, missing=True)
     if not any(map(classifier.encoder.reads, spoken or {language})) and (spoken or language != UNKNOWN):
-        return Classification(language=language, readable=False)
+        return replace(said, readable=False)
+    if deadline is not None and deadline - time.monotonic() < routing.encoder_seconds:
+        return replace(said, hurried=True)
+    return _read(said, text, found, matches, classifier)
+
+
+def _read(said: Classification, text: NormalizedText, found: tuple[Match, ...], matches: Matches, classifier: Classifier) -> Classification:
+    """What the encoder adds to what was said."""
     parts, share = readable_windows(text, found)
     probabilities = _highest(classifier, parts)
     contexts = tuple(context for context in matches.contexts if not any(_overlap(context, match) for match in found))
-    strict = _highest(classifier, readable_windows(text, found, without=contexts)[0]) if contexts else probabilities
-    return Classification(language=language, tiers=(ENCODER,), probabilities=probabilities, strict_probabilities=strict, share_read=share)
+    strict = _highest(classifier, readable_windows(text, found, without=contexts)[0]) if found and contexts else probabilities
+    return replace(said, tiers=(*said.tiers, ENCODER), probabilities=probabilities, strict_probabilities=strict, share_read=share)
 
 
 def _highest(classifier: Classifier, parts: list[str]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""`wildgate model`: build the encoder, train the heads."""
+"""`wildgate model`: build the encoder, train the models."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import msgspec
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.settings import load_settings
 
-HEADS = Path(__file__).parent.parent / "models" / "heads-v1"
+MODELS = Path(__file__).parent.parent / "models"
 
 
 @click.group()
 def command() -> None:
-    """Build the encoder, train the heads."""
+    """Build the encoder, train the models."""
 
 
 @command.command()
@@ -43,20 +43,25 @@ def build(wheel: Path | None, cache: Path | None) -> None:
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=HEADS,
-    show_default="the installed heads",
-    help="Folder to write.",
+    default=MODELS,
+    show_default="that of the installed models",
+    help="Folder to write screen-v1 and heads-v1 into.",
 )
 @click.option("--results", type=click.Path(path_type=Path, dir_okay=False), help="Also write all figures as JSON here.")
+@click.option(
+    "--texts",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Your own labeled texts, JSON Lines: text, label (offer or benign), language, and if you like group, source, licence.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
-def train(data: Path, output: Path, results: Path | None, seed: int) -> None:
-    """Train the heads on labeled sets and the lexicons' examples, and write their card. Needs the extra `train`."""
+def train(data: Path, output: Path, results: Path | None, texts: Path | None, seed: int) -> None:
+    """Train the screen and the heads on labeled sets, lexicon examples and templates, and write their cards. Needs the extra `train`."""
     from wildgate_service.model.train import train_heads, write_json  # noqa: PLC0415  (loads scikit-learn)
 
-    figures = train_heads(data, default_lexicons(), output, seed)
+    figures = train_heads(data, default_lexicons(), output, seed, labeled=texts)
     if results:
         write_json(results, figures)
-    click.echo(f"heads and card in {output}")
+    click.echo(f"screen, heads and cards in {output}")
 
 
 @command.command()
@@ -72,13 +77,20 @@ def train(data: Path, output: Path, results: Path | None, seed: int) -> None:
     required=True,
     help="Folder to write config.json into.",
 )
+@click.option("--data", type=click.Path(path_type=Path), help="Folder with negatives.tsv.gz: fit on ordinary texts as well.")
+@click.option("--seed", type=int, default=0, show_default=True, help="That of the training.")
 @click.option("--version", "name", default="fusion-v1", show_default=True, help="Name of the fitted model.")
-def fuse(texts: Path, output: Path, name: str) -> None:
+def fuse(texts: Path, output: Path, data: Path | None, seed: int, name: str) -> None:
     """Fit the weights of fusion; those that ship are the priors. Needs the extra `train`."""
     from wildgate_service.local import local_engine  # noqa: PLC0415
-    from wildgate_service.model.fusion import fit_fusion, read_texts  # noqa: PLC0415  (loads scipy)
+    from wildgate_service.model import fusion  # noqa: PLC0415  (loads scipy)
+    from wildgate_service.model.authored import read_authored  # noqa: PLC0415
+    from wildgate_service.model.training_data import read_negatives  # noqa: PLC0415
 
-    fitted = fit_fusion(local_engine(), read_texts(texts), name)
+    used = fusion.development_texts(fusion.read_texts(texts)) + fusion.kept_texts(read_authored(default_lexicons(), seed))
+    if data:
+        used += fusion.ordinary_texts(read_negatives(data))
+    fitted = fusion.fit_fusion(local_engine(), used, name)
     output.mkdir(parents=True, exist_ok=True)
     (output / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(fitted), indent=1) + b"\n")
     click.echo(f"fusion weights in {output / 'config.json'}")

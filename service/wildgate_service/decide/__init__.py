@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wildgate_service.decide.policy import NEVER, Policy, is_shadow, moderator_language
+from wildgate_service.decide.policy import NEVER, Policy, Scope, is_shadow, limits_in_force, moderator_language
 from wildgate_service.decide.protection import Asked, Lists, asked_of, is_listed, lists_of, taxa_of
 from wildgate_service.decide.sentences import name_of_reason, notice_of, reason_of
 from wildgate_service.fuse import speaks_of_trade
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
 ENCODER_MISSING = "encoder_missing"
 UNREADABLE = "encoder_unreadable_language"
+HURRIED = "encoder_skipped_for_deadline"
 UNLISTED = "on_no_list_in_force"
+OUTRIGHT = 0.5  # of the score that review needs, where a form that has no innocent reading stands in a listing
+_NOTHING_NAMED = {Action.ALLOW: "allow", Action.REVIEW: "unnamed"}
 
 
 def decide(
@@ -52,10 +55,10 @@ def decide(
     found = [match for match in matches.taxa if match.stands or match.is_faint]
     lists = lists_of(found, listing, lexicon) if found else {}
     asked = asked_of(found, lists, lexicon, scopes)
-    action = _action(listing, matches, score, asked)
+    action = _action(listing, matches, score, asked) if found else _by_models_alone(score, scopes)
     shadow = is_shadow(scopes)
     live = Action.ALLOW if shadow else action
-    name = name_of_reason(action, matches, score, unlisted=_asks_too_little(asked)) if found else "allow"
+    name = name_of_reason(action, matches, score, unlisted=_asks_too_little(asked)) if found else _NOTHING_NAMED[action]
     return Decision(
         action=live,
         shadow_action=action,
@@ -72,6 +75,11 @@ def decide(
     )
 
 
+def _by_models_alone(score: Score, scopes: tuple[Scope, ...]) -> Action:
+    """Where no form was found, the models ask for review at most."""
+    return Action.REVIEW if score.value >= limits_in_force("", scopes).review else Action.ALLOW
+
+
 def _asks_too_little(asked: Asked) -> bool:
     """Whether every match asks for less than it would if a list in force named it."""
     return all(block == NEVER for _, limits in asked for _, block in limits)
@@ -84,8 +92,8 @@ def _told_of_lists(found: list[Match], lists: Lists) -> tuple[Evidence, ...]:
 def _action(listing: Listing, matches: Matches, score: Score, asked: Asked) -> Action:
     """The strictest action that the groups found ask for.
 
-    A listing or booking is an offer by its nature, so an outright form asks for review by itself; a post is one if it speaks of trade, and
-    news of a seizure is never refused.
+    A listing or booking is an offer by its nature, so an outright form asks for review with half the score that is else needed; a post is
+    one if it speaks of trade, and news of a seizure is never refused.
     """
     limits = [each for _, of_match in asked for each in of_match]
     by_nature = listing.content_kind is not ContentKind.SOCIAL_POST
@@ -93,7 +101,8 @@ def _action(listing: Listing, matches: Matches, score: Score, asked: Asked) -> A
     if offers and any(score.value >= block for _, block in limits) and _may_block(asked, matches):
         return Action.BLOCK
     outright = any(match.counts and match.level is Level.ALONE and not match.weakened_by for match, _ in asked)
-    if (outright and by_nature) or any(score.value >= review for review, _ in limits):
+    share = OUTRIGHT if outright and by_nature else 1.0
+    if any(score.value >= share * review for review, _ in limits):
         return Action.REVIEW
     # A benign context never turns BLOCK into ALLOW. Half the way to review is margin: cutting a context out leaves traces.
     if offers and any(score.strict >= (review + block) / 2 for review, block in limits) and _may_block(asked, matches, heed_contexts=False):
@@ -124,4 +133,6 @@ def _shown(found: list[Match], matches: Matches) -> tuple[Match, ...]:
 def _degraded(classification: Classification) -> tuple[str, ...]:
     if classification.missing:
         return (ENCODER_MISSING,)
+    if classification.hurried:
+        return (HURRIED,)
     return () if classification.readable else (UNREADABLE,)

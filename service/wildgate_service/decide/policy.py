@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from wildgate_service.classify import DEFAULT_ROUTING, Routing
+
 NEVER = 2.0  # a threshold that no probability reaches
 
 
@@ -64,6 +66,7 @@ class Policy(Struct, frozen=True):
     reasons: dict[str, dict[str, str]]
     notices: dict[str, dict[str, str]]
     words: dict[str, Words]
+    routing: Routing = DEFAULT_ROUTING
 
     def scopes(self, market: str, unions: Mapping[str, Iterable[str]], tenant: str) -> tuple[Scope, ...]:
         """What is said of a listing's place, the widest first: everywhere, the market's unions (of `unions`), the market, the tenant."""
@@ -82,6 +85,7 @@ class Policy(Struct, frozen=True):
             self.reasons,
             self.notices,
             self.words,
+            self.routing,
         )
 
 

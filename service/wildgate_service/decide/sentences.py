@@ -50,7 +50,7 @@ def reason_of(name: str, found: list[Match], matches: Matches, score: Score, lis
     """One sentence for a moderator in their language, filled in with what was found."""
     template = policy.reasons[language].get(name) or policy.reasons[LAST_RESORT][name]
     if not found:
-        return template
+        return template.format(score=f"{score.value:.2f}")
     words = policy.words.get(language, Words())
     surfaces = list(dict.fromkeys(WITHHELD if match.restricted else match.surface for match in found))[:MOST_SURFACES]
     return template.format(

@@ -23,7 +23,7 @@ from wildgate_service.model.evaluation import (
     best_threshold,
     grouped_folds,
 )
-from wildgate_service.model.heads import HeadConfig
+from wildgate_service.model.heads import HeadConfig, Hidden
 from wildgate_service.model.results import Bin
 
 ENCODER_STRENGTH, NGRAM_STRENGTH, STACK_STRENGTH = 10.0, 10.0, 1.0
@@ -150,10 +150,12 @@ class TrainedHead:
     config: HeadConfig
     weights: Vectors  # [dimension]
     bins: tuple[Bin, ...]
+    hidden: Hidden | None = None
 
     def probabilities(self, embeddings: Vectors) -> Scores:
         """Calibrated probabilities [n] of embeddings [n, dimension]."""
-        return self.calibrated(np.asarray(embeddings @ self.weights + self.config.bias, np.float64))
+        added = self.hidden.scores(embeddings) if self.hidden else 0.0
+        return self.calibrated(np.asarray(embeddings @ self.weights + added + self.config.bias, np.float64))
 
     def calibrated(self, scores: Scores) -> Scores:
         """Calibrated probabilities of uncalibrated log odds."""

@@ -39,6 +39,11 @@ class EmbeddingCache:
         return len(self._vectors)
 
     @property
+    def dimension(self) -> int:
+        """Numbers of an embedding."""
+        return self._encoder.config.dimension
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """The languages that the encoder reads."""
         return self._encoder.config.languages

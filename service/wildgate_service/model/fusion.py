@@ -1,13 +1,16 @@
 """Fit the weights of `fuse` on texts written for development, under sign constraints.
 
 Maximum a posteriori: logistic loss plus a quadratic pull toward `models/fusion-priors` (weights set by hand), bounded so that no weight
-takes the wrong sign (L-BFGS-B, Byrd et al. 1995). Texts: JSON Lines with `id`, `pair`, `kind`, `title`, `description` and
-`expected` (offer or benign). Only those that `is_development` are read; the others are kept for reporting. Needs the extra `train`.
+takes the wrong sign (L-BFGS-B, Byrd et al. 1995). It is fitted on what no model below it was trained on: the development half of texts
+in JSON Lines (`id`, `pair`, `kind`, `title`, `description` and `expected`: offer or benign), templates that are kept for it, and, where
+there is a data folder, real texts without an offer that are kept for calibration. Needs the extra `train`.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -20,11 +23,15 @@ from wildgate_service.classify import classify
 from wildgate_service.errors import ModelError
 from wildgate_service.fuse import FEATURES, Fusion, features, load_fusion
 from wildgate_service.match import match
+from wildgate_service.model.authored import AuthoredText
+from wildgate_service.model.training_data import Negative, is_for_calibration
 from wildgate_service.normalize import normalize
 from wildgate_service.pipeline import MODELS, Engine
 from wildgate_service.types import ContentKind, Listing
 
 PULL = 1.0  # strength of the priors: one text's worth of loss per unit of squared distance
+FILLS = 3  # fillings of one kept template; together they weigh one text
+KINDS = {"post": ContentKind.SOCIAL_POST, "cargo": ContentKind.CARGO_BOOKING}
 Floats = NDArray[np.float64]
 
 
@@ -53,22 +60,56 @@ def read_texts(path: Path) -> list[LabeledText]:
         raise ModelError(f"texts {path} cannot be read: {error}") from error
 
 
-def fit_fusion(engine: Engine, texts: list[LabeledText], version: str) -> Fusion:
+class Weighed(Struct, frozen=True):
+    """A text to fit on, and how much it weighs."""
+
+    listing: Listing
+    offer: bool
+    weight: float = 1.0
+
+
+def development_texts(texts: list[LabeledText]) -> list[Weighed]:
+    """Those of a file of labeled texts that may be tuned on."""
+    return [
+        Weighed(Listing(title=each.title, description=each.description or "", content_kind=each.kind), each.expected == "offer")
+        for each in texts
+        if is_development(each)
+    ]
+
+
+def kept_texts(authored: Iterable[AuthoredText]) -> list[Weighed]:
+    """Some fillings of each kept template."""
+    left: Counter[tuple[str, bool]] = Counter()
+    found = []
+    for each in authored:
+        if each.is_kept and left[each.source, each.offer] < FILLS:
+            left[each.source, each.offer] += 1
+            kind = KINDS.get(each.kind.removesuffix("_twin"), ContentKind.LISTING)
+            found.append(Weighed(Listing(title=each.text, content_kind=kind), each.offer, 1 / FILLS))
+    return found
+
+
+def ordinary_texts(negatives: Iterable[Negative]) -> list[Weighed]:
+    """Real texts without an offer that no model was trained on and no figure is reported of."""
+    return [Weighed(Listing(title=each.text), offer=False) for each in negatives if is_for_calibration(each.id)]
+
+
+def fit_fusion(engine: Engine, texts: list[Weighed], version: str) -> Fusion:
     """The fitted model on the features that `engine` finds; the intercept is the priors'."""
     prior = load_fusion(MODELS / "fusion-priors")
     names = list(FEATURES)
-    rows = [(_features(engine, text), text.expected == "offer") for text in texts if is_development(text)]
-    used = [(values, label) for values, label in rows if values]
-    matrix = np.array([[values.get(name, 0.0) for name in names] for values, _ in used])
-    labels = np.array([label for _, label in used], float)
+    rows = [(values, text) for text in texts if (values := _features(engine, text))]
+    matrix = np.array([[values.get(name, 0.0) for name in names] for values, _ in rows])
+    labels = np.array([text.offer for _, text in rows], float)
+    sizes = np.array([text.weight for _, text in rows])
     priors = np.array([prior.weights[name] for name in names])
     bounds = [(0.0, None) if FEATURES[name] > 0 else (None, 0.0) for name in names]
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         logits = matrix @ weights + prior.intercept
         away = weights - priors
-        value = np.logaddexp(0.0, logits).sum() - labels @ logits + PULL * (away @ away)
-        gradient = matrix.T @ (1.0 / (1.0 + np.exp(-logits)) - labels) + 2.0 * PULL * away
+        value = sizes @ (np.logaddexp(0.0, logits) - labels * logits) + PULL * (away @ away)
+        gradient = matrix.T @ (sizes * (1.0 / (1.0 + np.exp(-logits)) - labels)) + 2.0 * PULL * away
         return float(value), gradient
 
     found = minimize(loss, priors, jac=True, method="L-BFGS-B", bounds=bounds)
@@ -76,8 +117,8 @@ def fit_fusion(engine: Engine, texts: list[LabeledText], version: str) -> Fusion
     return Fusion(version, prior.intercept, weights)
 
 
-def _features(engine: Engine, text: LabeledText) -> dict[str, float]:
-    listing = Listing(title=text.title, description=text.description or "", content_kind=text.kind)
-    normalized = normalize(listing)
+def _features(engine: Engine, text: Weighed) -> dict[str, float]:
+    normalized = normalize(text.listing)
     matches = match(normalized, engine.lexicon)
-    return features(matches, classify(normalized, matches, listing, engine.classifier), text.kind)
+    said = classify(normalized, matches, text.listing, engine.classifier, screen=engine.screen, routing=engine.policy.routing)
+    return features(matches, said, text.listing.content_kind)

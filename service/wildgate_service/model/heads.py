@@ -1,13 +1,14 @@
-"""Linear heads over the sentence embedding: what a text is about, as calibrated probabilities.
+"""Heads over the sentence embedding: what a text is about, as calibrated probabilities.
 
-A head is a logistic regression, p = sigmoid(slope * (weights @ embedding + bias) + offset); slope
-and offset are Platt's calibration (Platt 1999). What each head means, and on what it was trained,
-stands in the card of its folder.
+A head is p = sigmoid(slope * (weights @ embedding + hidden(embedding) + bias) + offset). Most are linear; one that tells finer things apart
+has a hidden layer, rectified, beside. Slope and offset are Platt's calibration (Platt 1999). What each head means, and on what it was
+trained, stands in the card of its folder.
 """
 
 import hashlib
 import io
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +22,23 @@ from wildgate_service.errors import ModelError
 from wildgate_service.model.encoder_folder import EncoderConfig
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "weights.npz"
+PARTS = ("inputs", "bias", "outputs")  # of a hidden layer
 HINT = "reinstall the service, or run `wildgate model train`"
 
 Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Hidden:
+    """A hidden layer of a head: `inputs` [hidden, dimension], `bias` [hidden], `outputs` [hidden]."""
+
+    inputs: Vector
+    bias: Vector
+    outputs: Vector
+
+    def scores(self, embeddings: Vector) -> Vector:
+        """What it adds to the log odds of embeddings [n, dimension]: float32 [n]."""
+        return np.asarray(np.maximum(embeddings @ self.inputs.T + self.bias, 0) @ self.outputs, np.float32)
 
 
 @dataclass(frozen=True)
@@ -51,10 +66,11 @@ class HeadSetConfig:
 
 @dataclass(frozen=True)
 class HeadSet:
-    """All heads of one folder. `weights` has a row [dimension] per head, in the config's order."""
+    """All heads of one folder. `weights` has a row [dimension] per head, in the config's order; `hidden` those that have a hidden layer."""
 
     config: HeadSetConfig
     weights: Vector
+    hidden: Mapping[str, Hidden]
 
     @classmethod
     def load(cls, folder: Path, *, encoder: EncoderConfig | None = None) -> Self:
@@ -62,7 +78,7 @@ class HeadSet:
         config = read_config(folder)
         if encoder is not None:
             check_encoder(folder, config, encoder)
-        return cls(config, read_weights(folder, config))
+        return cls(config, *read_weights(folder, config))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -72,7 +88,10 @@ class HeadSet:
     def logits(self, embeddings: Vector) -> Vector:
         """Calibrated log odds float32 [n, heads] of embeddings [n, dimension]."""
         slopes, shifts = self._folded
-        return embeddings @ slopes.T + shifts
+        logits = embeddings @ slopes.T + shifts
+        for name, hidden in self.hidden.items():
+            logits[:, self.names.index(name)] += self.config.heads[name].slope * hidden.scores(embeddings)
+        return logits
 
     def probabilities(self, embedding: Vector) -> dict[str, float]:
         """Calibrated probability of each head for one embedding [dimension]."""
@@ -114,8 +133,8 @@ def read_config(folder: Path) -> HeadSetConfig:
         raise ModelError(message) from error
 
 
-def read_weights(folder: Path, config: HeadSetConfig) -> Vector:
-    """The weights float32 [heads, dimension]; ModelError when they are missing or damaged."""
+def read_weights(folder: Path, config: HeadSetConfig) -> tuple[Vector, dict[str, Hidden]]:
+    """The weights float32 [heads, dimension] and hidden layers; ModelError when they are missing or damaged."""
     path = folder / WEIGHTS_FILE
     try:
         data = path.read_bytes()
@@ -126,13 +145,23 @@ def read_weights(folder: Path, config: HeadSetConfig) -> Vector:
         message = f"{path} is damaged: its SHA-256 is not the recorded one; {HINT}"
         raise ModelError(message)
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        return np.asarray(archive["weights"], np.float32)
+        names = [name for name in config.heads if _place(name, "inputs") in archive]
+        parts = {name: [np.asarray(archive[_place(name, part)], np.float32) for part in PARTS] for name in names}
+        return np.asarray(archive["weights"], np.float32), {name: Hidden(*arrays) for name, arrays in parts.items()}
 
 
-def write_heads(folder: Path, encoder: EncoderConfig, heads: dict[str, HeadConfig], weights: Vector) -> None:
-    """Write config.json and weights.npz; `weights` has a row [dimension] per head, in order."""
+def _place(head: str, part: str) -> str:
+    """Where a part of a hidden layer is in the archive."""
+    return f"{head}.{part}"
+
+
+def write_heads(
+    folder: Path, encoder: EncoderConfig, heads: dict[str, HeadConfig], weights: Vector, hidden: Mapping[str, Hidden] | None = None
+) -> None:
+    """Write config.json and weights.npz; `weights` has a row [dimension] per head, in order. Hidden layers are kept as float16."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / WEIGHTS_FILE, weights=weights)
+    layers = {_place(name, part): getattr(layer, part).astype(np.float16) for name, layer in (hidden or {}).items() for part in PARTS}
+    np.savez(folder / WEIGHTS_FILE, weights=weights, **layers)
     digest = hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
     identity = f"{folder.name}-{digest[:12]}"
     config = HeadSetConfig(identity, encoder.name, encoder.version, encoder.dimension, digest, heads)

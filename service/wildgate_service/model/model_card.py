@@ -1,6 +1,6 @@
 """The card of a folder of heads, written from the figures of its training."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 
 from wildgate_service.model.heads import HeadConfig
@@ -13,12 +13,13 @@ from wildgate_service.model.results import (
     NegativeResults,
     OfferResults,
     Results,
+    ScreenLanguage,
     Share,
 )
 
 FEWEST_TITLES = 3000  # below that a share of false positives is too few to say
 WORST = 3  # of each kind of failure that the card names
-TEMPLATE = "card.md"
+TEMPLATE, SCREEN_TEMPLATE = "card.md", "screen_card.md"
 
 
 def render_card(name: str, heads: dict[str, HeadConfig], figures: Results) -> str:
@@ -42,6 +43,23 @@ def render_card(name: str, heads: dict[str, HeadConfig], figures: Results) -> st
         libraries=", ".join(f"{key} {value}" for key, value in figures.machine.libraries.items()),
         seed=figures.seed,
         seconds=f"{figures.seconds:.0f}",
+    )
+
+
+def render_screen_card(name: str, figures: Results) -> str:
+    """The screen's card in Markdown."""
+    template = files(__package__).joinpath(SCREEN_TEMPLATE).read_text(encoding="utf-8")
+    screen = figures.screen
+    return template.format(
+        name=name,
+        screen=screen,
+        threshold=f"{screen.threshold:.2f}",
+        precision=f"{screen.average_precision:.3f}",
+        languages=language_table(screen.languages),
+        calibration=calibration_table(screen.calibration),
+        machine=figures.machine,
+        libraries=", ".join(f"{key} {value}" for key, value in figures.machine.libraries.items()),
+        seed=figures.seed,
     )
 
 
@@ -85,17 +103,15 @@ def figure_row(name: str, figures: Figures) -> tuple[str, ...]:
     return name, interval(figures.f1), interval(figures.average_precision)
 
 
-def language_table(languages: dict[str, LanguageResults]) -> str:
-    """What was found of the authored texts, by language."""
-    columns = ("language", "offers found", "near misses called offers", "AP, language untrained")
-    return table(columns, (language_row(*item) for item in languages.items()))
+def language_table(languages: Mapping[str, LanguageResults | ScreenLanguage]) -> str:
+    """What was found of the kept templates' texts, by language."""
+    rows = ((name, share_of(each.found), share_of(each.false)) for name, each in languages.items())
+    return table(("language", "offers found", "twins and talk called offers"), rows)
 
 
-def language_row(language: str, results: LanguageResults) -> tuple[str, ...]:
-    """One language's line."""
-    untrained = "too few to say" if results.untrained is None else f"{results.untrained:.3f}"
-    found = f"{results.found}/{results.offers}"
-    return language, found, f"{results.false}/{results.innocent}", untrained
+def share_of(value: Share) -> str:
+    """Count and sample size."""
+    return f"{value.count}/{value.of}"
 
 
 def negative_table(negatives: Sequence[NegativeResults]) -> str:
@@ -138,14 +154,12 @@ def failure_of_set(name: str, results: LabeledSetResults) -> str:
 
 
 def failures_of_offers(offers: OfferResults) -> Iterator[str]:
-    """The near misses, the weakest languages and the most false positives."""
-    innocent = sum(one.innocent for one in offers.languages.values())
-    false = sum(one.false for one in offers.languages.values())
-    yield f"`wildlife_offer`: calls {false} of {innocent} near misses offers at ≥ .5."
-    known = {key: one.untrained for key, one in offers.languages.items()}
-    weakest = sorted((value, key) for key, value in known.items() if value is not None)[:WORST]
-    listed = ", ".join(f"{key} {value:.3f}" for value, key in weakest)
-    yield f"`wildlife_offer`: weakest in languages it was not trained on: {listed or 'no data'}."
+    """The twins, the weakest languages and the most false positives."""
+    innocent = sum(one.false.of for one in offers.languages.values())
+    false = sum(one.false.count for one in offers.languages.values())
+    yield f"`wildlife_offer`: calls {false} of {innocent} twins and talk offers at ≥ .5."
+    weakest = sorted((one.found.count / max(one.found.of, 1), name) for name, one in offers.languages.items())[:WORST]
+    yield f"`wildlife_offer`: finds least in {', '.join(f'{name} {found:.0%}' for found, name in weakest) or 'no data'}."
     worst = sorted(offers.held_out_negatives, key=rate, reverse=True)[:WORST]
     listed = ", ".join(f"{one.language} {one.source_kind} {share(one.at_half)}" for one in worst)
     yield f"`wildlife_offer`: most false positives at ≥ .5: {listed or 'no data'}."

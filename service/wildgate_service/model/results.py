@@ -58,13 +58,10 @@ class LabeledSetResults:
 
 @dataclass(frozen=True)
 class LanguageResults:
-    """The offer head on authored texts of one language, judged by folds that lack their rules."""
+    """The offer head on one language's texts from kept templates, at a probability of .5."""
 
-    offers: int
-    found: int  # offers of probability at least .5
-    innocent: int
-    false: int  # innocent near misses of probability at least .5
-    untrained: float | None  # average precision when no text of the language was trained on
+    found: Share  # offers
+    false: Share  # twins and talk
 
 
 @dataclass(frozen=True)
@@ -85,10 +82,34 @@ class OfferResults:
     offers: int
     innocent: int
     negatives: int  # trained on
-    held_out: int  # measured on, never trained on
-    average_precision: Interval  # offers against innocent near misses
+    held_out: int  # real texts, measured on, never trained on
+    kept: int  # texts from templates that it was calibrated and measured on, never trained on
+    average_precision: Interval  # offers against twins and talk, of the kept
     languages: dict[str, LanguageResults]
     held_out_negatives: tuple[NegativeResults, ...]
+    calibration: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
+class ScreenLanguage:
+    """The screen on one language's texts from kept templates, at the log-odds that one held-out real text in a thousand passes."""
+
+    found: Share  # offers
+    false: Share  # twins and talk
+
+
+@dataclass(frozen=True)
+class ScreenResults:
+    """The screen."""
+
+    version: str
+    trained: int  # texts
+    kept: int  # texts from templates that it was calibrated on, never trained on
+    held_out: int  # real texts, neither
+    average_precision: float  # offers against twins and talk, of the kept
+    threshold: float  # log-odds
+    languages: dict[str, ScreenLanguage]
+    held_out_above: Share
     calibration: tuple[Bin, ...]
 
 
@@ -113,6 +134,7 @@ class Results:
     encoder_languages: tuple[str, ...]
     labeled: dict[str, LabeledSetResults]
     wildlife_offer: OfferResults
+    screen: ScreenResults
 
 
 def this_machine() -> Machine:

@@ -1,4 +1,4 @@
-"""Training the heads: `wildgate model train`. Needs the data sets and the extra `train`."""
+"""Training the screen and the heads: `wildgate model train`. Needs the data sets and the extra `train`."""
 
 import time
 from dataclasses import replace
@@ -7,19 +7,25 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from wildgate_service.lexicon.rules import read_version
+from wildgate_service.model.authored import read_authored
 from wildgate_service.model.classifiers import TrainedHead
 from wildgate_service.model.embedding_cache import EmbeddingCache, default_embeddings
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.encoder_folder import EncoderConfig, default_cache
 from wildgate_service.model.encoder_onnx import build_encoder
+from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import write_heads
-from wildgate_service.model.model_card import render_card
-from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, this_machine
+from wildgate_service.model.model_card import render_card, render_screen_card
+from wildgate_service.model.reliability import draw_reliability
+from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, ScreenResults, this_machine
 from wildgate_service.model.train_labeled import train_labeled
 from wildgate_service.model.train_offers import train_offers
-from wildgate_service.model.training_data import LEATHER, TWEETS, read_leather, read_tweets
+from wildgate_service.model.train_screen import train_screen
+from wildgate_service.model.training_data import LEATHER, TWEETS, read_leather, read_negatives, read_tweets
 
-CARD_FILE = "README.md"
+CARD_FILE, DIAGRAM_FILE = "README.md", "reliability.svg"
+SCREEN, HEADS = "screen-v1", "heads-v1"
 OFFER = "wildlife_offer"
 DESCRIPTIONS = {
     OFFER: "offers or seeks a specimen of a protected wild taxon",
@@ -28,21 +34,38 @@ DESCRIPTIONS = {
 }
 
 
-def train_heads(data: Path, lexicons: Path, output: Path, seed: int, *, embeddings: Path | None = None) -> Results:
-    """Train all heads, write the folder `output` (config, weights, card) and return the figures.
+def train_heads(
+    data: Path,
+    lexicons: Path,
+    output: Path,
+    seed: int,
+    *,
+    embeddings: Path | None = None,
+    labeled: Path | None = None,
+    templates: Path = TEXTS,
+) -> Results:
+    """Train screen and heads, write the folders `output`/screen-v1 and `output`/heads-v1 and return the figures.
 
-    `data` holds the data sets, `lexicons` the rules; `embeddings` is where embeddings are kept
-    between trainings (default: the user's cache). Builds the encoder if need be. Takes some minutes
-    on one core. Raises ModelError when something it needs is missing. `write_json` keeps figures.
+    `data` holds the data sets, `lexicons` the rules, `templates` the texts to fill (`generated`), `labeled` a platform's own texts
+    (`authored.LabeledLine`); `embeddings` is where
+    embeddings are kept between trainings (default: the user's cache). Builds the encoder if need be. Takes some minutes on one core.
+    Raises ModelError when something it needs is missing or wrong. `write_json` keeps figures.
     """
     start = time.monotonic()
     encoder = SentenceEncoder.load(build_encoder(default_cache()))
     cache = EmbeddingCache(encoder, embeddings or default_embeddings())
-    heads, labeled = train_on_labels(data, cache, seed)
-    heads[OFFER], offers = train_offers(data, lexicons, cache, DESCRIPTIONS[OFFER], seed)
-    figures = summary(encoder.config, seed, labeled, offers)
+    heads, figures_of_labels = train_on_labels(data, cache, seed)
+    written, negatives = read_authored(lexicons, seed, templates=templates, labeled=labeled), read_negatives(data)
+    screen = train_screen(written, negatives, output / SCREEN)
+    heads[OFFER], offers = train_offers(written, negatives, cache, read_version(lexicons), DESCRIPTIONS[OFFER], seed)
+    figures = summary(encoder.config, seed, figures_of_labels, offers, screen)
     figures = replace(figures, seconds=round(time.monotonic() - start, 1))
-    write_everything(output, encoder.config, heads, figures)
+    write_everything(output / HEADS, encoder.config, heads, figures)
+    draw_reliability(
+        output / HEADS / DIAGRAM_FILE, {OFFER: offers.calibration} | {key: one.calibration for key, one in figures.labeled.items()}
+    )
+    draw_reliability(output / SCREEN / DIAGRAM_FILE, {"screen": screen.calibration})
+    (output / SCREEN / CARD_FILE).write_text(render_screen_card(SCREEN, figures), encoding="utf-8")
     return figures
 
 
@@ -61,7 +84,9 @@ def train_on_labels(data: Path, cache: EmbeddingCache, seed: int) -> tuple[dict[
     return heads, figures
 
 
-def summary(encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResults], offers: OfferResults) -> Results:
+def summary(
+    encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResults], offers: OfferResults, screen: ScreenResults
+) -> Results:
     """All figures, with what they were measured on."""
     return Results(
         machine=this_machine(),
@@ -72,6 +97,7 @@ def summary(encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResu
         encoder_languages=encoder.languages,
         labeled=labeled,
         wildlife_offer=offers,
+        screen=screen,
     )
 
 
@@ -79,7 +105,8 @@ def write_everything(output: Path, encoder: EncoderConfig, heads: dict[str, Trai
     """Write config, weights and card."""
     configs = {name: heads[name].config for name in DESCRIPTIONS}
     weights = np.array([heads[name].weights for name in DESCRIPTIONS], np.float32)
-    write_heads(output, encoder, configs, weights)
+    hidden = {name: layer for name in DESCRIPTIONS if (layer := heads[name].hidden)}
+    write_heads(output, encoder, configs, weights, hidden)
     (output / CARD_FILE).write_text(render_card(output.name, configs, figures), encoding="utf-8")
 
 

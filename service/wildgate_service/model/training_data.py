@@ -1,4 +1,4 @@
-"""What the heads are trained and tested on, read from the data folder and the lexicons.
+"""Texts that people found, not wrote: what the data folder holds.
 
 None of these texts may leave the machine: the sets have no redistribution licence.
 """
@@ -10,17 +10,12 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from wildgate_service.errors import ModelError
-from wildgate_service.normalize.fold import name_emoji
+from wildgate_service.model.authored import readable
 
 LEATHER, TWEETS, NEGATIVES = "leather_titles.tsv", "ivory_tweets.tsv.gz", "negatives.tsv.gz"
-TAXON_KINDS = frozenset({"species", "product", "code_word"})
-UNPROTECTED = frozenset({"mammoth"})  # a cover for ivory, with a policy of its own; no offer here
-HELD_OUT_SHARE = 5  # one negative in five is never trained on
+FIFTHS = 5  # one negative in five is never trained on, another calibrates
 PLATFORM_MARK = "| eBay"  # ends titles whatever their label; says nothing
 
 
@@ -43,24 +38,18 @@ class Negative:
     text: str
 
 
-@dataclass(frozen=True)
-class RuleExample:
-    """A text that the author of a lexicon rule wrote to test it."""
-
-    rule_id: str
-    language: str
-    text: str
-    offer: bool  # whether it offers or seeks wildlife
-
-
 def is_held_out(identifier: str) -> bool:
     """Whether a negative is kept for measuring false positives: sha256(id) % 5 == 0."""
-    return int(hashlib.sha256(identifier.encode()).hexdigest(), 16) % HELD_OUT_SHARE == 0
+    return _fifth(identifier) == 0
 
 
-def readable(text: str) -> str:
-    """The text as the encoder will be given it in service: emoji written as words."""
-    return text if text.isascii() else "".join(map(name_emoji, text))
+def is_for_calibration(identifier: str) -> bool:
+    """Whether one is kept for calibration and the fusion: sha256(id) % 5 == 1."""
+    return _fifth(identifier) == 1
+
+
+def _fifth(identifier: str) -> int:
+    return int(hashlib.sha256(identifier.encode()).hexdigest(), 16) % FIFTHS
 
 
 def read_leather(data: Path) -> list[LabeledText]:
@@ -75,13 +64,13 @@ def read_tweets(data: Path) -> list[LabeledText]:
     return [LabeledText(row["id"], readable(row["text"]), row["label"] == "1") for row in read_rows(data / TWEETS)]
 
 
-def read_negatives(data: Path, languages: Iterable[str]) -> list[Negative]:
-    """Negatives all of whose languages are among the given ones."""
-    wanted = set(languages)
+def read_negatives(data: Path, languages: Iterable[str] | None = None) -> list[Negative]:
+    """Negatives, or those all of whose languages are among the given ones."""
+    wanted = None if languages is None else set(languages)
     return [
         Negative(row["id"], row["lang"], row["source_kind"], readable(row["text"]))
         for row in read_rows(data / NEGATIVES)
-        if wanted.issuperset(row["lang"].split("/"))
+        if wanted is None or wanted.issuperset(row["lang"].split("/"))
     ]
 
 
@@ -94,61 +83,3 @@ def read_rows(path: Path) -> Iterator[dict[str, str]]:
         raise ModelError(message) from error
     text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
     yield from csv.DictReader(io.StringIO(text, newline=""), delimiter="\t")
-
-
-def read_rule_examples(lexicons: Path, languages: Iterable[str]) -> list[RuleExample]:
-    """Examples of rules in the given languages, each text once; ModelError when there are none.
-
-    Offers are the matches of rules on protected taxa. Their near misses and the texts of benign
-    contexts are no offers, unless the same text is an offer elsewhere.
-    """
-    wanted = set(languages)
-    rules = [rule for rule in read_rules(lexicons) if base_language(rule["language"]) in wanted]
-    examples = {example.text: example for rule in rules for example in innocent_examples(rule)}
-    examples |= {example.text: example for rule in rules for example in offer_examples(rule)}
-    if not any(example.offer for example in examples.values()):
-        message = f"No rules with examples under {lexicons / 'rules'}; --lexicons names the folder"
-        raise ModelError(message)
-    return sorted(examples.values(), key=lambda example: (example.rule_id, example.text))
-
-
-def read_rules(lexicons: Path) -> Iterator[dict[str, Any]]:
-    """Every rule in use, as written; ModelError when a file holds no rules."""
-    for path in sorted((lexicons / "rules").rglob("*.yml")):
-        try:
-            rules = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-            yield from (rule for rule in rules if rule["status"] != "deprecated")
-        except (yaml.YAMLError, KeyError, TypeError) as error:
-            message = f"{path} is no list of rules ({error}); run `wildgate lexicon lint`"
-            raise ModelError(message) from error
-
-
-def base_language(tag: str) -> str:
-    """The language of a BCP 47 tag without script and region."""
-    return tag.partition("-")[0]
-
-
-def is_about_protected(rule: dict[str, Any]) -> bool:
-    """Whether a match of the rule is an offer of a protected taxon."""
-    return rule["kind"] in TAXON_KINDS and not UNPROTECTED.issuperset(rule["taxa"])
-
-
-def offer_examples(rule: dict[str, Any]) -> Iterator[RuleExample]:
-    """What a rule on protected taxa must match."""
-    if is_about_protected(rule):
-        yield from examples_of(rule, "match", offer=True)
-
-
-def innocent_examples(rule: dict[str, Any]) -> Iterator[RuleExample]:
-    """What a rule on protected taxa must not match, and what a benign context must."""
-    if is_about_protected(rule):
-        yield from examples_of(rule, "no_match", offer=False)
-    elif rule["kind"] == "benign_context":
-        yield from examples_of(rule, "match", offer=False)
-
-
-def examples_of(rule: dict[str, Any], key: str, *, offer: bool) -> Iterator[RuleExample]:
-    """The texts under one key of a rule's examples."""
-    language = base_language(rule["language"])
-    for text in rule["examples"].get(key) or []:
-        yield RuleExample(rule["id"], language, readable(str(text)), offer)

@@ -111,6 +111,7 @@ def _policy(file: PolicyFile) -> Policy:
         reasons=file.reasons,
         notices=file.notices,
         words=words(),
+        routing=file.routing,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
+from wildgate_service.classify import DEFAULT_ROUTING, Routing
 from wildgate_service.decide.policy import Limits, Unlisted
 from wildgate_service.policy.lines import Path
 
@@ -62,6 +63,7 @@ class PolicyFile(Struct, forbid_unknown_fields=True):
     shadow_rules: tuple[str, ...] = ()
     moderator_language: str = "en"
     reviewed: tuple[str, ...] = ()
+    routing: Routing = DEFAULT_ROUTING
     groups: dict[str, Limits] = {}
     markets: dict[str, ScopeTable] = {}
     tenants: dict[str, ScopeTable] = {}

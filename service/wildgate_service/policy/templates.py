@@ -9,10 +9,10 @@ from wildgate_service.decide.sentences import LAST_RESORT
 from wildgate_service.policy.file import PolicyFile, Problem
 from wildgate_service.policy.lines import Path
 
-NOTHING_FOUND = "allow"
-REASONS = ("block", "review", "covered", "legal", "allow", "explained", "unlisted")
+REASONS = ("block", "review", "covered", "legal", "allow", "unnamed", "explained", "unlisted")
 NOTICES = ("block", "review")
 SLOTS = frozenset({"groups", "surfaces", "score", "cues", "market"})
+FEWER_SLOTS = {"allow": frozenset[str](), "unnamed": frozenset({"score"})}  # where no form was found
 
 
 def problems_of_templates(file: PolicyFile, languages: Collection[str]) -> Iterator[Problem]:
@@ -57,7 +57,7 @@ def _reasons(language: str, reasons: dict[str, str], english: dict[str, str]) ->
         if name not in REASONS:
             yield Problem((*path, name), f"unknown reason; known are {', '.join(REASONS)}")
             continue
-        wrong = list(_slots((*path, name), text, frozenset() if name == NOTHING_FOUND else SLOTS))
+        wrong = list(_slots((*path, name), text, FEWER_SLOTS.get(name, SLOTS)))
         yield from wrong
         if not wrong and (lost := _names(english.get(name, "")) - _names(text)):
             yield Problem((*path, name), f"says nothing of {_listed(lost)}, which the English one does", warning=True)

@@ -28,11 +28,12 @@ ALL_SCOPES = frozenset(SCOPES)
 
 
 class Caller(Struct, frozen=True):
-    """Who calls: the tenant, what the key allows, and the most explanation it may get."""
+    """Who calls: the tenant, what the key allows, the most explanation it may get, and until when it waits (`time.monotonic`)."""
 
     tenant: str = DEFAULT_TENANT
     scopes: frozenset[str] = ALL_SCOPES
     explain_cap: Explain = Explain.FULL
+    deadline: float | None = None
 
 
 class Serving(Struct, kw_only=True, eq=False):

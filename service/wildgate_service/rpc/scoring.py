@@ -101,6 +101,7 @@ class Scoring:
             listing,
             tenant=caller.tenant,
             timings=timings if wanted.explain is wire.Explain.FULL else None,
+            deadline=caller.deadline,
         )
         record = self._make_record(decision, listing, request_id, caller.tenant)
         return _Scored(listing, request_id, decision, record, timings)

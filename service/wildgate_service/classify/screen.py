@@ -1,0 +1,158 @@
+"""Screen: what the letters of a text alone say of it, for every text, in microseconds.
+
+A linear bag of character n-grams of the skeleton, hashed, so that no n-gram is kept as text: each position of a text has a weight, a window
+of them adds up to log-odds, and the highest window is the answer, so that ordinary words around an offer do not drown it. It was trained on
+what the lexicons and the encoder know and reads every script; what it says is one fact among others, never a decision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from functools import cache, lru_cache
+from math import sqrt
+from operator import add
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from wildgate_service.errors import ModelError
+from wildgate_service.normalize.fold import ascii_dropped, ascii_table, fold_table
+
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "weights.npz"
+BITS = 18  # of a hash
+ORDERS = (2, 3, 4, 5)  # code points of an n-gram
+BLOCK = 64  # code points; a window is two blocks, and windows overlap by one
+PAD = "\0" * max(ORDERS)
+_BASE = 0x9E3779B1  # odd, so that it has an inverse modulo 2^32
+_SPREAD = 0x85EBCA6B  # odd and unrelated to the base, so that every code point reaches the high bits
+_DROP = np.uint32(32 - BITS)
+_ONES = np.ones(len(ORDERS), np.float32)
+_WORD = 4  # bytes of a code point in UTF-32
+HINT = "reinstall the service, or run `wildgate model train`"
+
+Hashes = NDArray[np.uint32]
+Floats = NDArray[np.float32]
+
+
+class ScreenConfig(Struct, frozen=True):
+    """config.json: `scale` turns stored weights into log-odds, `slope` and `offset` calibrate them (Platt 1999)."""
+
+    version: str
+    bits: int
+    orders: tuple[int, ...]
+    block: int
+    scale: float
+    slope: float
+    offset: float
+    prior: float  # share of offers that the calibration assumes
+    normalization: str  # hash of the fold's tables: another fold writes other n-grams
+    weights_sha256: str
+
+
+@lru_cache(maxsize=4)
+def _powers(length: int) -> tuple[Hashes, Hashes]:
+    """Base^i and Spread · Base^-i modulo 2^32 for i < length, a power of two."""
+    up, down = np.full(length, _BASE, np.uint32), np.full(length, pow(_BASE, -1, 1 << 32), np.uint32)
+    up[0], down[0] = 1, _SPREAD
+    return up.cumprod(dtype=np.uint32), down.cumprod(dtype=np.uint32)
+
+
+def hashes(skeleton: str) -> Hashes:
+    """Hash of the n-gram of each order that begins at each code point: uint32 [orders, code points]; those past the end hold NULs.
+
+    A rolling hash: differences of one running sum, brought to a common place (Rabin and Karp 1987).
+    """
+    length = len(skeleton)
+    points = np.frombuffer(f"\0{skeleton}{PAD}".encode("utf-32-le"), np.uint32)
+    up, down = _powers(1 << len(points).bit_length())
+    sums = (points * down[: len(points)]).cumsum(dtype=np.uint32)
+    ends: Hashes = np.ndarray((len(ORDERS), length), np.uint32, sums, min(ORDERS) * _WORD, (_WORD, _WORD))
+    found: Hashes = ends - sums[:length]
+    found *= up[:length]
+    found >>= _DROP
+    return found
+
+
+@cache
+def fold_digest() -> str:
+    """What the fold writes for every code point, hashed: a screen is made for one fold."""
+    table = sorted(fold_table().items())
+    return hashlib.sha256(repr((ascii_table(), ascii_dropped(), table)).encode()).hexdigest()[:16]
+
+
+class Screen:
+    """The screen of one folder."""
+
+    def __init__(self, config: ScreenConfig, weights: NDArray[np.int8]) -> None:
+        self.config = config
+        self._weights = weights.astype(np.float32) * np.float32(config.scale)
+
+    @classmethod
+    def load(cls, folder: Path, normalization: str) -> Screen:
+        """The screen in `folder`; ModelError if it is missing, damaged, or made for another normalization."""
+        config = read_config(folder)
+        if config.normalization != normalization:
+            raise ModelError(f"The screen in {folder} was trained on another normalization ({config.normalization}); {HINT}")
+        if (config.bits, config.orders, config.block) != (BITS, ORDERS, BLOCK):
+            raise ModelError(f"The screen in {folder} has another shape than this version reads; {HINT}")
+        return cls(config, read_weights(folder, config))
+
+    def logit(self, skeleton: str) -> float:
+        """Calibrated log-odds of the window that speaks most for an offer; those of nothing for an empty text."""
+        config = self.config
+        if not skeleton:
+            return config.offset
+        sums: Floats = _ONES @ self._weights.take(hashes(skeleton))
+        return config.slope * highest_window(sums) + config.offset
+
+    @property
+    def version(self) -> str:
+        """Version of the weights."""
+        return self.config.version
+
+
+def highest_window(sums: Floats) -> float:
+    """The highest sum over a window of [code points], divided by the root of its length; a text no longer than a window is one."""
+    length = len(sums)
+    if length <= 2 * BLOCK:
+        return float(sums.sum()) / sqrt(length)
+    blocks: list[float] = np.add.reduceat(sums, np.arange(0, length - BLOCK // 2, BLOCK)).tolist()
+    return float(max(map(add, blocks, blocks[1:]))) / sqrt(2 * BLOCK)
+
+
+def read_config(folder: Path) -> ScreenConfig:
+    """config.json of the folder; ModelError when it is missing or malformed."""
+    path = folder / CONFIG_FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ScreenConfig)
+    except OSError as error:
+        raise ModelError(f"No screen at {folder}: {CONFIG_FILE} cannot be read ({error.strerror}); {HINT}") from error
+    except msgspec.DecodeError as error:
+        raise ModelError(f"{path} is malformed ({error}); {HINT}") from error
+
+
+def read_weights(folder: Path, config: ScreenConfig) -> NDArray[np.int8]:
+    """The stored weights int8 [2^bits]; ModelError when they are missing or damaged."""
+    path = folder / WEIGHTS_FILE
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); {HINT}") from error
+    if hashlib.sha256(data).hexdigest() != config.weights_sha256:
+        raise ModelError(f"{path} is damaged: its SHA-256 is not the recorded one; {HINT}")
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        return np.asarray(archive["weights"], np.int8)
+
+
+def write_screen(folder: Path, config: ScreenConfig, weights: NDArray[np.int8]) -> ScreenConfig:
+    """Write config.json and weights.npz; version and hash are theirs. Returns the config as written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(folder / WEIGHTS_FILE, weights=weights)
+    digest = hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
+    written = msgspec.structs.replace(config, version=f"{folder.name}-{digest[:12]}", weights_sha256=digest)
+    (folder / CONFIG_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n")
+    return written
