@@ -18,7 +18,7 @@ from wildgate_service.match.boundaries import edge_of, is_bounded, is_unspaced
 from wildgate_service.match.views import MIXED_SCRIPT, PINYIN, ROMANIZED
 from wildgate_service.normalize import fold
 from wildgate_service.normalize.sound import JOINERS, LATIN, OTHER_SCRIPT, SILENT, in_latin, letter_in_latin, script_of
-from wildgate_service.types import TAXON_KINDS
+from wildgate_service.types import TAXON_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from wildgate_service.match.tables import BareUses, CompiledLexicon, Search
@@ -118,7 +118,10 @@ def _likest(find: _Find, uses: BareUses, lexicon: CompiledLexicon) -> list[tuple
     found = []
     for index, latin in uses:
         form = lexicon.forms[index]
-        fewest = find.demand.letters if lexicon.rules[form.rule].kind in TAXON_KINDS else FEWEST_OF_CONTEXT
+        kind = lexicon.rules[form.rule].kind
+        if kind is RuleKind.BENIGN_CONTEXT and not find.native:
+            continue  # what makes something innocent must be written: "nga chang" is ivory, and nearly the plant "wan nga chang"
+        fewest = find.demand.letters if kind in TAXON_KINDS else FEWEST_OF_CONTEXT
         if len(latin) >= fewest and (not find.inside or is_unspaced(form.form[0])):
             found.append((_likeness(find.written, latin, script_of(form.form[0]), least), index))
     best = max(found, default=(0.0, 0))[0]
