@@ -490,6 +490,20 @@ def test_a_context_in_another_phrase_only_weakens(title):
     assert (found.explained_by, found.weakened_by, found.counts) == ((), ("en-faux",), True)
 
 
+def test_hyphens_and_blanks_may_be_mixed():
+    """A hyphen between two words of three is nothing to name."""
+    (found,) = matches_in("oleo de peixe-boi puro", rule("pt-x", "oleo de peixe boi")).taxa
+    assert (found.surface, found.views) == ("oleo de peixe-boi", ())
+
+
+def test_a_context_inside_a_cue_is_silent():
+    """"Not a replica" sells the real thing."""
+    replica = rule("en-replica", "replica", kind=CONTEXT, cancels=Reach(("elephant",), 30))
+    real = rule("en-real", "not a replica", kind=RuleKind.TRADE_CUE)
+    (found,) = matches_in("ivory bangle, not a replica", rule("en-ivory", "ivory", level=Level.WITH_COMPANY), replica, real).taxa
+    assert (found.counts, found.explained_by, found.weakened_by) == (True, (), ())
+
+
 def test_a_context_too_far_away_does_nothing():
     """25 code points between."""
     title = f"faux {'x' * 23} ivory for sale"

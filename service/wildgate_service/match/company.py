@@ -36,6 +36,7 @@ def settle(
 ) -> Matches:
     """The matches with company and contexts worked out."""
     rows = lexicon.rows
+    contexts = _without_those_in_cues(contexts, cues)
     cues = _without_denied_papers(cues)
     inside = [_explained_inside(match, contexts, rows) for match in taxa]
     standing = [match for match in inside if not match.canceled_by]
@@ -52,6 +53,17 @@ def _without_denied_papers(cues: tuple[Match, ...]) -> tuple[Match, ...]:
     """The cues without papers that are named only to say that there are none: "no CITES papers"."""
     evasions = [cue for cue in cues if cue.kind is RuleKind.EVASION_CUE]
     return tuple(cue for cue in cues if cue.kind is not RuleKind.LEGAL_TRADE_CUE or not any(_overlap(cue, each) for each in evasions))
+
+
+def _without_those_in_cues(contexts: tuple[Match, ...], cues: tuple[Match, ...]) -> tuple[Match, ...]:
+    """The contexts but for those inside a longer cue, which means something else: "not a replica", "cage included"."""
+    return tuple(each for each in contexts if not any(_is_part(each, cue) for cue in cues))
+
+
+def _is_part(one: Match, other: Match) -> bool:
+    """Whether one match lies inside another that is longer."""
+    inside = other.skeleton_start <= one.skeleton_start and one.skeleton_end <= other.skeleton_end
+    return inside and other.skeleton_end - other.skeleton_start > one.skeleton_end - one.skeleton_start
 
 
 def is_disguised(match: Match) -> bool:

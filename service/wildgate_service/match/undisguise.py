@@ -6,6 +6,7 @@ of them names the disguise; what nobody would read as the form is refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from wildgate_service.match.tables import Form
     from wildgate_service.normalize.bare import Bare
 
+JOINERS = re.compile("[_-]")
 SHORTEST = 4  # letters of a form that is read through a disguise
 SHORTEST_GLUED = 5  # letters of one that is written together with words of trade
 SHORTEST_KANA = 7  # letters' worth of a form that is read in the other kana: three characters
@@ -58,8 +60,8 @@ def _from(bare: Bare, at: int, pattern: str, form: Form, glue: frozenset[str]) -
         views = (MIXED_SCRIPT, *views)
     if views is not None and not is_bounded(bare.skeleton, written.start, written.end, form.left, form.right):
         views = _of_neighbors(bare.skeleton, written, glue, views)
-    if views is None or not (views or "_" in bare.skeleton[written.start : written.end]):
-        return None
+    if views is None or not (views or JOINERS.search(bare.skeleton, written.start, written.end)):
+        return None  # written plainly: the plain search has it, unless it takes a hyphen for one blank and not for another
     return Reading(written.start, written.end, tuple(dict.fromkeys(views)))
 
 
