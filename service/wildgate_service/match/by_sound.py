@@ -107,9 +107,16 @@ def _possible(heard: Heard, start: int, end: int, uses: BareUses, lexicon: Compi
     """The forms that hold all letters of another script in a span, or, where there are none, are of a script of the text at all."""
     native = set(OTHER_SCRIPT.findall(heard.skeleton, start, end))
     if native:
-        return tuple(use for use in uses if all(char in _folded(lexicon.forms[use[0]].form) or char in KANA for char in native))
+        return tuple(use for use in uses if _holds(lexicon, use[0], native))
     scripts = heard.scripts
     return tuple(use for use in uses if script_of(lexicon.forms[use[0]].form[0]) in scripts) if scripts else uses
+
+
+def _holds(lexicon: CompiledLexicon, index: int, native: set[str]) -> bool:
+    """Whether a form has all these letters; of a Japanese one kana may be its reading."""
+    form = lexicon.forms[index]
+    missing = native.difference(_folded(form.form))
+    return not missing or (missing <= KANA and lexicon.rules[form.rule].language == "ja")
 
 
 def _likest(find: _Find, uses: BareUses, lexicon: CompiledLexicon) -> list[tuple[float, int]]:
