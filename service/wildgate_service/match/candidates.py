@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
 
 from wildgate_service.match.slips import SLIP, cost, shape_keys
 from wildgate_service.normalize.readings import reads_as
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 SHORTEST = 3  # letters of a word that bears a misspelling
 LONGEST = 24
 MOST_OPTIONS = 12  # words that one may stand for
 LONG_WORD = 8
+OUTER, OUTER_OF_LONG = 2, 3  # letters at one end of a word that are right where two others are wrong
 SHORTEST_FAR = 5  # letters of a word that bears two slips
 ALLOWANCE = ((4, 0.5), (7, 1.0), (9, 1.5), (LONGEST + 2, 1.75))  # (letters below, what reading a word of so many may cost)
 
@@ -27,8 +25,8 @@ Index = dict[Any, list[str]]
 class Candidates:
     """The words of a vocabulary, indexed for what may be slips of them.
 
-    Of a word with one edit, one half is intact: an index holds both halves of each word with its length. A second holds words by their
-    outer letters, for two edits; a third by their shape.
+    Of a word with one edit, one half is intact: an index holds both halves of each short word with its length. A second holds longer words
+    by their outer letters, at one end intact after one edit and mostly after two; a third by their shape.
     """
 
     def __init__(self, vocabulary: frozenset[str], indexes: tuple[Index, Index, Index] | None = None) -> None:
@@ -41,13 +39,14 @@ class Candidates:
             self._halves, self._ends, self._shapes = indexes
             return
         for word in sorted(self._vocabulary):
-            half = len(word) // 2
-            self._halves.setdefault((len(word), False, word[:half]), []).append(word)
-            self._halves.setdefault((len(word), True, word[half:]), []).append(word)
+            if len(word) <= SHORTEST_FAR + 1:
+                half = len(word) // 2
+                self._halves.setdefault((len(word), False, word[:half]), []).append(word)
+                self._halves.setdefault((len(word), True, word[half:]), []).append(word)
             if len(word) >= SHORTEST_FAR:
-                outer = _outer_letters(len(word))
-                self._ends.setdefault((len(word), False, word[:outer]), []).append(word)
-                self._ends.setdefault((len(word), True, word[-outer:]), []).append(word)
+                outer = OUTER if len(word) < LONG_WORD else OUTER_OF_LONG
+                self._ends.setdefault((False, word[:outer]), []).append(word)
+                self._ends.setdefault((True, word[-outer:]), []).append(word)
             for key in shape_keys(word) if word.isascii() else ():
                 self._shapes.setdefault(key, []).append(word)
 
@@ -63,14 +62,15 @@ class Candidates:
         """
         if len(word) > LONGEST:
             return ()
-        candidates: Collection[str] = self._alike(word) if word.isascii() else ()
+        candidates = self._alike(word) if word.isascii() else []
         if word.isalpha() or not word.isascii():
-            candidates = {
-                **dict.fromkeys(candidates),
-                **dict.fromkeys(self._near(word)),
-                **dict.fromkeys(self._far(word) if far and not ordinary else ()),
-            }
-        costs = [(cost(word, each), each) for each in candidates if not _is_disguise(word, each)]
+            if len(word) <= SHORTEST_FAR:
+                candidates += self._near(word)
+            if len(word) >= SHORTEST_FAR:
+                candidates += _within(word, self._alike_at_an_end(word), edits=2 if far and not ordinary else 1)
+        if not candidates:
+            return ()
+        costs = [(cost(word, each), each) for each in set(candidates) if not _is_disguise(word, each)]
         best = sorted(
             (price, each)
             for price, each in costs
@@ -80,43 +80,48 @@ class Candidates:
 
     def _alike(self, word: str) -> list[str]:
         """Words that look like one, letter by letter; a number with some letters looks like none."""
-        if 2 * sum(map(str.isdigit, word)) > len(word):
+        if not word.isalpha() and 2 * sum(map(str.isdigit, word)) > len(word):
             return []
         return [each for key in shape_keys(word) for each in self._shapes.get(key, ())]
 
-    def _near(self, word: str) -> Iterator[str]:
+    def _near(self, word: str) -> list[str]:
         """Words one edit away (insertion, deletion, substitution, transposition: OSA distance 1)."""
-        candidates: dict[str, None] = {}
-        for length in (len(word), len(word) + 1, len(word) - 1):
+        halves, written = self._halves, len(word)
+        candidates: list[str] = []
+        for length in (written, written + 1, written - 1):
             half = length // 2
-            candidates |= dict.fromkeys(self._halves.get((length, False, word[:half]), ()))
-            candidates |= dict.fromkeys(self._halves.get((length, True, word[half - length :]), ()))
-        middle = len(word) // 2
+            candidates += halves.get((length, False, word[:half]), ())
+            candidates += halves.get((length, True, word[half - length :]), ())
+        near = _within(word, candidates, edits=1)
+        middle = written // 2
         swapped = word[: middle - 1] + word[middle] + word[middle - 1] + word[middle + 1 :]
-        if swapped in self._vocabulary:
-            candidates[swapped] = None
-        return (each for each in candidates if OSA.distance(word, each, score_cutoff=1) == 1)
+        if swapped in self._vocabulary and OSA.distance(word, swapped) == 1:
+            near.append(swapped)
+        return near
 
-    def _far(self, word: str) -> Iterator[str]:
-        """Words two edits away whose first or last few letters are the same."""
-        if len(word) < SHORTEST_FAR:
-            return
-        for length in range(len(word) - 2, len(word) + 3):
-            outer = _outer_letters(length)
-            for last, letters in ((False, word[:outer]), (True, word[-outer:])):
-                for each in self._ends.get((length, last, letters), ()):
-                    if OSA.distance(word, each, score_cutoff=2) <= 2:  # noqa: PLR2004  (the edits)
-                        yield each
+    def _alike_at_an_end(self, word: str) -> list[str]:
+        """Words whose first or last few letters are those of a word, all of those among them that are two letters longer or shorter."""
+        ends = self._ends
+        found: list[str] = []
+        if len(word) < LONG_WORD + 2:
+            found += ends.get((False, word[:OUTER]), ())
+            found += ends.get((True, word[-OUTER:]), ())
+        if len(word) >= LONG_WORD - 2:
+            found += ends.get((False, word[:OUTER_OF_LONG]), ())
+            found += ends.get((True, word[-OUTER_OF_LONG:]), ())
+        return found
+
+
+def _within(word: str, candidates: list[str], edits: int) -> list[str]:
+    """Those of some words that are at most so many edits away."""
+    if not candidates:
+        return candidates
+    return [each for each, _, _ in extract(word, candidates, scorer=OSA.distance, score_cutoff=edits, limit=None)]
 
 
 def _is_disguise(written: str, meant: str) -> bool:
     """Whether nothing but look-alikes stands for letters, which the bare reading finds and names."""
     return len(written) == len(meant) and all(map(reads_as, written, meant))
-
-
-def _outer_letters(length: int) -> int:
-    """How many letters at one end of a word are right where two others are wrong."""
-    return 2 if length < LONG_WORD else 3
 
 
 def _allowance(word: str) -> float:

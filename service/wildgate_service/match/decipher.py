@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Container, Iterator
 from functools import cache, lru_cache
+from string import ascii_lowercase
 
 from wildgate_service.match.views import LEETSPEAK, LOOK_ALIKES
 from wildgate_service.normalize import tables
@@ -20,6 +21,7 @@ SHORTEST_OF_LETTERS = 5  # of one in which only letters stand for letters: rnonk
 MOST_WORDS = 4
 FEWEST_PLAIN = 3  # one letter in so many is itself, or stands there as a sign that is no digit
 MOST_STEPS = 600
+LETTERS_KEPT = 3  # of beginnings and ends of words, which tell most that is no word
 # Scripts of living languages: a word in one of them is no Latin word drawn with its letters.
 LIVING = ((0x0370, 0x1380), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x9FFF), (0xAC00, 0xD7A3))
 EDGES = ",;:!?\"'.-"  # punctuation beside a word
@@ -30,7 +32,8 @@ NUMBER = re.compile(r"[$€£¥#+]?\d[\d.,:/x×]*(?:[a-z]{1,3}|[%°+]|[$€£¥]
 DRAWN = re.compile(r"[|\\/<>\[\]{}()^@$!+#&%_~=?]|[1il]2|[1il]3|\d.*(?:vv|uu|nn|ivi|ph)|(?:vv|uu|nn|ivi|ph).*\d")
 OF_LETTERS = re.compile("vv|uu|rn|nn|cl|ii")
 # In any other: Latin letters, signs that are drawn with, digits among letters.
-OF_LOOKS = r"[a-z|\\/<>\[\]{}()^@$+#&%=]|[а-я]\d|\d[а-я]"
+OF_LOOKS = frozenset(ascii_lowercase + "|\\/<>[]{}()^@$+#&%=")
+AMONG_DIGITS = re.compile(r"[а-я]\d|\d[а-я]")
 RARE_HAN = frozenset("卂乇丂卄乂匚冂凵屮廾乚㐅丅丄冋丿丨亅")  # that no living language writes by themselves
 
 
@@ -42,6 +45,8 @@ class Decipherer:
         self._vocabulary = vocabulary
         self._ordinary = ordinary
         self.words = sorted(word for word in vocabulary if len(word) >= SHORTEST) if words is None else words
+        self._starts = frozenset(word[:letters] for word in self.words for letters in range(LETTERS_KEPT + 1))
+        self._ends = frozenset(word[-letters:] for word in self.words for letters in range(1, LETTERS_KEPT + 1))
 
     def read(self, token: str) -> tuple[int, int, tuple[str, ...], tuple[str, ...]] | None:
         """Where in a token the word stands, the words that it may be, and the views; None if it is written plainly or means nothing."""
@@ -62,9 +67,9 @@ class Decipherer:
 
     def _words_of(self, core: str) -> tuple[str, ...]:
         """The same by way of every reading of each of its characters."""
-        if not all(map(_can_stand_for_letters, core)):
+        if not all(map(_can_stand_for_letters, core)) or _is_number(core) or not self._may_end(core):
             return ()
-        readings: dict[int, tuple[tuple[int, str, bool, int], ...]] = {}
+        starts = self._starts
         best: dict[tuple[int, str], int] = {(0, ""): 0}
         found: dict[str, int] = {}
         stack = [(0, "", 0, 0)]
@@ -72,23 +77,35 @@ class Decipherer:
         while stack and steps < MOST_STEPS:
             at, word, meant, cost = stack.pop()
             if at == len(core):
-                if self._begins(word) == word and _is_likely(word, meant):
+                if word in self._vocabulary and _is_likely(word, meant):
                     found[word] = min(cost, found.get(word, cost))
                 continue
-            if at not in readings:
-                readings[at] = tuple(_readings(core, at))
-            for length, letter, counts, extra in readings[at]:
+            for length, letter, counts, extra in _readings_at(core, at):
                 steps += 1
-                step = (at + length, word + letter)
-                if cost + extra < best.get(step, MOST_STEPS) and self._begins(step[1]):
+                start = word + letter
+                if start[:LETTERS_KEPT] not in starts:
+                    continue
+                step = (at + length, start)
+                if cost + extra < best.get(step, MOST_STEPS) and (len(start) <= LETTERS_KEPT or self._begins(start)):
                     best[step] = cost + extra
                     stack.append((*step, meant + counts, cost + extra))
         return tuple(sorted(found, key=lambda word: (found[word], word))[:MOST_WORDS])
 
-    def _begins(self, start: str) -> str:
-        """The first word that begins so; empty if none does."""
+    def _may_end(self, core: str) -> bool:
+        """Whether a word ends as a core may; True too where several of its characters may be one letter."""
+        ends = {""}
+        for at in range(len(core) - 1, max(-1, len(core) - 1 - LETTERS_KEPT), -1):
+            if _is_drawn(core, at):
+                return True
+            ends = {letter + end for _, letter, *_ in _readings_at(core, at) for end in ends} & self._ends
+            if not ends:
+                return False
+        return True
+
+    def _begins(self, start: str) -> bool:
+        """Whether a word begins so."""
         index = bisect_left(self.words, start)
-        return self.words[index] if index < len(self.words) and self.words[index].startswith(start) else ""
+        return index < len(self.words) and self.words[index].startswith(start)
 
 
 def _views_of(core: str, word: str) -> tuple[str, ...]:
@@ -115,15 +132,15 @@ def is_strange(core: str) -> bool:
         if core.isalpha():
             return len(core) > SHORTEST_OF_LETTERS and OF_LETTERS.search(core) is not None
         return DRAWN.search(core) is not None and NUMBER.fullmatch(core) is None
-    return _of_looks().search(core) is not None and NUMBER.fullmatch(core) is None
+    by_look = not _of_looks().isdisjoint(core) or AMONG_DIGITS.search(core) is not None
+    return by_look and NUMBER.fullmatch(core) is None
 
 
 @cache
-def _of_looks() -> re.Pattern[str]:
-    """What stands in a word of other than ASCII that is written by look: signs, Latin letters, digits among Cyrillic, rare characters."""
+def _of_looks() -> frozenset[str]:
+    """What stands in a word of other than ASCII that is written by look: signs, Latin letters, rare characters."""
     every = {*characters_read(), *_further(), *RARE_HAN}
-    rare = "".join(re.escape(char) for char in sorted(every) if _is_rare(char))
-    return re.compile(rf"{OF_LOOKS}|[{rare}]")
+    return OF_LOOKS.union(char for char in every if _is_rare(char))
 
 
 @lru_cache(maxsize=4_096)
@@ -156,15 +173,34 @@ def _of_pair(core: str, pair: str) -> str:
     return word if len(word) >= SHORTEST_OF_LETTERS else ""
 
 
-def _readings(core: str, at: int) -> Iterator[tuple[int, str, bool, int]]:
-    """(length of what stands at a place, letter that it may be, whether it is no mere digit, how unlikely that is)."""
-    drawings = _drawings()
-    for length in range(2, min(_longest_drawing(), len(core) - at) + 1):
-        for rank, letter in enumerate(drawings.get(core[at : at + length], "")):
-            yield length, letter, True, rank
-    char = core[at]
-    for rank, letter in enumerate(_letters(char)):
-        yield 1, letter, not char.isdigit(), rank
+def _is_number(core: str) -> bool:
+    """Whether so much of a core is digits, none drawn with others, that no word that it may be is likely."""
+    if FEWEST_PLAIN * sum(not char.isdigit() for char in core) >= len(core):
+        return False
+    return all(length == 1 for at in range(len(core)) for length, *_ in _readings_at(core, at))
+
+
+def _is_drawn(core: str, at: int) -> bool:
+    """Whether the character at a place may be one of several that draw a letter together."""
+    starts = range(max(0, at + 1 - _longest_drawing()), at + 1)
+    return any(length > 1 for start in starts for length, *_ in _readings_at(core, start))
+
+
+def _readings_at(core: str, at: int) -> tuple[tuple[int, str, bool, int], ...]:
+    return _readings(core[at : at + _longest_drawing()])
+
+
+@lru_cache(maxsize=16_384)
+def _readings(rest: str) -> tuple[tuple[int, str, bool, int], ...]:
+    """(length of what stands at a place, letter that it may be, whether it is no mere digit, how unlikely that is).
+
+    `rest` are the characters from there on, no more than the longest drawing has.
+    """
+    drawings, char = _drawings(), rest[0]
+    drawn = [
+        (length, letter, True, rank) for length in range(2, len(rest) + 1) for rank, letter in enumerate(drawings.get(rest[:length], ""))
+    ]
+    return (*drawn, *((1, letter, not char.isdigit(), rank) for rank, letter in enumerate(_letters(char))))
 
 
 @lru_cache(maxsize=4_096)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from wildgate_service.match.boundaries import is_dense, is_unspaced
 
 SHORTEST = 8  # letters of what may be words run together
@@ -17,23 +19,32 @@ def parted(text: str, words: frozenset[str]) -> list[str]:
     shortest = SHORTEST if text.isascii() else SHORTEST_DENSE if is_dense(text[0]) else SHORTEST_WITHOUT_VOWELS
     if len(text) < shortest or is_unspaced(text[0]):
         return []
-    best: list[tuple[float, int]] = [(0.0, 0)]  # of each beginning of the text: the cost, and where its last piece begins
-    for end in range(1, len(text) + 1):
-        best.append(min(_pieces_up_to(text, end, best, words), default=(float("inf"), 0)))
-    if best[-1][0] > max(2.0, MOST_PIECES * len(text)):
+    if len(text) <= LONGEST_WORD and text in words:
         return []
-    pieces: list[str] = []
-    end = len(text)
-    while end:
-        start = best[end][1]
-        pieces.append(text[start:end])
-        end = start
-    return pieces[::-1] if len(pieces) > 1 else []
+    last = [start for start in range(max(0, len(text) - LONGEST_WORD), len(text)) if text[start:] in words]
+    return _pieces(text, words, last) if last else []
 
 
-def _pieces_up_to(text: str, end: int, best: list[tuple[float, int]], words: frozenset[str]) -> list[tuple[float, int]]:
-    return [
-        (best[start][0] + 1 + (SHORT_WORD if end - start <= 2 else 0), start)  # noqa: PLR2004  (two letters)
-        for start in range(max(0, end - LONGEST_WORD), end)
-        if best[start][0] != float("inf") and text[start:end] in words
-    ]
+def _pieces(text: str, words: frozenset[str], last: list[int]) -> list[str]:
+    """The same of a text of which `last` are the places where its last piece may begin."""
+    most, length = max(2.0, MOST_PIECES * len(text)), len(text)
+    best: dict[int, tuple[float, int]] = {0: (0.0, 0)}  # end of a beginning of the text → the cost, and where its last piece begins
+    for start in range(last[-1] + 1):
+        cost = best[start][0] if start in best else most
+        if cost + 2 <= most:  # two more pieces may follow
+            ends = [end for end in range(start + 1, min(start + LONGEST_WORD, last[-1]) + 1) if text[start:end] in words]
+        else:
+            ends = []
+        if cost + 1 <= most and start in last:
+            ends.append(length)
+        for end in ends:
+            way = (cost + 1 + (SHORT_WORD if end - start <= 2 else 0), start)  # noqa: PLR2004  (two letters)
+            if end not in best or way < best[end]:
+                best[end] = way
+    if length not in best or best[length][0] > most:
+        return []
+    starts = [best[length][1]]
+    while starts[-1]:
+        starts.append(best[starts[-1]][1])
+    starts = [length, *starts]
+    return [text[start:end] for end, start in pairwise(starts)][::-1]

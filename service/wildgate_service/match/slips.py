@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
+from rapidfuzz.distance import Postfix, Prefix
+
 from wildgate_service.normalize import tables
 from wildgate_service.normalize.readings import letters_of
 
@@ -25,44 +27,41 @@ MOST_KEYS = 8
 
 def cost(written: str, meant: str) -> float:
     """What it takes to read a written word as the one meant: the least sum over its letters; infinite if they have little in common."""
-    start = _alike(written, meant)
-    end = _alike(written[start:][::-1], meant[start:][::-1])
+    start = Prefix.similarity(written, meant)
+    end = Postfix.similarity(written[start:], meant[start:])
     first = max(0, start - 1)  # the letter before tells what is doubled
     one, other = written[first : len(written) - end], meant[first : len(meant) - end]
     return _cost_of_rest(one, other) if max(len(one), len(other)) <= LONGEST_REST else float("inf")
 
 
-def _alike(one: str, other: str) -> int:
-    """How many letters two words begin alike."""
-    at = 0
-    for char, letter in zip(one, other, strict=False):
-        if char != letter:
-            break
-        at += 1
-    return at
-
-
+@lru_cache(maxsize=16_384)
 def _cost_of_rest(written: str, meant: str) -> float:
     """The same by dynamic programming over all ways to line the letters up."""
     before: list[float] = []
     row = [LOST * at for at in range(len(meant) + 1)]
-    for at, char in enumerate(written):
+    previous = ""
+    for char in written:
         last, row = row, [row[0] + LETTER]
+        added = SLIP if previous == char else LETTER
+        left, beside = row[0], ""  # the cost and the letter to the left
         for other, letter in enumerate(meant):
-            best = min(
-                last[other] + _instead(char, letter),
-                last[other + 1] + (SLIP if at and written[at - 1] == char else LETTER),
-                row[other] + (SLIP if other and meant[other - 1] == letter else LOST),
-            )
-            if at and other and char == meant[other - 1] and written[at - 1] == letter:
-                best = min(best, before[other - 1] + SLIP)
+            best = last[other] if char == letter else last[other] + _instead(char, letter)
+            if (way := last[other + 1] + added) < best:
+                best = way
+            if (way := left + (SLIP if beside == letter else LOST)) < best:
+                best = way
+            if char == beside and previous == letter and (way := before[other - 1] + SLIP) < best:
+                best = way
             row.append(best)
-        before = last
+            left, beside = best, letter
+        before, previous = last, char
     return row[-1]
 
 
 def shape_keys(word: str) -> list[str]:
     """What a word and all words that look like it have in common; several keys if it has digits of several readings."""
+    if MANY_READINGS.keys().isdisjoint(word):
+        return [word.translate(_TO_CLASS)]
     keys = [""]
     for char in word:
         keys = [key + each for key in keys for each in MANY_READINGS.get(char, char)][:MOST_KEYS]
