@@ -113,7 +113,7 @@ def _unread(classification: Classification) -> Iterator[str]:
     """What the encoder did not read of the text."""
     if not classification.readable:
         yield CANNOT_READ
-    elif classification.tiers and classification.share_read < 1:
+    elif classification.probabilities and classification.share_read < 1:
         yield SHARE_READ.format(percent=round(100 * classification.share_read))
 
 
@@ -172,9 +172,8 @@ def _of_encoder(probabilities: dict[str, float], found: list[Match]) -> Iterator
 
 def _of_models_alone(matches: Matches, classification: Classification) -> Iterator[tuple[str, float]]:
     """What the models say of a text in which no form was found; nothing if a form was and its context explains it."""
-    if not (classification.probabilities or not classification.readable) or any(
-        match.canceled_by or match.explained_by for match in matches.taxa
-    ):
+    read = classification.probabilities or not classification.readable
+    if not (classification.struck and read) or any(match.canceled_by or match.explained_by for match in matches.taxa):
         return
     yield UNNAMED, 1.0
     yield "unnamed_screen", max(0.0, _cut(classification.screen))

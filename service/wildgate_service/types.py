@@ -148,7 +148,8 @@ class Matches(Struct, frozen=True):
 class Classification(Struct, frozen=True, kw_only=True):
     """What the models said of the text; `probabilities` is empty when no tier ran.
 
-    `tiers` are those that ran, `screen` the screen's log-odds of an offer (0 without one), `share_read` the share of the text that the
+    `tiers` are those that ran, `screen` the screen's log-odds of an offer (0 without one), `struck` whether that is enough for the encoder
+    to read a text in which no rule fired, `share_read` the share of the text that the
     encoder read, `strict_probabilities` what it says of the text with its benign contexts cut out. It did not read where it is `missing`,
     the language is not `readable` to it, or the caller's deadline `hurried` the answer.
     """
@@ -162,6 +163,7 @@ class Classification(Struct, frozen=True, kw_only=True):
     missing: bool = False
     hurried: bool = False
     screen: float = 0.0
+    struck: bool = False
 
 
 # --- fuse ----------------------------------------------------------------------------------------

@@ -71,8 +71,9 @@ def classify(
     spoken = _languages_of([match for match in found if match.stands] or found)
     language = identify_language(text.document, listing.language, spoken)
     screened = screen.logit(text.skeleton) if screen else 0.0
-    said = Classification(language=language, tiers=(SCREEN,) if screen else (), screen=screened)
-    if not found and (screened < routing.read_from or matches.taxa):
+    struck = screen is not None and screened >= routing.read_from
+    said = Classification(language=language, tiers=(SCREEN,) if screen else (), screen=screened, struck=struck)
+    if not found and (not struck or matches.taxa):
         return said
     if classifier is None:
         return replace(said, missing=True)
