@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from wildgate_service.lexicon.spellings import ROMANIZED, spellings
 from wildgate_service.normalize import fold
-from wildgate_service.normalize.sound import HAN, OTHER_SCRIPT, codes_of, in_latin
+from wildgate_service.normalize.sound import CONSONANTS, FULL, HAN, OTHER_SCRIPT, codes_of, in_latin
 
 FEWEST_CONSONANTS = 5
 FEWEST_OF_ABUGIDA = 4  # where vowels are often left out, or written in many ways
@@ -48,11 +48,11 @@ def sounds_of(form: str, language: str, reading: str) -> tuple[Sound, ...]:
 
 
 def code_of(latin: str, fewest: int = FEWEST_CONSONANTS) -> str:
-    """What is searched for of a form in Latin letters; empty if it is too short."""
+    """What is searched for of a form in Latin letters; empty if it is too short, or so long that nobody searches for it."""
     full, consonants = codes_of(latin)
     if len(consonants) >= fewest:
-        return consonants
-    return full if len(full) >= SHORTEST else ""
+        return consonants if len(consonants) <= CONSONANTS.longest else ""
+    return full if SHORTEST <= len(full) <= FULL.longest else ""
 
 
 def _in_latin(folded: str, form: str, language: str, reading: str) -> Iterator[str]:

@@ -78,7 +78,7 @@ def is_bounded(text: str, start: int, end: int, left: Edge, right: Edge) -> bool
     """Whether the form at `[start, end)` of a skeleton is a word of its own there."""
     if left is Edge.NUMBER:
         return _beside_number(text, start, end, right)
-    return _left_holds(text, start, left) and _right_holds(text, end, right)
+    return left_holds(text, start, left) and _right_holds(text, end, right)
 
 
 def _beside_number(text: str, start: int, end: int, right: Edge) -> bool:
@@ -89,7 +89,7 @@ def _beside_number(text: str, start: int, end: int, right: Edge) -> bool:
     if end - start == 1 and text[start].isalpha():
         return False  # a letter before a number is no currency
     after = end + 1 if end + 1 < len(text) and text[end] in " .:" else end
-    return after < len(text) and text[after].isdigit() and _left_holds(text, start, Edge.WORD if text[start].isalpha() else Edge.FREE)
+    return after < len(text) and text[after].isdigit() and left_holds(text, start, Edge.WORD if text[start].isalpha() else Edge.FREE)
 
 
 def with_number(text: str, start: int, end: int) -> tuple[int, int]:
@@ -111,7 +111,8 @@ def _is_numeral(char: str) -> bool:
     return char.isdigit() or char in HAN_NUMERALS
 
 
-def _left_holds(text: str, start: int, edge: Edge) -> bool:
+def left_holds(text: str, start: int, edge: Edge) -> bool:
+    """Whether a form that is no amount may begin at `start` of a skeleton, wherever it ends."""
     if edge is Edge.FREE or edge is Edge.CLUSTER or start == 0:
         return True
     before = text[start - 1]

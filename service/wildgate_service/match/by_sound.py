@@ -17,16 +17,15 @@ from rapidfuzz.distance import Indel
 from wildgate_service.match.boundaries import edge_of, is_bounded, is_unspaced
 from wildgate_service.match.views import MIXED_SCRIPT, PINYIN, ROMANIZED
 from wildgate_service.normalize import fold
-from wildgate_service.normalize.sound import JOINERS, LATIN, OTHER_SCRIPT, SILENT, in_latin, letter_in_latin, script_of
+from wildgate_service.normalize.sound import JOINERS, LATIN, OTHER_SCRIPT, in_latin, letter_in_latin, script_of
 from wildgate_service.types import TAXON_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from wildgate_service.match.tables import BareUses, CompiledLexicon, Search
-    from wildgate_service.normalize.sound import Heard
+    from wildgate_service.normalize.sound import Code, Heard
 
 MOST_TRIED = 2_000  # finds of one sound reading that are held against the text
 KANA = frozenset(map(chr, range(0x3041, 0x3100)))
-VOWELS = "aeiou"
 BEFORE_THEIR_CONSONANT = "เแโใไເແໂໃໄ"
 AFTER_THEIR_CONSONANT = "ะาະາ"
 IMPLIED = {  # the vowels that a consonant has where none is written, and that one writes and another does not
@@ -71,36 +70,35 @@ class _Find(NamedTuple):
 def by_sound(readings: tuple[Heard, ...], lexicon: CompiledLexicon, search: Search) -> Iterator[tuple[int, int, int, tuple[str, ...]]]:
     """(start, end, form, views) of forms that are written in Latin letters, wholly or in part."""
     for heard in readings:
-        for code in (heard.full, heard.consonants):
-            hits = search.find_sound(code)
-            if hits:
-                yield from _meant(heard, code, hits, lexicon, search)
+        for code in heard.codes:
+            yield from _meant(heard, code, lexicon, search)
 
 
-def _meant(
-    heard: Heard, code: str, hits: list[tuple[int, int, int]], lexicon: CompiledLexicon, search: Search
-) -> Iterator[tuple[int, int, int, tuple[str, ...]]]:
-    positions, latin, breaks = heard.positions(code), heard.latin_before(code), heard.breaks(code)
-    left_out = SILENT if code is heard.full else SILENT + VOWELS
+def _meant(heard: Heard, code: Code, lexicon: CompiledLexicon, search: Search) -> Iterator[tuple[int, int, int, tuple[str, ...]]]:
     tried = 0
-    for first, last, number in hits:
-        letters = latin[last] - latin[first]
-        if not letters or (
-            letters == last - first < FEWEST_INSIDE and not (letters >= FEWEST_IN_LATIN and first in breaks and last in breaks)
-        ):
+    for first, last, number in code.finds(search.find_sound):
+        if not _is_in_latin(code, first, last):
             continue
         tried += 1
         if tried > MOST_TRIED:
             return
-        start, end = positions[first], positions[last - 1] + 1
+        start, end = code.positions[first], code.positions[last - 1] + 1
         uses = _possible(heard, start, end, search.sound_patterns[number], lexicon)
-        find = _find(heard, start, end, left_out) if uses else None
+        find = _find(heard, start, end, code.left_out) if uses else None
         if find is None:
             continue
         for likeness, index in _likest(find, uses, lexicon):
             chinese = lexicon.rules[lexicon.forms[index].rule].language.startswith("zh")
             sure = find.native and likeness >= SURE.likeness and len(find.written) >= SURE.letters
             yield heard.start + find.start, heard.start + find.end, index, (MIXED_SCRIPT if sure else PINYIN if chinese else ROMANIZED,)
+
+
+def _is_in_latin(code: Code, first: int, last: int) -> bool:
+    """Whether a part of a code is in Latin letters; all of a short one only if it is words of its own."""
+    letters = code.latin_letters(first, last)
+    if letters < last - first or letters >= FEWEST_INSIDE:
+        return letters > 0
+    return letters >= FEWEST_IN_LATIN and code.is_break(first) and code.is_break(last)
 
 
 def _possible(heard: Heard, start: int, end: int, uses: BareUses, lexicon: CompiledLexicon) -> BareUses:

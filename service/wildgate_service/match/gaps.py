@@ -39,7 +39,7 @@ def together(judgments: Iterable[Judgment]) -> Judgment:
 
 def judge_gaps(skeleton: str, written: Written) -> Judgment:
     """What the gaps between the letters of a form say."""
-    return together(_of_gaps(skeleton, written, letters_worth("".join(written.letters))))
+    return together(_of_gaps(skeleton, written, letters_worth(written.letters)))
 
 
 def _of_gaps(skeleton: str, written: Written, worth: float) -> Iterator[Judgment]:

@@ -16,11 +16,13 @@ from wildgate_service.match.repeated import MARKS
 
 SCRIPTS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+")
 FIRST_BYTES = (b"\xe0\xb8", b"\xe0\xb9", b"\xe0\xba", b"\xe0\xbb", b"\xe1\x80", b"\xe1\x81", b"\xe1\x82", b"\xe1\x9e", b"\xe1\x9f")
+LEADS = (b"\xe0", b"\xe1")  # what all of these begin with
 SHORTEST = 6  # code points of a form that bears a slip
 SHORTEST_BARE = 5  # of these without marks
 SHORTEST_FIRST = 4  # the same at the beginning of a run of letters
 SURE_LETTERS = 9
 LETTERS_A_SLIP = 6  # code points of a form for each mark that may be lost or added; another in its place is two slips
+_MARK = frozenset(MARKS)
 _MARKS = re.compile(f"[{MARKS}]+")
 _DOUBLED = re.compile(rf"([{MARKS}])\1+")
 
@@ -56,7 +58,7 @@ class MarklessSearch:
         hits = self._automaton.find_overlapping("".join(_MARKS.split(text)))
         if not hits:
             return
-        places = [at for at, char in enumerate(text) if char not in MARKS]
+        places = [at for at, char in enumerate(text) if char not in _MARK]
         places.append(len(text))
         for first, last, number in hits:
             start, end = places[first], places[last]
@@ -74,4 +76,4 @@ class MarklessSearch:
 
 def _has_script(text: str) -> bool:
     content = text.encode()
-    return any(first in content for first in FIRST_BYTES)
+    return (LEADS[0] in content or LEADS[1] in content) and any(first in content for first in FIRST_BYTES)

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from wildgate_service.match.boundaries import is_bounded
+from wildgate_service.match.boundaries import is_bounded, left_holds
 from wildgate_service.match.gaps import SHORTEST_JOINED, Judgment, judge_gaps, together
 from wildgate_service.match.views import JOINED_WORDS, KANA, LEETSPEAK, LOOK_ALIKES, MISSPELLING, MIXED_SCRIPT, REPEATS
-from wildgate_service.match.written import Written, letters_worth, read_letters
+from wildgate_service.match.written import Written, letters_in, letters_worth, read_letters
 from wildgate_service.normalize.bare import is_letter
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def undisguise(bare: Bare, start: int, pattern: str, form: Form, glue: frozenset
 
 
 def _from(bare: Bare, at: int, pattern: str, form: Form, glue: frozenset[str]) -> Reading | None:
+    if _is_nothing(bare, at, pattern, form):
+        return None
     written = read_letters(bare.skeleton, at, pattern, bare.signs)
     if written is None:
         return None
@@ -65,9 +67,19 @@ def _from(bare: Bare, at: int, pattern: str, form: Form, glue: frozenset[str]) -
     return Reading(written.start, written.end, tuple(dict.fromkeys(views)))
 
 
+def _is_nothing(bare: Bare, at: int, pattern: str, form: Form) -> bool:
+    """Whether a form begins inside a word in which it is not whole, or is written plainly: a quick look at what most finds are."""
+    skeleton, letters = bare.skeleton, letters_in(pattern)
+    if not skeleton.startswith(letters, at):
+        return not left_holds(skeleton, at, form.left)
+    end = at + len(letters)
+    goes_on = end < len(skeleton) and skeleton[end] == skeleton[end - 1]
+    return letters == pattern and not goes_on and bare.written is skeleton and is_bounded(skeleton, at, end, form.left, form.right)
+
+
 def _of_letters(skeleton: str, written: Written) -> Judgment:
     """What the letters of a form say by themselves."""
-    worth = letters_worth("".join(written.letters))
+    worth = letters_worth(written.letters)
     return together(_of_each(skeleton, written, worth)) if worth >= SHORTEST else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from wildgate_service.match.boundaries import is_dense
@@ -10,6 +11,7 @@ from wildgate_service.normalize.kana import is_same_kana
 from wildgate_service.normalize.readings import reads_as
 
 LONGEST_GAP = 6  # code points between two letters of a form
+MOST_REMEMBERED = 16_384  # forms of which it is known what in them are letters
 SYLLABLE = 2.5  # how many letters a Han character, Hangul syllable or kana is worth
 
 
@@ -21,7 +23,7 @@ class Written(NamedTuple):
 
     start: int
     end: int
-    letters: list[str]
+    letters: str
     breaks: frozenset[int]
     gaps: list[str]
     stand_ins: list[int]
@@ -33,8 +35,7 @@ class Written(NamedTuple):
 
 def read_letters(skeleton: str, start: int, pattern: str, signs: frozenset[str]) -> Written | None:
     """Read a form, whose folded spelling is `pattern`, from a place of the skeleton on, over gaps and repeats; None if it is not there."""
-    letters = [char for char in pattern if is_letter(char, frozenset())]
-    breaks = _breaks(pattern)
+    letters, breaks = letters_in(pattern), _breaks(pattern)
     gaps: list[str] = []
     stand_ins: list[int] = []
     look_alikes = other_kana = repeated = missing = 0
@@ -69,6 +70,13 @@ def read_letters(skeleton: str, start: int, pattern: str, signs: frozenset[str])
     return Written(start, at, letters, breaks, gaps, stand_ins, look_alikes, other_kana, repeated, missing)
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
+def letters_in(pattern: str) -> str:
+    """What of a form are letters; the rest may be missing where it is written."""
+    return "".join(char for char in pattern if is_letter(char, frozenset()))
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
 def letters_worth(pattern: str) -> float:
     """How many letters a form is worth: a syllable in one character counts for more than one."""
     if pattern.isascii():
@@ -76,6 +84,7 @@ def letters_worth(pattern: str) -> float:
     return sum(SYLLABLE if is_dense(char) else 1 for char in pattern if is_letter(char, frozenset()))
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def _breaks(pattern: str) -> frozenset[int]:
     """Indices of the letters before which the form has a blank or hyphen."""
     breaks, index, gap = set(), 0, False

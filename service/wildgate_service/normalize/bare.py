@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import cache, cached_property
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property, lru_cache
+from itertools import compress
 
 import daachorse
 
@@ -24,6 +25,7 @@ from wildgate_service.normalize.readings import RARE_SIGNS, SIGNS, class_of, let
 LISU = b"\xea\x93"  # its letters are Latin capitals
 CYRILLIC, GREEK = (b"\xd0", b"\xd1"), (b"\xce", b"\xcf")
 THAI, LAO, KANA = b"\xe0\xb8", b"\xe0\xba", (b"\xe3\x82", b"\xe3\x83")
+NOT_ASCII = "?"  # what stands for other characters where a text is encoded in ASCII
 RARE_THAI = tuple(char.encode() for char in "ๅฃฅ")  # a vowel sign of two rare words, and two letters that nobody uses any more
 HAN_TWINS = tuple(char.encode() for char in "亻力口二八工夕卜")  # the first is no word
 REPEATED = re.compile(r"(.)\1+", re.DOTALL)
@@ -50,9 +52,9 @@ class Bare:
     @cached_property
     def positions(self) -> list[int]:
         """Where each character of the bare text stands in the skeleton."""
-        kept = [at for at, char in enumerate(self.skeleton) if not self._is_dropped(char)]
         if not self._collapsed:
-            return kept
+            return self._kept
+        kept = self._kept
         return [kept[at] for at, char in enumerate(self._plain) if at == 0 or char != self._plain[at - 1]]
 
     def last_position(self, at: int) -> int:
@@ -63,14 +65,21 @@ class Bare:
 
     @cached_property
     def _run_ends(self) -> list[int]:
-        kept = [at for at, char in enumerate(self.skeleton) if not self._is_dropped(char)]
+        kept = self._kept
         last = len(self._plain) - 1
         return [kept[at] for at, char in enumerate(self._plain) if at == last or char != self._plain[at + 1]]
 
-    def _is_dropped(self, char: str) -> bool:
-        if self.foreign or char.isascii():
-            return not is_letter(char, self.signs)
-        return False
+    @cached_property
+    def _kept(self) -> list[int]:
+        """Where the characters stand in the skeleton that are not dropped."""
+        return list(compress(range(len(self.skeleton)), self._is_kept()))
+
+    def _is_kept(self) -> Iterable[object]:
+        """For each character of the skeleton something true if it is not dropped."""
+        if self.foreign:
+            return _letter_classes(self.skeleton, self.signs)
+        in_ascii = self.skeleton.replace(NOT_ASCII, ",").encode("ascii", errors="replace")  # where no sign that may be a letter is lost
+        return in_ascii.translate(_kept_table(self.signs))
 
 
 def is_letter(char: str, signs: frozenset[str]) -> bool:
@@ -86,7 +95,7 @@ def bare_readings(skeleton: str) -> Iterator[Bare]:
     if _SIGNS in gates:
         plain += [Bare(skeleton, _of_bytes(content, signs), signs) for signs in (frozenset[str](), SIGNS | RARE_SIGNS)]
     if _FOREIGN in gates:
-        every = frozenset(char for char in skeleton if not char.isalnum() and letters_of(char))
+        every = frozenset(char for char in frozenset(skeleton) if not char.isalnum() and letters_of(char))
         looks = every - RARE_SIGNS
         choices = (looks, looks & SIGNS, frozenset[str](), *([every] if _SIGNS in gates else []))
         plain += [Bare(skeleton, _of_any(skeleton, signs), signs, foreign=True) for signs in dict.fromkeys(choices)]
@@ -137,10 +146,28 @@ def _ascii_tables(signs: frozenset[str]) -> tuple[bytes, bytes]:
     return table, bytes(point for point in range(128) if not is_letter(chr(point), signs))
 
 
+@cache
+def _kept_table(signs: frozenset[str]) -> bytes:
+    """1 for each ASCII character that is a letter, and for what stands for all that are not ASCII; else 0."""
+    return bytes(chr(point) == NOT_ASCII or is_letter(chr(point), signs) for point in range(128)) + bytes(128)
+
+
 def _of_any(skeleton: str, signs: frozenset[str]) -> str:
     """The text in classes throughout, whatever the script, and all kana as katakana."""
-    text = "".join([class_of(char) for char in skeleton if is_letter(char, signs)])
+    text = "".join(_letter_classes(skeleton, signs))
     return in_katakana(text) if has_hiragana(text.encode()) else text
+
+
+def _letter_classes(skeleton: str, signs: frozenset[str]) -> Iterable[str]:
+    """The class of each character of a skeleton, "" for those that are no letters."""
+    if signs.isdisjoint(skeleton):
+        return map(_letter_class, skeleton)
+    return [class_of(char) if char in signs else _letter_class(char) for char in skeleton]
+
+
+@lru_cache(maxsize=65_536)
+def _letter_class(char: str) -> str:
+    return class_of(char) if is_letter(char, frozenset()) else ""
 
 
 def _is_tripled(content: bytes) -> bool:

@@ -37,6 +37,7 @@ OVERRIDES = "\u202e", "\u202d"
 # What stands behind an override, and letters of Hebrew and Arabic behind the one that sets them from left to right.
 OVERRIDDEN = re.compile("(?:\u202e|\u202d(?=[^A-Za-z\u202c\n]*[\u0590-\u08ff]))([^\u202c\u2069\n\x1f\u202d\u202e]*)")
 DRAWN_WITH = ("|", "\\", "[)", "()", "[]", "<>", "><", ")(", "/-/", ")-(", "]-[")  # one of them is in every drawing that is read here
+SIGN_OF_DRAWING = re.compile("|".join(map(re.escape, DRAWN_WITH)))
 UNSURE = frozenset("'\"`~:#!01789") | frozenset("abcdefghijklmnopqrstuwxyz")  # what is in drawings that may be ordinary writing
 SEPARATOR = "*"
 FILLER = "\u2060"  # the fold drops it
@@ -101,14 +102,14 @@ def joined_fields(document: str, fields: tuple[FieldSlice, ...]) -> Iterator[Lay
 
 def layers_of(document: str) -> Iterator[Layer]:
     """The layers of a document; none for an ordinary text."""
-    if any(sign in document for sign in DRAWN_WITH):
+    if SIGN_OF_DRAWING.search(document):
         yield from _drawn(document)
     if document.isascii():
         return
     content = document.encode(errors="surrogatepass")
     if b"x" not in byte_classes(content):
         return
-    if PLANE_OF_EMOJI in content or OTHER_EMOJI.search(content):
+    if (PLANE_OF_EMOJI in content or OTHER_EMOJI.search(content)) and _has_emoji_at_letters(document):
         yield from _without_emoji(document)
     if OVERRIDES[0] in document or OVERRIDES[1] in document:
         yield from _behind_overrides(document)
@@ -147,6 +148,33 @@ def _without_emoji(document: str) -> Iterator[Layer]:
             yield Layer(EMOJI_LETTERS, changed)
 
 
+def _has_emoji_at_letters(document: str) -> bool:
+    """Whether an emoji may be a letter or between letters: it stands behind one, or looks like one before one; a quick look."""
+    pairs = _pair()
+    for emoji in _any_letter_or_emoji().finditer(document):
+        at = emoji.start()
+        if document[at - 1 : at].isalnum() or (document[at - 1 : at] == " " and document[at - 2 : at - 1].isalnum()):
+            return True
+        if pairs.match(document, at):
+            return True
+    return False
+
+
+@cache
+def _any_letter_or_emoji() -> re.Pattern[str]:
+    return re.compile(f"{EMOJI[:-1]}{''.join(map(re.escape, _emoji_letters()))}]")
+
+
+@cache
+def _pair() -> re.Pattern[str]:
+    """An emoji that looks like a letter, before a letter or another such emoji."""
+    return re.compile(rf"{_looks()}(?:[^\W\d_]|{_looks()})")
+
+
+def _looks() -> str:
+    return f"(?:[{''.join(map(re.escape, _emoji_letters()))}]{JOINERS}*)"
+
+
 def _replace(pattern: re.Pattern[str], document: str, letters: dict[str, str]) -> str:
     return pattern.sub(lambda found: ANY_EMOJI.sub(lambda emoji: letters.get(emoji[0], SEPARATOR), found[0]), document)
 
@@ -161,7 +189,7 @@ def _emoji_letters() -> dict[str, str]:
 @cache
 def _touching() -> re.Pattern[str]:
     """Emoji that look like letters, beside a letter or two in a row; and any emoji between letters."""
-    looks = f"(?:[{''.join(map(re.escape, _emoji_letters()))}]{JOINERS}*)"
+    looks = _looks()
     return re.compile(rf"(?<=[^\W\d_]){looks}+|{looks}+(?=[^\W\d_])|{looks}{{2,}}|{BETWEEN.pattern}")
 
 

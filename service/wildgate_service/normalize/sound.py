@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
-from itertools import accumulate, pairwise
+from itertools import chain, compress, repeat
+from typing import NamedTuple
 
 from wildgate_service.normalize import tables
 
@@ -22,9 +23,10 @@ CLASSES = str.maketrans(
     {**dict.fromkeys("kgq", "k"), **dict.fromkeys("td", "t"), **dict.fromkeys("pbf", "p"), **dict.fromkeys("cj", "c")}
     | {**dict.fromkeys("sxz", "s"), **dict.fromkeys("ei", "i"), **dict.fromkeys("ou", "o")}
 )
+VOWELS = "aeiou"
 SILENT = "hwyv"  # written or not, and in each other's place
 JOINERS = " -'`"  # what may stand between the letters of a form
-REPEATED = re.compile("([a-z])\\1+")
+REPEATED = re.compile("([a-z])\\1+", re.ASCII | re.IGNORECASE)
 LATIN = re.compile("[a-z]")
 LATIN_WORD = re.compile("[a-z]+")
 MARGIN, MARGIN_IN_LATIN = 24, 10  # characters around a Latin word that are read with it: where there is another script, and where not
@@ -82,8 +84,84 @@ FINAL = (
 )
 
 
+Find = tuple[int, int, int]  # first character, behind the last, number of a pattern
+
+
+class Sound(NamedTuple):
+    """What of Latin letters is heard: the class of each, which bytes are dropped, which `kept` (1, else 0), and which letters left out."""
+
+    table: bytes
+    dropped: bytes
+    kept: bytes
+    left_out: str
+    longest: int  # letters of a code that is searched for
+
+    @classmethod
+    def without(cls, left_out: str, classes: bytes, longest: int) -> Sound:
+        """The sound without some letters."""
+        dropped = (left_out + left_out.upper() + JOINERS).encode()
+        kept = bytes(byte not in dropped for byte in range(256))
+        return cls(classes, dropped, kept, left_out, longest)
+
+
+_CLASSES = bytes(range(256)).lower().decode("latin-1").translate(CLASSES).encode("latin-1")
+FULL = Sound.without(SILENT, _CLASSES, 16)
+CONSONANTS = Sound.without(SILENT + VOWELS, _CLASSES.upper(), 28)
+IS_LOWERCASE = bytes(chr(byte) in string.ascii_lowercase for byte in range(256))
+CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
+
+
+class Code:
+    """The sound of a piece of a text as it is searched. `marked` are its letters in UTF-8, those of other scripts as Latin capitals."""
+
+    def __init__(self, marked: bytes, heard: Heard, sound: Sound) -> None:
+        self.text = marked.translate(sound.table, sound.dropped).decode()
+        self.left_out = sound.left_out
+        self._marked = marked
+        self._heard = heard
+        self._sound = sound
+
+    @cached_property
+    def _latin(self) -> bytes:
+        """1 for each character that is a Latin letter in the text, else 0."""
+        return self._marked.translate(IS_LOWERCASE, self._sound.dropped + CONTINUATION)
+
+    def latin_letters(self, first: int, last: int) -> int:
+        """How many of the characters from `first` to `last` are Latin letters in the text."""
+        return self._latin.count(1, first, last)
+
+    def finds(self, find: Callable[[str], list[Find]]) -> Iterator[Find]:
+        """What a search finds in it with a Latin letter of the text; most of a text in another script need not be searched."""
+        latin = self._latin.find
+        for start, end in self._near_latin():
+            for first, last, number in find(self.text[start:end]):
+                if latin(1, start + first, start + last) >= 0:
+                    yield start + first, start + last, number
+
+    def _near_latin(self) -> Iterator[tuple[int, int]]:
+        """The parts in which a find with a Latin letter can lie; they do not overlap."""
+        longest, at = self._sound.longest, 0
+        between = bytes(2 * longest)
+        for part in self._latin.split(between):
+            first = part.find(1)
+            if first >= 0:
+                yield max(0, at + first - longest), at + part.rfind(1) + longest
+            at += len(part) + len(between)
+
+    @cached_property
+    def positions(self) -> list[int]:
+        """Where each character stands in the piece."""
+        return list(compress(self._heard.origins, self._marked.translate(self._sound.kept, CONTINUATION)))
+
+    def is_break(self, at: int) -> bool:
+        """Whether a word ends in the text before a character, or all of it."""
+        if not 0 < at < len(self.positions):
+            return True
+        return not self._heard.skeleton[self.positions[at - 1] : self.positions[at]].isalpha()
+
+
 class Heard:
-    """A piece of a skeleton, from `start` on, by its sound.
+    """A piece of a skeleton, from `start` on, by its sound: `codes` with vowels and without.
 
     `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin.
     """
@@ -92,54 +170,36 @@ class Heard:
         self.skeleton = skeleton
         self.start = start
         self.keeps_han = keeps_han
-        self.full, self.consonants = codes_of(in_latin(skeleton, keeps_han=keeps_han))
-
-    def positions(self, code: str) -> list[int]:
-        """Where each character of `full` or `consonants` stands in the skeleton."""
-        return self._positions[0 if code is self.full else 1]
+        self._pieces = list(map(_letters(keeps_han=keeps_han, marked=True).__getitem__, skeleton))
+        marked = REPEATED.sub(r"\1", "".join(self._pieces)).encode()
+        self.codes = Code(marked, self, FULL), Code(marked, self, CONSONANTS)
 
     @cached_property
-    def _positions(self) -> tuple[list[int], list[int]]:
-        table = _letters(keeps_han=self.keeps_han)
-        full: list[int] = []
-        consonants: list[int] = []
-        last = ""
-        for at, char in enumerate(self.skeleton):
-            for letter in table[ord(char)]:
-                if letter == last and letter in string.ascii_lowercase:
-                    continue
-                last = letter
-                if letter not in SILENT and letter not in JOINERS:
-                    full.append(at)
-                    if letter not in "aeiou":
-                        consonants.append(at)
-        return full, consonants
+    def origins(self) -> list[int]:
+        """Where each Latin letter that the piece becomes stands in it, each run of a letter as one."""
+        letters = "".join(self._pieces)
+        once = bytearray(b"\1" * len(letters))
+        for run in REPEATED.finditer(letters):
+            once[run.start() + 1 : run.end()] = bytes(run.end() - run.start() - 1)
+        if self.skeleton.isascii():
+            return list(compress(range(len(letters)), once))
+        return list(compress(chain.from_iterable(map(repeat, range(len(self._pieces)), map(len, self._pieces))), once))
 
     @cached_property
     def scripts(self) -> frozenset[str]:
         """Names of the other scripts in it."""
         return frozenset(name for name, letters in SCRIPTS.items() if re.search(f"[{letters}]", self.skeleton))
 
-    def breaks(self, code: str) -> set[int]:
-        """The characters of `full` or `consonants` before which a word ends in the skeleton, and where all end."""
-        positions = self.positions(code)
-        inside = (at for at, (one, other) in enumerate(pairwise(positions), start=1) if not self.skeleton[one:other].isalpha())
-        return {0, *inside, len(positions)}
-
-    def latin_before(self, code: str) -> list[int]:
-        """How many characters of `full` or `consonants` before each, and before its end, are Latin letters in the skeleton."""
-        return list(accumulate(("a" <= self.skeleton[at] <= "z" for at in self.positions(code)), initial=0))
-
 
 def in_latin(text: str, *, keeps_han: bool) -> str:
     """A folded text in Latin letters, letter by letter, each run of a letter as one."""
-    return REPEATED.sub(r"\1", text.translate(_letters(keeps_han=keeps_han)))
+    return REPEATED.sub(r"\1", "".join(map(_letters(keeps_han=keeps_han).__getitem__, text)))
 
 
 def codes_of(latin: str) -> tuple[str, str]:
     """The sound of a text in Latin letters with vowels and, in capitals, without."""
     content = latin.encode()
-    return content.translate(*_full_table()).decode(), content.translate(*_consonant_table()).decode()
+    return content.translate(FULL.table, FULL.dropped).decode(), content.translate(CONSONANTS.table, CONSONANTS.dropped).decode()
 
 
 def heard_readings(skeleton: str) -> Iterator[Heard]:
@@ -161,15 +221,33 @@ def _pieces(skeleton: str) -> list[tuple[int, int]]:
     elif _is_known(skeleton.split()):
         return []
     pieces: list[tuple[int, int]] = []
+    for start, end in _near(_uncommon(skeleton), 2 * margin):
+        first, last = _widened(skeleton, start, end, margin)
+        if pieces and first <= pieces[-1][1]:
+            first = pieces.pop()[0]
+        pieces.append((first, last))
+    return pieces
+
+
+def _uncommon(skeleton: str) -> Iterator[tuple[int, int]]:
+    """Where Latin words stand that are none of the common ones, or touch another script."""
+    common, other_scripts = _common_words(), not skeleton.isascii()
     for word in LATIN_WORD.finditer(skeleton):
         start, end = word.span()
-        if (word[0] in _common_words() or end - start < FEWEST_LETTERS) and not _touches(skeleton, start, end):
-            continue
-        start, end = _widened(skeleton, start, end, margin)
-        if pieces and start <= pieces[-1][1]:
-            start = pieces.pop()[0]
-        pieces.append((start, end))
-    return pieces
+        if (word[0] not in common and end - start >= FEWEST_LETTERS) or (other_scripts and _touches(skeleton, start, end)):
+            yield start, end
+
+
+def _near(spans: Iterable[tuple[int, int]], farthest: int) -> Iterator[tuple[int, int]]:
+    """The spans, those that lie so near as one."""
+    begin = end = -1
+    for start, last in spans:
+        if begin >= 0 and start - end > farthest:
+            yield begin, end
+            begin = -1
+        begin, end = (begin if begin >= 0 else start), last
+    if begin >= 0:
+        yield begin, end
 
 
 def _is_known(words: list[str]) -> bool:
@@ -195,7 +273,7 @@ def _widened(skeleton: str, start: int, end: int, margin: int) -> tuple[int, int
 
 def letter_in_latin(char: str) -> str:
     """A letter of a skeleton in Latin letters; itself if it is none of another script."""
-    return _letters(keeps_han=False)[ord(char)]
+    return _letters(keeps_han=False)[char]
 
 
 @cache
@@ -204,14 +282,20 @@ def script_of(char: str) -> str:
     return next((name for name, letters in SCRIPTS.items() if re.match(f"[{letters}]", char)), "")
 
 
-class _Letters(dict[int, str]):
-    """Code point → Latin letters. Hangul syllables are written when first met."""
+class _Letters(dict[str, str]):
+    """Letter of another script → Latin letters, if `marked` in capitals. Hangul syllables are written when first met."""
 
-    def __missing__(self, point: int) -> str:
-        if point not in HANGUL:
-            return chr(point)
-        self[point] = latin = _syllable(point)
-        return latin
+    def __init__(self, rows: dict[str, str], *, marked: bool) -> None:
+        super().__init__({char: latin.upper() for char, latin in rows.items()} if marked else rows)
+        self.update((char, char) for char in map(chr, range(128)))
+        self._marked = marked
+
+    def __missing__(self, char: str) -> str:
+        if ord(char) not in HANGUL:
+            return char
+        latin = _syllable(ord(char))
+        self[char] = latin.upper() if self._marked else latin
+        return self[char]
 
 
 def _syllable(point: int) -> str:
@@ -221,23 +305,11 @@ def _syllable(point: int) -> str:
 
 
 @cache
-def _letters(*, keeps_han: bool) -> _Letters:
+def _letters(*, keeps_han: bool, marked: bool = False) -> _Letters:
     rows = dict(tables.read("letters_in_latin.tsv")) | ({} if keeps_han else dict(tables.read("pinyin.tsv")))
-    return _Letters({point: chr(point) for point in range(128)} | {ord(char): latin for char, latin in rows.items()})
+    return _Letters(rows, marked=marked)
 
 
 @cache
 def _common_words() -> frozenset[str]:
     return frozenset(tables.read_words("common_words.tsv"))
-
-
-@cache
-def _full_table() -> tuple[bytes, bytes]:
-    table = bytes(range(256)).decode("latin-1").translate(CLASSES).encode("latin-1")
-    return table, (SILENT + JOINERS).encode()
-
-
-@cache
-def _consonant_table() -> tuple[bytes, bytes]:
-    table, dropped = _full_table()
-    return table.upper(), dropped + b"aeiou"
