@@ -30,8 +30,9 @@ REPEATED = re.compile("([a-z])\\1+", re.ASCII | re.IGNORECASE)
 LATIN = re.compile("[a-z]")
 LATIN_WORD = re.compile("[a-z]+")
 MARGIN, MARGIN_IN_LATIN = 24, 10  # characters around a Latin word that are read with it: where there is another script, and where not
-KNOWN_SHARE, KNOWN_SHARE_OF_SEVERAL = 3, 6  # a text is in a language in Latin letters if one word in so many is a common one
+KNOWN_SHARE, KNOWN_SHARE_OF_SEVERAL = 4, 10  # a text is in a language in Latin letters if one word in so many is a common one
 FEWEST_LETTERS = 2
+FEWEST_IN_OTHER_SCRIPT = 8  # letters of a Latin word by itself in a text of another script: most shorter ones are brands
 SCRIPTS = {
     "Cyrillic": "\u0430-\u045f",
     "Arabic": "\u0620-\u06d3",
@@ -234,7 +235,8 @@ def _uncommon(skeleton: str) -> Iterator[tuple[int, int]]:
     common, other_scripts = _common_words(), not skeleton.isascii()
     for word in LATIN_WORD.finditer(skeleton):
         start, end = word.span()
-        if (word[0] not in common and end - start >= FEWEST_LETTERS) or (other_scripts and _touches(skeleton, start, end)):
+        fewest = FEWEST_IN_OTHER_SCRIPT if other_scripts else FEWEST_LETTERS
+        if (end - start >= fewest and word[0] not in common) or (other_scripts and _touches(skeleton, start, end, word[0])):
             yield start, end
 
 
@@ -256,9 +258,19 @@ def _is_known(words: list[str]) -> bool:
     return known * (KNOWN_SHARE if known == 1 else KNOWN_SHARE_OF_SEVERAL) >= len(words)
 
 
-def _touches(skeleton: str, start: int, end: int) -> bool:
-    """Whether a letter of another script stands beside a Latin word."""
-    return (start > 0 and bool(script_of(skeleton[start - 1]))) or (end < len(skeleton) and bool(script_of(skeleton[end])))
+def _touches(skeleton: str, start: int, end: int, word: str) -> bool:
+    """Whether a letter of another script stands beside a Latin word; beside Han characters, where brands do too, only one in pinyin."""
+    beside = [skeleton[at] for at in (start - 1, end) if 0 <= at < len(skeleton)]
+    if any(HAN.match(char) for char in beside):
+        return _in_pinyin().fullmatch(word) is not None
+    return any(script_of(char) for char in beside)
+
+
+@cache
+def _in_pinyin() -> re.Pattern[str]:
+    """Syllables of pinyin and nothing else."""
+    syllables = sorted({syllable for _, syllable in tables.read("pinyin.tsv")}, key=len, reverse=True)
+    return re.compile(f"(?:{'|'.join(syllables)})+")
 
 
 def _widened(skeleton: str, start: int, end: int, margin: int) -> tuple[int, int]:
