@@ -18,6 +18,7 @@ from wildgate_service.classify.language import UNKNOWN, identify_language
 from wildgate_service.classify.windows import readable_windows
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.heads import HeadSet
+from wildgate_service.normalize import fold
 from wildgate_service.types import Classification, Listing, Match, Matches
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def classify(
     found = tuple(match for match in matches.taxa if not match.canceled_by)
     spoken = _languages_of([match for match in found if match.stands] or found)
     language = identify_language(text.document, listing.language, spoken)
-    screened = screen.logit(text.skeleton) if screen else 0.0
+    parts, share = readable_windows(text, found) if found else ([], 0.0)
+    screened = max(map(screen.logit, (text.skeleton, *map(fold, parts)))) if screen else 0.0
     struck = screen is not None and screened >= routing.read_from
     said = Classification(language=language, tiers=(SCREEN,) if screen else (), screen=screened, struck=struck)
     if not found and (not struck or matches.taxa):
@@ -81,12 +83,8 @@ def classify(
         return replace(said, readable=False)
     if deadline is not None and deadline - time.monotonic() < routing.encoder_seconds:
         return replace(said, hurried=True)
-    return _read(said, text, found, matches, classifier)
-
-
-def _read(said: Classification, text: NormalizedText, found: tuple[Match, ...], matches: Matches, classifier: Classifier) -> Classification:
-    """What the encoder adds to what was said."""
-    parts, share = readable_windows(text, found)
+    if not found:
+        parts, share = readable_windows(text, ())
     probabilities = _highest(classifier, parts)
     contexts = tuple(context for context in matches.contexts if not any(_overlap(context, match) for match in found))
     strict = _highest(classifier, readable_windows(text, found, without=contexts)[0]) if found and contexts else probabilities

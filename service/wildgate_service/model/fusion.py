@@ -31,6 +31,7 @@ from wildgate_service.types import ContentKind, Listing
 
 PULL = 1.0  # strength of the priors: one text's worth of loss per unit of squared distance
 FILLS = 3  # fillings of one kept template; together they weigh one text
+ORDINARY = 5.0  # weight of an ordinary text: they are far more on a platform than here
 KINDS = {"post": ContentKind.SOCIAL_POST, "cargo": ContentKind.CARGO_BOOKING}
 Floats = NDArray[np.float64]
 
@@ -91,7 +92,7 @@ def kept_texts(authored: Iterable[AuthoredText]) -> list[Weighed]:
 
 def ordinary_texts(negatives: Iterable[Negative]) -> list[Weighed]:
     """Real texts without an offer that no model was trained on and no figure is reported of."""
-    return [Weighed(Listing(title=each.text), offer=False) for each in negatives if is_for_calibration(each.id)]
+    return [Weighed(Listing(title=each.text), offer=False, weight=ORDINARY) for each in negatives if is_for_calibration(each.id)]
 
 
 def fit_fusion(engine: Engine, texts: list[Weighed], version: str) -> Fusion:

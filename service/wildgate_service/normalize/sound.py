@@ -32,7 +32,7 @@ LATIN_WORD = re.compile("[a-z]+")
 MARGIN, MARGIN_IN_LATIN = 24, 10  # characters around a Latin word that are read with it: where there is another script, and where not
 KNOWN_SHARE, KNOWN_SHARE_OF_SEVERAL = 4, 10  # a text is in a language in Latin letters if one word in so many is a common one
 FEWEST_LETTERS = 2
-FEWEST_IN_OTHER_SCRIPT = 8  # letters of a Latin word by itself in a text of another script: most shorter ones are brands
+FEWEST_IN_OTHER_SCRIPT = 3  # letters of a Latin word by itself in a text of another script
 SCRIPTS = {
     "Cyrillic": "\u0430-\u045f",
     "Arabic": "\u0620-\u06d3",
