@@ -75,8 +75,10 @@ def parts(data: Path, texts: Path) -> tuple[Part, ...]:
 
 
 def _by_lexicons_alone(engine: Engine, data: Path) -> Row:
-    """The same with the encoder off."""
-    return negatives.measure(msgspec.structs.replace(engine, classifier=None, missing="switched off for this measurement"), data)
+    """The same with screen and encoder off."""
+    return negatives.measure(
+        msgspec.structs.replace(engine, classifier=None, screen=None, missing="switched off for this measurement"), data
+    )
 
 
 if __name__ == "__main__":

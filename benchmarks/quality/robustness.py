@@ -16,6 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+import msgspec
 from machine import write
 from rates import Row
 from robustness.catalog import FAMILIES
@@ -78,8 +79,9 @@ def arguments() -> argparse.Namespace:
 
 
 def lexicons_alone() -> Engine:
-    """The engine without a classifier."""
-    return load_engine(compile_lexicons(default_lexicons(), load_settings().settings.cache))
+    """The engine without its models."""
+    engine = load_engine(compile_lexicons(default_lexicons(), load_settings().settings.cache))
+    return msgspec.structs.replace(engine, screen=None)
 
 
 def service(engine: Engine) -> Filter:
