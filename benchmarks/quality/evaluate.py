@@ -1,4 +1,4 @@
-"""What the service gets right and wrong: real negatives, two labeled sets, functional texts.
+"""What the service gets right and wrong: real negatives, two labeled sets, functional texts, kept templates.
 
 Usage: python benchmarks/quality/evaluate.py --data DIR [--functional FILE] [--output DIR]
 
@@ -20,6 +20,7 @@ import functional
 import labeled
 import msgspec
 import negatives
+import templates
 from machine import write
 from rates import Row
 from scoring import NothingToMeasureWithError, complete_engine, provenance
@@ -71,6 +72,7 @@ def parts(data: Path, texts: Path) -> tuple[Part, ...]:
         ("negatives_lexicons_alone", (data / NEGATIVES,), data, _by_lexicons_alone, negatives.print_tables),
         ("labeled", (data / LEATHER, data / TWEETS), data, labeled.measure, labeled.print_tables),
         ("functional", (texts,), texts, functional.measure, functional.print_tables),
+        ("templates", (), texts, templates.measure, templates.print_tables),
     )
 
 
