@@ -88,7 +88,8 @@ def features(matches: Matches, classification: Classification, kind: ContentKind
     if strict:
         names.pop(CONTEXT, None)
     probabilities = classification.strict_probabilities if strict else classification.probabilities
-    models = (*_sided("screen", classification.screen), *_of_encoder(probabilities, [*standing, *faint]))
+    screened = classification.strict_screen if strict else classification.screen
+    models = (*_sided("screen", screened), *_of_encoder(probabilities, [*standing, *faint]))
     return {**names, **dict(models)}
 
 

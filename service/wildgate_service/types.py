@@ -148,10 +148,10 @@ class Matches(Struct, frozen=True):
 class Classification(Struct, frozen=True, kw_only=True):
     """What the models said of the text; `probabilities` is empty when no tier ran.
 
-    `tiers` are those that ran, `screen` the screen's log-odds of an offer (0 without one), `struck` whether that is enough for the encoder
-    to read a text in which no rule fired, `share_read` the share of the text that the
-    encoder read, `strict_probabilities` what it says of the text with its benign contexts cut out. It did not read where it is `missing`,
-    the language is not `readable` to it, or the caller's deadline `hurried` the answer.
+    `tiers` are those that ran. `screen` is the screen's log-odds of an offer (0 without one), `struck` whether that is enough for the
+    encoder to read a text in which no rule fired, `share_read` the share of the text that it read. `strict_probabilities` and
+    `strict_screen` are what they say of the text with its benign contexts cut out. The encoder did not read where it is `missing`, the
+    language is not `readable` to it, or the caller's deadline `hurried` the answer.
     """
 
     language: str = "und"
@@ -163,6 +163,7 @@ class Classification(Struct, frozen=True, kw_only=True):
     missing: bool = False
     hurried: bool = False
     screen: float = 0.0
+    strict_screen: float = 0.0
     struck: bool = False
 
 

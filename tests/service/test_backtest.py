@@ -82,7 +82,7 @@ normalize = pipeline.normalize
 def test_the_market_of_a_listing_is_its_own_else_the_one_given(run, policy):
     """A goldfinch is on a list in Germany and on none in Singapore."""
     after = policy(STRICT + '[markets.DE]\nblock = 1.01\n[markets.SG]\nunlisted = "review"\n')
-    title = "Live goldfinch Carduelis carduelis for sale, DM me"
+    title = "Live goldfinch Carduelis carduelis for sale, no papers, DM me"
     found = run([{"title": title, "market": "DE"}, {"title": title}], None, after, market="SG")
     assert moves(found) == {("block", "review"): 1, ("allow", "review"): 1}
 

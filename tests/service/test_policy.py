@@ -230,8 +230,8 @@ SLOTS = "cues, groups, market, score, surfaces"
         (policy_text(reasons=REASONS.replace('"block"', '"{groups"')), "7: reasons.en.block: cannot be filled in: expected '}'"),
         (policy_text(reasons=REASONS.replace('"block"', '"{score:.3f}"')), "7: reasons.en.block: cannot be filled in: Unknown format code"),
         (policy_text(reasons=REASONS.replace('"allow"', '"{score}"')), "11: reasons.en.allow: unknown slot {score}; known are none here"),
-        (policy_text(reasons=REASONS + "[reasons.de]\nblock = '{gruppen}'\n"), "15: reasons.de.block: unknown slot {gruppen}"),
-        (policy_text(reasons=REASONS + "deny = 'no'\n"), "14: reasons.en.deny: unknown reason; known are block, review,"),
+        (policy_text(reasons=REASONS + "[reasons.de]\nblock = '{gruppen}'\n"), "16: reasons.de.block: unknown slot {gruppen}"),
+        (policy_text(reasons=REASONS + "deny = 'no'\n"), "15: reasons.en.deny: unknown reason; known are block, review,"),
         (policy_text(notices=NOTICES.replace('en = "no"', "de = 'nein'")), "6: notices.block.en: is missing, and stands in"),
         (policy_text(notices="[notices.block]\nen = 'no'\n"), "6: notices.review.en: is missing, and stands in"),
         (policy_text(notices=NOTICES + "th = '{score}'\n"), "10: notices.review.th: unknown slot {score}; known are none here"),
@@ -300,7 +300,7 @@ def test_thresholds_out_of_order_are_seen_across_tables(more, said):
         ),
         (
             policy_text(reasons=REASONS.replace('"block"', '"{groups} {score}"') + "[reasons.de]\nblock = '{groups}'\n"),
-            "15: reasons.de.block: says nothing of score, which the English one does",
+            "16: reasons.de.block: says nothing of score, which the English one does",
         ),
     ],
 )

@@ -72,9 +72,17 @@ def classify(
     spoken = _languages_of([match for match in found if match.stands] or found)
     language = identify_language(text.document, listing.language, spoken)
     parts, share = readable_windows(text, found) if found else ([], 0.0)
-    screened = max(map(screen.logit, (text.skeleton, *map(fold, parts)))) if screen else 0.0
+    contexts = tuple(context for context in matches.contexts if found and not any(_overlap(context, match) for match in found))
+    strict_parts = readable_windows(text, found, without=contexts)[0] if contexts else parts
+    screened = _screened(screen, [text.skeleton, *map(fold, parts)])
     struck = screen is not None and screened >= routing.read_from
-    said = Classification(language=language, tiers=(SCREEN,) if screen else (), screen=screened, struck=struck)
+    said = Classification(
+        language=language,
+        tiers=(SCREEN,) if screen else (),
+        screen=screened,
+        strict_screen=max(screened, _screened(screen, list(map(fold, strict_parts)))) if contexts else screened,
+        struck=struck,
+    )
     if not found and (not struck or matches.taxa):
         return said
     if classifier is None:
@@ -86,9 +94,13 @@ def classify(
     if not found:
         parts, share = readable_windows(text, ())
     probabilities = _highest(classifier, parts)
-    contexts = tuple(context for context in matches.contexts if not any(_overlap(context, match) for match in found))
-    strict = _highest(classifier, readable_windows(text, found, without=contexts)[0]) if found and contexts else probabilities
+    strict = _highest(classifier, strict_parts) if contexts else probabilities
     return replace(said, tiers=(*said.tiers, ENCODER), probabilities=probabilities, strict_probabilities=strict, share_read=share)
+
+
+def _screened(screen: Screen | None, skeletons: list[str]) -> float:
+    """The screen's highest log-odds."""
+    return max(map(screen.logit, skeletons), default=0.0) if screen else 0.0
 
 
 def _highest(classifier: Classifier, parts: list[str]) -> dict[str, float]:

@@ -24,7 +24,8 @@ def readable_windows(text: NormalizedText, matches: tuple[Match, ...], without: 
     """Readable windows, and the share of the document they cover. What `without` matched is cut out of them."""
     length = len(text.document)
     if length <= 2 * CLOSE:
-        return [readable_text(text, matches, without)], 1.0
+        alone = [_in_its_script(text, match, (0, length)) for match in matches][:MOST_WINDOWS]
+        return [readable_text(text, matches, without, *span) for span in dict.fromkeys(((0, length), *alone))], 1.0
     wide = [(0, length)] if length <= 2 * HALF else _wide(text, matches)
     close = _merged([_around(text, match, CLOSE) for match in matches])[:MOST_WINDOWS]
     alone = [_in_its_script(text, match, window) for window in close for match in matches if _holds(text, window, match)]
