@@ -437,7 +437,7 @@ class Decision(google.protobuf.message.Message):
     policy_version: builtins.str
     """Version of the policy."""
     shadow: builtins.bool
-    """True when the policy runs in shadow: action is ALLOW, and shadow_action what it would have been."""
+    """True when the policy runs in shadow (action is ALLOW) or a rule in shadow would have asked for more; shadow_action is what it would have been."""
     shadow_action: global___Action.ValueType
     """What would have been asked without shadow mode; equal to action otherwise."""
     degraded: builtins.bool
