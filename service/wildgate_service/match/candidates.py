@@ -55,10 +55,10 @@ class Candidates:
         """Keys → words, in the order of the alphabet."""
         return self._halves, self._ends, self._shapes
 
-    def of(self, word: str, *, ordinary: bool, far: bool) -> tuple[tuple[str, float], ...]:
+    def of(self, word: str, *, ordinary: bool) -> tuple[tuple[str, float], ...]:
         """Words of the vocabulary that a word may be a slip of, and what reading it so costs; the cheapest first.
 
-        An `ordinary` word is one slip off at most, another two if `far`.
+        An `ordinary` word is one slip off at most, any other two.
         """
         if len(word) > LONGEST:
             return ()
@@ -67,7 +67,7 @@ class Candidates:
             if len(word) <= SHORTEST_FAR:
                 candidates += self._near(word)
             if len(word) >= SHORTEST_FAR:
-                candidates += _within(word, self._alike_at_an_end(word), edits=2 if far and not ordinary else 1)
+                candidates += _within(word, self._alike_at_an_end(word), edits=2 if not ordinary else 1)
         if not candidates:
             return ()
         costs = [(cost(word, each), each) for each in set(candidates) if not _is_disguise(word, each)]

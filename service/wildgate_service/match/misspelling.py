@@ -26,7 +26,7 @@ MOST_BYTES_REMEMBERED = 8_000_000  # bytes of these and of what they may mean, r
 LONGEST_REMEMBERED = 32
 MOST_READINGS = 8
 LONG_TEXT, MOST_READINGS_OF_LONG_TEXT = 2_000, 3  # code points
-MOST_FAR = 128  # words of a text that are looked up with two edits, which takes longest
+MOST_TOKENS = 1_500  # of a text, from its beginning, that are looked up: whatever the memo holds, so that a text has one answer
 MOST_TOKENS_APART = 1
 MARK = "\u0900-\u0903\u093a-\u094f\u0962\u0963"  # of Devanagari, which \w leaves out
 LETTER = rf"(?:[^\W_]|[{MARK}])"
@@ -106,14 +106,13 @@ class Speller:
         self._candidates, self._masked, self._deciphered = parts.candidates, parts.masked, parts.deciphered
         self._memo: dict[str, tuple[_Found, ...]] = {}
         self._remembered = 0
-        self._far_left = 0
 
     def corrected(self, skeleton: str) -> list[Corrected]:
         """Readings of a text with its misspelled, masked and run-together words put right; none if there is no such word."""
         tokens = skeleton.split()
         memo = self._memo
-        self._far_left = MOST_FAR
-        meant = [found if (found := memo.get(token)) is not None else self._remember(token) for token in tokens]
+        meant = [found if (found := memo.get(token)) is not None else self._remember(token) for token in tokens[:MOST_TOKENS]]
+        meant += [()] * (len(tokens) - len(meant))
         if not any(meant) or not _is_more_than_chance(meant):
             return []
         wrong = list(self._supported(skeleton, tokens, meant))
@@ -143,7 +142,7 @@ class Speller:
             if word in self._vocabulary or word in self._common or len(word) < SHORTEST or word.isdigit() or is_unspaced(word[0]):
                 continue
             ordinary = word in self._ordinary
-            options = self._options(word, ordinary=ordinary)
+            options = self._candidates.of(word, ordinary=ordinary)
             if options:
                 alone = not ordinary and any(each in self._phrases for each, _ in options)
                 yield _Found(found.start(), found.end(), options, (MISSPELLING,), alone, ordinary)
@@ -162,15 +161,9 @@ class Speller:
         prefix = ARABIC_PREFIX.match(word)
         rest = word[prefix.end() :] if prefix else ""
         if prefix and rest not in self._vocabulary and rest not in self._common:
-            options = self._options(rest, ordinary=True)
+            options = self._candidates.of(rest, ordinary=True)
             if options:
                 yield _Found(at + prefix.end(), at + len(word), options, (MISSPELLING,), ordinary=rest in self._ordinary)
-
-    def _options(self, word: str, *, ordinary: bool) -> tuple[tuple[str, float], ...]:
-        """What a word may be a slip of; of a text, only so many words are looked up with two edits, which takes longest."""
-        far = self._far_left > 0 and not ordinary
-        self._far_left -= far
-        return self._candidates.of(word, ordinary=ordinary, far=far)
 
     def _disguised(self, token: str) -> tuple[_Found, ...]:
         """The word that a token is written for with letters masked, or with signs for letters."""
