@@ -25,8 +25,9 @@ from wildgate_service.control import (
     ReloadEnded,
     ReloadWanted,
 )
+from wildgate_service.errors import WildgateError
 from wildgate_service.keys import KeyRing
-from wildgate_service.reload import release_beside, with_lexicon_beside
+from wildgate_service.reload import release_beside, with_lexicon, with_lexicon_beside
 from wildgate_service.rpc import ADMIN, REPORT, SCORE, Rpc, Serving
 from wildgate_service.rpc.lexicon import Lexicons
 from wildgate_service.rpc.scoring import Scoring
@@ -90,11 +91,22 @@ class Worker:
         birth = self._birth
         self._serving = Serving(
             settings=birth.settings,
-            engine=engine,
+            engine=self._wanted(engine),
             writer=WriterClient(str(birth.writer)) if birth.writer else None,
             secrets=birth.secrets,
         )
         self._set_keys(birth.keys)
+
+    def _wanted(self, engine: Engine) -> Engine:
+        """The engine that is wanted, if the supervisor had an older one at the fork; what cannot be loaded is told again later."""
+        birth = self._birth
+        if birth.born_with == birth.wanted:
+            return engine
+        try:
+            return with_lexicon(engine, Path(birth.wanted.lexicon), birth.settings.policy)
+        except (WildgateError, OSError):
+            log.exception("reload_failed")
+            return engine
 
     def _rpcs(self) -> tuple[Rpc, ...]:
         scoring = Scoring(self._serving)
