@@ -497,7 +497,7 @@ def test_hyphens_and_blanks_may_be_mixed():
 
 
 def test_a_context_inside_a_cue_is_silent():
-    """ "Not a replica" sells the real thing."""
+    """Who sells what is "not a replica" sells the real thing."""
     replica = rule("en-replica", "replica", kind=CONTEXT, cancels=Reach(("elephant",), 30))
     real = rule("en-real", "not a replica", kind=RuleKind.TRADE_CUE)
     (found,) = matches_in("ivory bangle, not a replica", rule("en-ivory", "ivory", level=Level.WITH_COMPANY), replica, real).taxa
