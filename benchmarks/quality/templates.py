@@ -17,9 +17,11 @@ from wildgate_service.types import ContentKind
 SEED = 0
 FILLS = 2  # of one template and label
 MEANING = (
-    "Texts filled from one template in four, which no form and no model was made from; calibration and the weights of fusion were. The "
-    "templates were written for this project without sight of the lexicons' tests, and reviewed by no speaker; slots are filled in part "
-    "from the lexicons' own forms, which flatters. A twin differs from its offer by a few words. Intervals: 95 %, Wilson."
+    "Texts filled from one template in four, which no model was trained on; calibration and the weights of fusion are fitted on them. "
+    "The templates were written for this project without sight of the lexicons' tests, and reviewed by no speaker. It flatters: slots are "
+    "filled in part from the lexicons' own forms, the words of the others were seen by the lexicons' authors, sentences recur across "
+    "languages, and some false alarms among these very texts were looked at and mended. A twin differs from its offer by a few words. "
+    "Intervals: 95 %, Wilson."
 )
 PARTS = ("offers", "twins", "talk")
 
