@@ -18,15 +18,15 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import functional
 import labeled
-import msgspec
 import negatives
 import templates
 from machine import write
 from rates import Row
-from scoring import NothingToMeasureWithError, complete_engine, provenance
 from wildgate_service.errors import WildgateError
+from wildgate_service.local import local_engine
 from wildgate_service.model.training_data import LEATHER, NEGATIVES, TWEETS
 from wildgate_service.pipeline import Engine
+from wildgate_service.quality.verdicts import complete, lexicons_alone, provenance
 
 FUNCTIONAL = HERE.parent.parent / "tests" / "functional" / "texts.jsonl"
 
@@ -39,13 +39,13 @@ def main() -> int:
     chosen = arguments()
     missing = [path for _, needed, *_ in parts(chosen.data, chosen.functional) for path in needed if not path.is_file()]
     try:
-        engine = complete_engine()
+        engine = complete(local_engine())
         for name, needed, source, measure, show in parts(chosen.data, chosen.functional):
             if not set(needed) & set(missing):
                 result = measure(engine, source)
                 show(result)
                 write(chosen.output / f"{name}.json", provenance(engine) | result)
-    except (NothingToMeasureWithError, WildgateError, ValueError) as error:
+    except (WildgateError, ValueError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
     for path in missing:
@@ -78,9 +78,7 @@ def parts(data: Path, texts: Path) -> tuple[Part, ...]:
 
 def _by_lexicons_alone(engine: Engine, data: Path) -> Row:
     """The same with screen and encoder off."""
-    return negatives.measure(
-        msgspec.structs.replace(engine, classifier=None, screen=None, missing="switched off for this measurement"), data
-    )
+    return negatives.measure(lexicons_alone(engine), data)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ import msgspec
 import numpy as np
 from rates import Row, interval, print_table, shown
 from scipy.stats import rankdata
-from scoring import Verdict, as_listing, verdict
 from wildgate_service.model.evaluation import Labels, Places, Scores, average_precision, bootstrap
+from wildgate_service.model.labeled_texts import as_listing
 from wildgate_service.model.near_duplicates import near_duplicate_groups
 from wildgate_service.model.training_data import LEATHER, TWEETS, read_rows
 from wildgate_service.pipeline import Engine
+from wildgate_service.quality.verdicts import Verdict, verdict
 from wildgate_service.types import Action, ContentKind
 
 SEED = 0

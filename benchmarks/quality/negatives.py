@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from rates import Row, print_table
-from scoring import Verdict, as_listing, verdict
-from wildgate_service.classify.language import TRADED
-from wildgate_service.model.evaluation import share
-from wildgate_service.model.training_data import NEGATIVES, is_held_out, read_rows
 from wildgate_service.pipeline import Engine
-from wildgate_service.types import Action, ContentKind
+from wildgate_service.quality.negatives import AlarmsOf, Scored, alarms_by_source, alarms_on_titles, score_negatives
+from wildgate_service.types import Action
 
-ENOUGH = 3_000
 LARGEST_SET_ASIDE = 0.001
-TITLES, POSTS = "listing_title", "social_post"
-TOO_FEW, NO_DATA = "too few to say", "no data"
-ALL = "all"
 SET_ASIDE = Path(__file__).parent / "set_aside.txt"
 MEANING = (
     "Real texts without an offer of wildlife after a strict look, scored without language or market; posts as social_post, all "
@@ -30,19 +22,9 @@ MEANING = (
 )
 
 
-@dataclass(frozen=True)
-class Scored:
-    """A negative with its verdict; its text is gone."""
-
-    id: str
-    language: str
-    source_kind: str
-    verdict: Verdict
-
-
 def measure(engine: Engine, data: Path) -> Row:
     """Score all negatives. Raises ValueError if the set-aside file is too long or names an unknown id."""
-    scored = [_scored(engine, row) for row in read_rows(data / NEGATIVES)]
+    scored = score_negatives(engine, data)
     aside = read_set_aside(SET_ASIDE, {each.id for each in scored})
     kept = [each for each in scored if each.id not in aside]
     return {
@@ -52,19 +34,14 @@ def measure(engine: Engine, data: Path) -> Row:
         "set_aside_not_allowed": sum(each.verdict.stopped for each in scored if each.id in aside),
         "without_set_aside": {"all": rows_of(kept), "held_out": rows_of(_held_out(kept))},
         "with_set_aside": {"all": rows_of(scored), "held_out": rows_of(_held_out(scored))},
-        "listing_titles": verdicts_on_titles(kept),
+        "listing_titles": rows_of_titles(kept),
         "blocked_ids": " ".join(each.id for each in kept if each.verdict.blocked),
         "review_ids": " ".join(each.id for each in kept if each.verdict.action is Action.REVIEW),
     }
 
 
-def _scored(engine: Engine, row: dict[str, str]) -> Scored:
-    kind = ContentKind.SOCIAL_POST if row["source_kind"] == POSTS else ContentKind.LISTING
-    return Scored(row["id"], row["lang"], row["source_kind"], verdict(engine, as_listing(row["text"], kind)))
-
-
 def _held_out(scored: Iterable[Scored]) -> list[Scored]:
-    return [each for each in scored if is_held_out(each.id)]
+    return [each for each in scored if each.held_out]
 
 
 def read_set_aside(path: Path, known: set[str]) -> frozenset[str]:
@@ -80,34 +57,17 @@ def read_set_aside(path: Path, known: set[str]) -> frozenset[str]:
 
 def rows_of(scored: Iterable[Scored]) -> list[Row]:
     """One row per language and kind of source, one per kind of source, one of all."""
-    cells: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
-    for each in scored:
-        for key in ((each.language, each.source_kind), (ALL, each.source_kind), (ALL, ALL)):
-            cells[key].append(each.verdict)
-    return [{"language": language, "source_kind": kind, **figures(cells[language, kind])} for language, kind in sorted(cells)]
+    return [{"language": each.language, "source_kind": each.source_kind, **_row(each)} for each in alarms_by_source(scored)]
 
 
-def figures(verdicts: list[Verdict]) -> Row:
-    """Sample size, and the shares not ALLOW and BLOCK with their upper bounds."""
-    total = len(verdicts)
-    stopped = share(sum(each.stopped for each in verdicts), total)
-    blocked = share(sum(each.blocked for each in verdicts), total)
-    return {
-        "n": total,
-        "not_allow": stopped.count,
-        "not_allow_share": round(stopped.count / total, 6) if total else None,
-        "not_allow_upper": round(stopped.upper, 6),
-        "block": blocked.count,
-        "block_upper": round(blocked.upper, 6),
-        "note": NO_DATA if not total else TOO_FEW if total < ENOUGH else "",
-    }
-
-
-def verdicts_on_titles(scored: list[Scored]) -> list[Row]:
+def rows_of_titles(scored: Iterable[Scored]) -> list[Row]:
     """One row for each language that the service is meant for, with data or not; mixtures of languages have rows of their own."""
-    titles = [each for each in scored if each.source_kind == TITLES]
-    languages = sorted(TRADED | {each.language for each in titles})
-    return [{"language": language, **figures([each.verdict for each in titles if each.language == language])} for language in languages]
+    return [{"language": each.language, **_row(each)} for each in alarms_on_titles(scored)]
+
+
+def _row(each: AlarmsOf) -> Row:
+    row: Row = msgspec.to_builtins(each.alarms)
+    return row
 
 
 def print_tables(result: Row) -> None:

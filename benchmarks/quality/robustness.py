@@ -27,10 +27,11 @@ from robustness.summary import summarized
 from robustness.tables import print_tables
 from robustness.texts import HALVES, Form, Text, read_texts
 from robustness.words import Strength
-from scoring import NothingToMeasureWithError, complete_engine, provenance
 from wildgate_service.errors import WildgateError
 from wildgate_service.lexicon import compile_lexicons, default_lexicons
+from wildgate_service.local import local_engine
 from wildgate_service.pipeline import Engine, load_engine, score_listing
+from wildgate_service.quality.verdicts import complete, provenance
 from wildgate_service.settings import load_settings
 from wildgate_service.types import Action, Attribute, Listing
 
@@ -47,11 +48,11 @@ def main() -> int:
     """Measure, print, write; returns the exit status."""
     chosen = arguments()
     try:
-        engine = complete_engine() if chosen.encoder else lexicons_alone()
+        engine = complete(local_engine()) if chosen.encoder else lexicons_alone()
         families = [family for family in FAMILIES if family.name in chosen.families]
         texts = [text for text in read_texts() if chosen.half in {"", text.half}]
         result = measure(engine, families, texts, chosen)
-    except (NothingToMeasureWithError, WildgateError, ValueError) as error:
+    except (WildgateError, ValueError) as error:
         print(f"robustness: {error}", file=sys.stderr)
         return 2
     print_tables(result)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 from rates import Row, interval, print_table, shown
-from scoring import Verdict, as_listing, verdict
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.model.authored import AuthoredText, read_authored
 from wildgate_service.model.fusion import KINDS
+from wildgate_service.model.labeled_texts import as_listing
 from wildgate_service.pipeline import Engine
+from wildgate_service.quality.verdicts import Verdict, lexicons_alone, verdict
 from wildgate_service.types import ContentKind
 
 SEED = 0
@@ -31,8 +32,7 @@ def measure(engine: Engine, _: Path) -> Row:
     texts = kept_texts()
     without_screen = msgspec.structs.replace(engine, screen=None)
     without_encoder = msgspec.structs.replace(engine, classifier=None, missing="switched off for this measurement")
-    alone = msgspec.structs.replace(without_encoder, screen=None)
-    ablations = {"all": engine, "no screen": without_screen, "no encoder": without_encoder, "lexicons alone": alone}
+    ablations = {"all": engine, "no screen": without_screen, "no encoder": without_encoder, "lexicons alone": lexicons_alone(engine)}
     verdicts = {name: [judge(one, text) for text in texts] for name, one in ablations.items()}
     return {
         "meaning": MEANING,

@@ -58,11 +58,12 @@ MOST_LOGIT = 4.0
 
 
 class Fusion(Struct, frozen=True):
-    """The fitted model; `version` names it in every answer."""
+    """The fitted model; `version` names it in every answer, `fitted_on` the models whose log-odds it was fitted on, if it says so."""
 
     version: str
     intercept: float
     weights: dict[str, float]
+    fitted_on: tuple[str, ...] = ()
 
 
 def load_fusion(folder: Path) -> Fusion:
@@ -76,6 +77,13 @@ def load_fusion(folder: Path) -> Fusion:
     if wrong or set(FEATURES) - set(fusion.weights):
         raise ModelError(f"fusion model {path} does not fit this version's features: {', '.join(wrong) or 'some are missing'}")
     return fusion
+
+
+def check_fitted(fusion: Fusion, folder: Path, models: tuple[str, ...]) -> None:
+    """ModelError if a fusion says that it was fitted on other models: its scores would be no probabilities."""
+    if fusion.fitted_on and fusion.fitted_on != models:
+        fitted, found = " and ".join(fusion.fitted_on), " and ".join(models)
+        raise ModelError(f"the fusion in {folder} was fitted on {fitted}, not on {found}; run `wildgate model fuse` again")
 
 
 def features(matches: Matches, classification: Classification, kind: ContentKind, *, strict: bool = False) -> dict[str, float]:

@@ -8,6 +8,7 @@ from wildgate_service.lexicon import compile_lexicons, default_lexicons
 from wildgate_service.match.stored import load_compiled
 from wildgate_service.match.tables import CompiledLexicon
 from wildgate_service.model.encoder_folder import encoder_folder
+from wildgate_service.model.folder import ModelFolder, find_models
 from wildgate_service.pipeline import Engine, load_engine
 from wildgate_service.settings import Settings, load_settings
 
@@ -17,13 +18,19 @@ def installed_encoder(settings: Settings) -> Path:
     return settings.encoder or encoder_folder(settings.cache / "encoders")
 
 
-def local_engine(lexicons: Path | None = None, policy: Path | None = None, packs: tuple[Path, ...] | None = None) -> Engine:
+def local_engine(
+    lexicons: Path | None = None,
+    policy: Path | None = None,
+    packs: tuple[Path, ...] | None = None,
+    models: ModelFolder | None = None,
+) -> Engine:
     """The engine of `wildgate score` and the benchmarks, by the settings; what is None is as they say.
 
-    Raises LexiconError, PolicyError or SettingsError.
+    Raises LexiconError, PolicyError, ModelError or SettingsError.
     """
     settings = load_settings().settings
-    return load_engine(_compiled(settings, lexicons, packs), policy or settings.policy, installed_encoder(settings))
+    found = models or find_models(settings.models)
+    return load_engine(_compiled(settings, lexicons, packs), policy or settings.policy, installed_encoder(settings), found)
 
 
 def local_lexicon(lexicons: Path | None = None, packs: tuple[Path, ...] | None = None) -> CompiledLexicon:

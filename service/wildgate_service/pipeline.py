@@ -20,17 +20,17 @@ from wildgate_service.decide import decide
 from wildgate_service.decide.policy import Policy, rules_in_shadow
 from wildgate_service.decide.shadow import held_back, without_rules
 from wildgate_service.errors import InvalidListingError, ModelError
-from wildgate_service.fuse import Fusion, fuse, load_fusion
+from wildgate_service.fuse import Fusion, check_fitted, fuse, load_fusion
 from wildgate_service.match import match
 from wildgate_service.match.stored import load_compiled
 from wildgate_service.match.tables import CompiledLexicon
 from wildgate_service.model.encoder import SentenceEncoder
+from wildgate_service.model.folder import ModelFolder, find_models
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.normalize import normalize
 from wildgate_service.policy import default_policy, load_policy
 from wildgate_service.types import Classification, Decision, Listing, Matches, Score, Versions
 
-MODELS = Path(__file__).parent / "models"
 TITLE_LIMIT = 1_000
 DESCRIPTION_LIMIT = 20_000
 ATTRIBUTES_LIMIT = 64
@@ -51,30 +51,40 @@ class Engine(Struct, frozen=True):
     screen: Screen | None = None
 
 
-def load_engine(compiled_lexicon: Path, policy: Path | None = None, encoder: Path | None = None) -> Engine:
-    """Load an engine from a compiled lexicon, a policy file (None: the default) and an encoder's folder (None: without).
+def load_engine(
+    compiled_lexicon: Path, policy: Path | None = None, encoder: Path | None = None, models: ModelFolder | None = None
+) -> Engine:
+    """Load an engine from a compiled lexicon, a policy file, an encoder's folder (None: without) and models; None is what ships.
 
     Raises LexiconError, PolicyError or ModelError. A missing or damaged *encoder* does not raise: the engine runs on lexicons and
-    every answer that wanted the encoder says so.
+    screen, and every answer that wanted the encoder says so. Models that are damaged or do not belong together do raise.
     """
     lexicon = load_compiled(compiled_lexicon)
     rules = load_policy(policy or default_policy())
-    fusion = load_fusion(MODELS / "fusion-v1")
-    classifier, missing = load_classifier(encoder)
-    screen = Screen.load(MODELS / "screen-v1", fold_digest())
-    model = f"{fusion.version}/{screen.version}/{classifier.version if classifier else 'no-encoder'}"
-    return Engine(lexicon, rules, fusion, classifier, Versions(lexicon.version, model, rules.version), missing, screen)
+    opened, missing = open_encoder(encoder)
+    bare = Engine(lexicon, rules, Fusion("", 0.0, {}), None, Versions(lexicon.version, "", rules.version), missing)
+    return with_models(bare, models or find_models(), opened)
 
 
-def load_classifier(encoder: Path | None) -> tuple[Classifier | None, str]:
-    """The classifier, or None and why there is none."""
-    if encoder is None:
+def open_encoder(folder: Path | None) -> tuple[SentenceEncoder | None, str]:
+    """The encoder, or None and why there is none."""
+    if folder is None:
         return None, "no encoder was given; run `wildgate model build`"
     try:
-        opened = SentenceEncoder.load(encoder).open()
-        return Classifier(opened, HeadSet.load(MODELS / "heads-v1", encoder=opened.config)), ""
+        return SentenceEncoder.load(folder).open(), ""
     except ModelError as error:
         return None, str(error)
+
+
+def with_models(engine: Engine, models: ModelFolder, encoder: SentenceEncoder | None) -> Engine:
+    """The same engine with other models, over an encoder that is open. Raises ModelError."""
+    fusion, screen = load_fusion(models.fusion), Screen.load(models.screen, fold_digest())
+    heads = HeadSet.load(models.heads, encoder=encoder.config if encoder else None)
+    check_fitted(fusion, models.fusion, (screen.version, heads.config.version))
+    classifier = Classifier(encoder, heads) if encoder else None
+    model = f"{fusion.version}/{screen.version}/{classifier.version if classifier else 'no-encoder'}"
+    versions = msgspec.structs.replace(engine.versions, model=model)
+    return msgspec.structs.replace(engine, fusion=fusion, screen=screen, classifier=classifier, versions=versions)
 
 
 class Weighed(Struct, frozen=True):

@@ -97,6 +97,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         Path | None,
         Meta(description="Folder of the encoder. Empty: the one in the cache, if it was built."),
     ] = None
+    models: Annotated[
+        Path | None,
+        Meta(
+            description="Folder of the trained models: one screen-*, one heads-* and one fusion-*, as `wildgate model train` and "
+            "`wildgate model fuse` write them; read when the service starts. Empty: those that came with the service."
+        ),
+    ] = None
     cache: Annotated[
         Path,
         Meta(description="Folder of what is built: compiled lexicons, the encoder."),

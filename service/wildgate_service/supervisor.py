@@ -26,6 +26,7 @@ from wildgate_service import log as logs
 from wildgate_service.control import Broken, Compiled, Fault, Keys, ReloadEnded
 from wildgate_service.errors import SettingsError, StoreError, WildgateError
 from wildgate_service.memory import return_freed_memory
+from wildgate_service.model.folder import find_models
 from wildgate_service.pipeline import load_engine
 from wildgate_service.port import reserve, resolve
 from wildgate_service.process import Child, keep
@@ -138,7 +139,8 @@ class Supervisor:
     def _load_engine(self) -> Engine:
         settings = self._settings
         self._engine_from = self._wanted
-        engine = warmed(load_engine(Path(self._wanted.lexicon), settings.policy, settings.encoder_path))
+        models = find_models(settings.models)
+        engine = warmed(load_engine(Path(self._wanted.lexicon), settings.policy, settings.encoder_path, models))
         if engine.missing:
             log.warning("encoder_missing", why=engine.missing)
         _freeze()

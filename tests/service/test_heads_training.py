@@ -26,7 +26,6 @@ from wildgate_service.model.classifiers import (
     balanced,
     compare,
     fit_platt,
-    reliability,
     tfidf,
 )
 from wildgate_service.model.classifiers import NgramClassifier as Ngrams
@@ -45,6 +44,7 @@ from wildgate_service.model.evaluation import (
 from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.model.near_duplicates import near_duplicate_groups
+from wildgate_service.model.reliability import reliability
 from wildgate_service.model.train import train_heads, write_json
 from wildgate_service.model.training_data import (
     is_held_out,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from wildgate_service.classify.screen import BITS, BLOCK, ORDERS, Screen, ScreenConfig, fold_digest, hashes, write_screen
 from wildgate_service.errors import ModelError
-from wildgate_service.pipeline import MODELS
+from wildgate_service.model.folder import find_models
 
 
 def screen_of(weights: dict[str, int], folder: Path, **changes: object) -> Path:
@@ -58,7 +58,7 @@ def test_any_length_is_read(length: int, tmp_path: Path) -> None:
 
 def test_the_shipped_screen_fits_the_fold() -> None:
     """What ships was trained on the normalization that ships."""
-    assert Screen.load(MODELS / "screen-v1", fold_digest()).version.startswith("screen-v1-")
+    assert Screen.load(find_models().screen, fold_digest()).version.startswith("screen-v1-")
 
 
 def test_a_screen_of_another_normalization_is_refused(tmp_path: Path) -> None:

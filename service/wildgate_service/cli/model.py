@@ -1,4 +1,4 @@
-"""`wildgate model`: build the encoder, train the models."""
+"""`wildgate model`: build the encoder, train the models, measure them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from wildgate_service.cli.model_eval import evaluate
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.settings import load_settings
 
@@ -15,7 +16,10 @@ MODELS = Path(__file__).parent.parent / "models"
 
 @click.group()
 def command() -> None:
-    """Build the encoder, train the models."""
+    """Build the encoder, train the models, measure them."""
+
+
+command.add_command(evaluate)
 
 
 @command.command()
@@ -78,19 +82,27 @@ def train(data: Path, output: Path, results: Path | None, texts: Path | None, se
     help="Folder to write config.json into.",
 )
 @click.option("--data", type=click.Path(path_type=Path), help="Folder with negatives.tsv.gz: fit on ordinary texts as well.")
+@click.option(
+    "--models",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of the screen-* and heads-* to fit on; default: the setting models, else those that ship.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="That of the training.")
 @click.option("--version", "name", default="fusion-v1", show_default=True, help="Name of the fitted model.")
-def fuse(texts: Path, output: Path, data: Path | None, seed: int, name: str) -> None:
+def fuse(texts: Path, output: Path, data: Path | None, models: Path | None, seed: int, name: str) -> None:
     """Fit the weights of fusion; those that ship are the priors. Needs the extra `train`."""
     from wildgate_service.local import local_engine  # noqa: PLC0415
     from wildgate_service.model import fusion  # noqa: PLC0415  (loads scipy)
     from wildgate_service.model.authored import read_authored  # noqa: PLC0415
+    from wildgate_service.model.folder import PRIORS, find_models  # noqa: PLC0415
+    from wildgate_service.model.labeled_texts import read_texts  # noqa: PLC0415
     from wildgate_service.model.training_data import read_negatives  # noqa: PLC0415
 
-    used = fusion.development_texts(fusion.read_texts(texts)) + fusion.kept_texts(read_authored(default_lexicons(), seed))
+    used = fusion.development_texts(read_texts([texts])) + fusion.kept_texts(read_authored(default_lexicons(), seed))
     if data:
         used += fusion.ordinary_texts(read_negatives(data))
-    fitted = fusion.fit_fusion(local_engine(), used, name)
+    engine = local_engine(models=find_models(models or load_settings().settings.models, fusion=PRIORS))
+    fitted = fusion.fit_fusion(engine, used, name)
     output.mkdir(parents=True, exist_ok=True)
     (output / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(fitted), indent=1) + b"\n")
     click.echo(f"fusion weights in {output / 'config.json'}")

@@ -14,7 +14,7 @@ from wildgate_service.lexicon.rules import Rule, read_rules
 from wildgate_service.lexicon.taxa import read_taxa
 from wildgate_service.model.generated import TEXTS, UNPROTECTED, generated_texts
 from wildgate_service.normalize.fold import name_emoji
-from wildgate_service.types import TAXON_KINDS, RuleKind
+from wildgate_service.types import TAXON_KINDS, ContentKind, RuleKind
 
 KEPT_SHARE = 4  # one template in four teaches the fusion, and no model below it
 
@@ -44,6 +44,7 @@ class LabeledLine(Struct, frozen=True, forbid_unknown_fields=True):
     group: str = ""
     source: str = ""
     licence: str = ""
+    kind: ContentKind = ContentKind.LISTING
 
 
 def readable(text: str) -> str:

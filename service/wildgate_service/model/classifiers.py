@@ -24,6 +24,7 @@ from wildgate_service.model.evaluation import (
     grouped_folds,
 )
 from wildgate_service.model.heads import HeadConfig, Hidden
+from wildgate_service.model.reliability import reliability
 from wildgate_service.model.results import Bin
 
 ENCODER_STRENGTH, NGRAM_STRENGTH, STACK_STRENGTH = 10.0, 10.0, 1.0
@@ -178,16 +179,3 @@ def balanced(labels: Labels, weights: Weights) -> Weights:
     """The weights rescaled so that both classes weigh the same, and 1 per text on average."""
     sums = np.where(labels, weights[labels].sum(), weights[~labels].sum())
     return np.asarray(weights / sums * len(labels) / 2)
-
-
-def reliability(probabilities: Scores, labels: Labels, weights: Weights) -> tuple[Bin, ...]:
-    """Predicted against observed, in tenths of probability; empty tenths are left out."""
-    tenths = np.minimum((probabilities * 10).astype(int), 9)
-    return tuple(
-        Bin(
-            int(chosen.sum()),
-            float(np.average(probabilities[chosen], weights=weights[chosen])),
-            float(np.average(labels[chosen], weights=weights[chosen])),
-        )
-        for chosen in (tenths == tenth for tenth in np.unique(tenths))
-    )

@@ -1,19 +1,16 @@
 """Fit the weights of `fuse` on texts written for development, under sign constraints.
 
 Maximum a posteriori: logistic loss plus a quadratic pull toward `models/fusion-priors` (weights set by hand), bounded so that no weight
-takes the wrong sign (L-BFGS-B, Byrd et al. 1995). It is fitted on what no model below it was trained on: the development half of texts
-in JSON Lines (`id`, `pair`, `kind`, `title`, `description` and `expected`: offer or benign), templates that are kept for it, and, where
+takes the wrong sign (L-BFGS-B, Byrd et al. 1995). It is fitted on what no model below it was trained on: the development half of a file
+of labeled texts, templates that are kept for it, and, where
 there is a data folder, real texts without an offer that are kept for calibration. Needs the extra `train`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -24,9 +21,11 @@ from wildgate_service.errors import ModelError
 from wildgate_service.fuse import FEATURES, Fusion, features, load_fusion
 from wildgate_service.match import match
 from wildgate_service.model.authored import AuthoredText
+from wildgate_service.model.folder import PRIORS
+from wildgate_service.model.labeled_texts import LabeledText, is_development
 from wildgate_service.model.training_data import Negative, is_for_calibration
 from wildgate_service.normalize import normalize
-from wildgate_service.pipeline import MODELS, Engine
+from wildgate_service.pipeline import Engine
 from wildgate_service.types import ContentKind, Listing
 
 PULL = 1.0  # strength of the priors: one text's worth of loss per unit of squared distance
@@ -34,31 +33,6 @@ FILLS = 3  # fillings of one kept template; together they weigh one text
 ORDINARY = 5.0  # weight of an ordinary text: they are far more on a platform than here
 KINDS = {"post": ContentKind.SOCIAL_POST, "cargo": ContentKind.CARGO_BOOKING}
 Floats = NDArray[np.float64]
-
-
-class LabeledText(Struct, frozen=True):
-    """A text and what it is."""
-
-    id: str
-    title: str
-    expected: str
-    kind: ContentKind = ContentKind.LISTING
-    description: str | None = None
-    pair: str | None = None
-
-
-def is_development(text: LabeledText) -> bool:
-    """Whether a text may be tuned on: the first byte of SHA-256 of the lesser id of its contrast pair is even. Twins stay together."""
-    lesser = min(text.id, text.pair or text.id)
-    return hashlib.sha256(lesser.encode()).digest()[0] % 2 == 0
-
-
-def read_texts(path: Path) -> list[LabeledText]:
-    """All texts of a file. Raises ModelError if it cannot be read."""
-    try:
-        return [msgspec.json.decode(line, type=LabeledText) for line in path.read_bytes().splitlines() if line.strip()]
-    except (OSError, msgspec.DecodeError) as error:
-        raise ModelError(f"texts {path} cannot be read: {error}") from error
 
 
 class Weighed(Struct, frozen=True):
@@ -71,11 +45,7 @@ class Weighed(Struct, frozen=True):
 
 def development_texts(texts: list[LabeledText]) -> list[Weighed]:
     """Those of a file of labeled texts that may be tuned on."""
-    return [
-        Weighed(Listing(title=each.title, description=each.description or "", content_kind=each.kind), each.expected == "offer")
-        for each in texts
-        if is_development(each)
-    ]
+    return [Weighed(each.listing, each.offer) for each in texts if is_development(each)]
 
 
 def kept_texts(authored: Iterable[AuthoredText]) -> list[Weighed]:
@@ -97,7 +67,7 @@ def ordinary_texts(negatives: Iterable[Negative]) -> list[Weighed]:
 
 def fit_fusion(engine: Engine, texts: list[Weighed], version: str) -> Fusion:
     """The fitted model on the features that `engine` finds; the intercept is the priors'."""
-    prior = load_fusion(MODELS / "fusion-priors")
+    prior = load_fusion(PRIORS)
     names = list(FEATURES)
     rows = [(values, text) for text in texts if (values := _features(engine, text))]
     matrix = np.array([[values.get(name, 0.0) for name in names] for values, _ in rows])
@@ -115,7 +85,14 @@ def fit_fusion(engine: Engine, texts: list[Weighed], version: str) -> Fusion:
 
     found = minimize(loss, priors, jac=True, method="L-BFGS-B", bounds=bounds)
     weights = {name: round(float(value), 4) for name, value in zip(names, found.x, strict=True)}
-    return Fusion(version, prior.intercept, weights)
+    return Fusion(version, prior.intercept, weights, fitted_on(engine))
+
+
+def fitted_on(engine: Engine) -> tuple[str, ...]:
+    """Versions of the models below the fusion. Raises ModelError if one is missing: a fusion without it would be another."""
+    if engine.screen is None or engine.classifier is None:
+        raise ModelError(f"the encoder is missing ({engine.missing}); run `wildgate model build`")
+    return engine.screen.version, engine.classifier.version
 
 
 def _features(engine: Engine, text: Weighed) -> dict[str, float]:

@@ -1,15 +1,31 @@
-"""A reliability diagram: how often a text was what a model gave it a probability of being."""
+"""Reliability: how often a text was what a model gave it a probability of being, and a diagram of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from wildgate_service.model.results import Bin
 
 SIZE = (4.5, 4.5)  # inches
 AREA_OF_A_TEXT = 0.05  # of a mark, in square points; a bin of many texts has a larger one
 LEAST_AREA, MOST_AREA = 12.0, 200.0
+
+
+def reliability(probabilities: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[Bin, ...]:
+    """Predicted against observed, in tenths of probability; empty tenths are left out."""
+    tenths = np.minimum((probabilities * 10).astype(int), 9)
+    return tuple(
+        Bin(
+            int(chosen.sum()),
+            float(np.average(probabilities[chosen], weights=weights[chosen])),
+            float(np.average(labels[chosen], weights=weights[chosen])),
+        )
+        for chosen in (tenths == tenth for tenth in np.unique(tenths))
+    )
 
 
 def draw_reliability(path: Path, models: Mapping[str, Sequence[Bin]]) -> None:

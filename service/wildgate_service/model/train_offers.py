@@ -10,11 +10,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from wildgate_service.model.authored import AuthoredText, readable
-from wildgate_service.model.classifiers import TrainedHead, Weights, fit_platt, reliability
+from wildgate_service.model.classifiers import TrainedHead, Weights, fit_platt
 from wildgate_service.model.embedding_cache import EmbeddingCache
 from wildgate_service.model.encoder import Vectors
 from wildgate_service.model.evaluation import Labels, Scores, average_precision, bootstrap, share
 from wildgate_service.model.heads import HeadConfig, Hidden
+from wildgate_service.model.reliability import reliability
 from wildgate_service.model.results import Interval, LanguageResults, NegativeResults, OfferResults, Share
 from wildgate_service.model.training_data import Negative, is_for_calibration, is_held_out
 

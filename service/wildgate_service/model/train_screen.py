@@ -13,8 +13,9 @@ from sklearn.linear_model import LogisticRegression
 
 from wildgate_service.classify.screen import BITS, BLOCK, ORDERS, Floats, Screen, ScreenConfig, fold_digest, hashes, write_screen
 from wildgate_service.model.authored import AuthoredText
-from wildgate_service.model.classifiers import fit_platt, reliability
+from wildgate_service.model.classifiers import fit_platt
 from wildgate_service.model.evaluation import Labels, Scores, average_precision, share
+from wildgate_service.model.reliability import reliability
 from wildgate_service.model.results import ScreenLanguage, ScreenResults, Share
 from wildgate_service.model.train_offers import part_weights
 from wildgate_service.model.training_data import Negative, is_for_calibration, is_held_out
