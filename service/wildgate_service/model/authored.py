@@ -6,17 +6,20 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
-from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.rules import Rule, read_rules
 from wildgate_service.lexicon.taxa import read_taxa
 from wildgate_service.model.generated import TEXTS, UNPROTECTED, generated_texts
+from wildgate_service.model.labeled_texts import LabeledText, base_language, is_development, read_texts
 from wildgate_service.normalize.fold import name_emoji
 from wildgate_service.types import TAXON_KINDS, ContentKind, RuleKind
 
-KEPT_SHARE = 4  # one template in four teaches the fusion, and no model below it
+WRITTEN = Path(__file__).parent / "written"  # its README says who wrote them
+KEPT_SHARE = 4  # one template or written pair in four teaches the fusion, and no model below it
+WRITTEN_WEIGHT = 5.0  # of a text that somebody thought of by itself, beside one filling of a template; 3 and 10 did the same
+KINDS = {"post": ContentKind.SOCIAL_POST, "cargo": ContentKind.CARGO_BOOKING}  # of templates
+TWIN = "_twin"  # ends the kind of a text that differs from an offer by what is offered
 
 
 class AuthoredText(Struct, frozen=True):
@@ -27,24 +30,14 @@ class AuthoredText(Struct, frozen=True):
     text: str
     offer: bool  # whether it offers or seeks protected wildlife
     group: str = ""  # taxon group that it names, if told
-    kind: str = ""  # of a template
+    kind: str = ""  # of a template, or the functionality of a written text
+    content_kind: ContentKind = ContentKind.LISTING
+    weight: float = 1.0  # in training, beside others of its label
 
     @property
     def is_kept(self) -> bool:
-        """Whether it comes from a template that is kept for the fusion: sha256(source) % 4 == 0."""
+        """Whether it comes from a template or pair that is kept for the fusion: sha256(source) % 4 == 0."""
         return bool(self.kind) and int(hashlib.sha256(self.source.encode()).hexdigest(), 16) % KEPT_SHARE == 0
-
-
-class LabeledLine(Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of a platform's own texts. `label` is offer or benign; `licence` says who may use it."""
-
-    text: str
-    label: str
-    language: str
-    group: str = ""
-    source: str = ""
-    licence: str = ""
-    kind: ContentKind = ContentKind.LISTING
 
 
 def readable(text: str) -> str:
@@ -52,19 +45,21 @@ def readable(text: str) -> str:
     return text if text.isascii() else "".join(map(name_emoji, text))
 
 
-def base_language(tag: str) -> str:
-    """The language of a BCP 47 tag without script and region."""
-    return tag.partition("-")[0]
-
-
-def read_authored(lexicons: Path, seed: int, *, templates: Path = TEXTS, labeled: Path | None = None) -> list[AuthoredText]:
+def read_authored(
+    lexicons: Path, seed: int, *, templates: Path = TEXTS, written: Path = WRITTEN, labeled: Path | None = None
+) -> list[AuthoredText]:
     """All of them, each text once, in the order of their sources. Raises ModelError or LexiconError.
 
     What is an offer anywhere is one: a text that one rule must miss may be another rule's.
     """
     rules = tuple(rule for rule in read_rules(lexicons) if rule.status != "deprecated")
     groups = {taxon: row.group for taxon, row in read_taxa(lexicons).items()}
-    found = [*rule_examples(rules), *_from_templates(templates, rules, groups, seed), *(read_labeled(labeled) if labeled else ())]
+    found = [
+        *rule_examples(rules),
+        *_from_templates(templates, rules, groups, seed),
+        *_from_written(written),
+        *(read_labeled(labeled) if labeled else ()),
+    ]
     texts = {each.text: each for each in found if not each.offer} | {each.text: each for each in found if each.offer}
     return sorted(texts.values(), key=lambda each: (each.source, each.text))
 
@@ -89,31 +84,23 @@ def _examples(rule: Rule, texts: Iterable[str], *, offer: bool) -> Iterator[Auth
 
 def _from_templates(templates: Path, rules: tuple[Rule, ...], groups: dict[str, str], seed: int) -> Iterator[AuthoredText]:
     for each in generated_texts(templates, rules, groups, seed):
-        yield AuthoredText(each.template, base_language(each.language), each.text, each.offer, each.group, each.kind)
+        kind = KINDS.get(each.kind.removesuffix(TWIN), ContentKind.LISTING)
+        yield AuthoredText(each.template, base_language(each.language), each.text, each.offer, each.group, each.kind, kind)
 
 
 def read_labeled(path: Path) -> list[AuthoredText]:
-    """The texts of a file of JSON lines (`LabeledLine`). Raises ModelError that names the line."""
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise ModelError(f"labeled texts {path} cannot be read: {error.strerror}") from error
-    found: dict[str, tuple[int, AuthoredText]] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        text = _labeled(path, number, line)
-        before = found.setdefault(text.text, (number, text))
-        if before[1].offer != text.offer:
-            raise ModelError(f"{path}:{number}: the text of line {before[0]} has another label here; decide which holds")
-    return [text for _, text in found.values()]
+    """The texts of a file, in either format of `labeled_texts`. Raises ModelError that names the line."""
+    return [_of(each) for each in read_texts([path])]
 
 
-def _labeled(path: Path, number: int, line: bytes) -> AuthoredText:
-    try:
-        row = msgspec.json.decode(line, type=LabeledLine)
-    except msgspec.DecodeError as error:
-        raise ModelError(f"{path}:{number}: {error}") from error
-    if row.label not in {"offer", "benign"}:
-        raise ModelError(f"{path}:{number}: label {row.label!r} is neither offer nor benign")
-    return AuthoredText(f"{path.name}:{number}", base_language(row.language), row.text, row.label == "offer", row.group)
+def _from_written(folder: Path) -> Iterator[AuthoredText]:
+    """The development half of the texts that were written one by one."""
+    for each in read_texts(sorted(folder.glob("*.jsonl"))):
+        if is_development(each):
+            yield _of(each, each.functionality, WRITTEN_WEIGHT)
+
+
+def _of(each: LabeledText, kind: str = "", weight: float = 1.0) -> AuthoredText:
+    """Twins have one source."""
+    language = base_language(each.language)
+    return AuthoredText(each.source, language, each.text, each.offer, each.group or "", kind, each.kind, weight)

@@ -1,7 +1,7 @@
 """Files of labeled texts to fit and measure on: functional texts in contrast pairs, and a platform's own labeled lines.
 
 A functional text has `id`, `functionality`, `language`, `title`, `expected` (offer or benign), and if you like `description`, `kind`
-and `pair` (the id of its contrast twin). A labeled line (`authored.LabeledLine`) has `text`, `label` and `language`.
+`pair` (the id of its contrast twin) and `group` (taxon group of an offer). A labeled line (`LabeledLine`) has `text`, `label` and `language`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.listing_lines import lines_of
-from wildgate_service.model.authored import LabeledLine, base_language
 from wildgate_service.pipeline import TITLE_LIMIT
 from wildgate_service.types import ContentKind, Listing
 
@@ -35,6 +34,17 @@ class LabeledText(Struct, frozen=True, kw_only=True):
     kind: ContentKind = ContentKind.LISTING
     description: str | None = None
     pair: str | None = None
+    group: str | None = None
+
+    @property
+    def source(self) -> str:
+        """The lesser id of a contrast pair: twins stay on one side of every split."""
+        return min(self.id, self.pair or self.id)
+
+    @property
+    def text(self) -> str:
+        """All of it, as a model reads it."""
+        return f"{self.title} {self.description or ''}".strip()
 
     @property
     def offer(self) -> bool:
@@ -47,16 +57,32 @@ class LabeledText(Struct, frozen=True, kw_only=True):
         return Listing(title=self.title, description=self.description or "", content_kind=self.kind)
 
 
+class LabeledLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of a platform's own texts. `label` is offer or benign; `licence` says who may use it."""
+
+    text: str
+    label: str
+    language: str
+    group: str = ""
+    source: str = ""
+    licence: str = ""
+    kind: ContentKind = ContentKind.LISTING
+
+
 class _Either(Struct):
     """What tells the two formats apart."""
 
     expected: str | None = None
 
 
+def base_language(tag: str) -> str:
+    """The language of a BCP 47 tag without script and region."""
+    return tag.partition("-")[0]
+
+
 def is_development(text: LabeledText) -> bool:
     """Whether a text may be tuned on: the first byte of SHA-256 of the lesser id of its contrast pair is even. Twins stay together."""
-    lesser = min(text.id, text.pair or text.id)
-    return hashlib.sha256(lesser.encode()).digest()[0] % 2 == 0
+    return hashlib.sha256(text.source.encode()).digest()[0] % 2 == 0
 
 
 def read_texts(paths: Iterable[Path]) -> list[LabeledText]:
@@ -92,7 +118,15 @@ def _of_line(line: bytes, place: str) -> LabeledText:
     row = msgspec.json.decode(line, type=LabeledLine)
     listing = as_listing(row.text, row.kind)
     language = base_language(row.language)
-    return LabeledText(id=place, title=listing.title, description=listing.description, expected=row.label, language=language, kind=row.kind)
+    return LabeledText(
+        id=place,
+        title=listing.title,
+        description=listing.description,
+        expected=row.label,
+        language=language,
+        kind=row.kind,
+        group=row.group,
+    )
 
 
 def _checked(texts: list[LabeledText]) -> Iterator[LabeledText]:

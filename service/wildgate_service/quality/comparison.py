@@ -13,7 +13,6 @@ from math import comb
 
 from msgspec import Struct
 
-from wildgate_service.model.authored import base_language
 from wildgate_service.quality.verdicts import Answered
 
 SIGNIFICANT = 0.05

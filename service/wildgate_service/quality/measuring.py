@@ -10,9 +10,8 @@ import numpy as np
 from msgspec import Struct
 
 from wildgate_service.errors import ModelError
-from wildgate_service.model.authored import base_language
 from wildgate_service.model.folder import find_models
-from wildgate_service.model.labeled_texts import LabeledText, is_development, read_texts
+from wildgate_service.model.labeled_texts import LabeledText, base_language, is_development, read_texts
 from wildgate_service.model.results import processor_name
 from wildgate_service.pipeline import Engine, with_models
 from wildgate_service.quality import TIERS
