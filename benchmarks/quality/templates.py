@@ -8,12 +8,10 @@ from pathlib import Path
 import msgspec
 from rates import Row, interval, print_table, shown
 from wildgate_service.lexicon import default_lexicons
-from wildgate_service.model.authored import AuthoredText, read_authored
-from wildgate_service.model.fusion import KINDS
+from wildgate_service.model.authored import AuthoredText, Origin, read_authored
 from wildgate_service.model.labeled_texts import as_listing
 from wildgate_service.pipeline import Engine
 from wildgate_service.quality.verdicts import Verdict, lexicons_alone, verdict
-from wildgate_service.types import ContentKind
 
 SEED = 0
 FILLS = 2  # of one template and label
@@ -48,20 +46,21 @@ def kept_texts() -> list[AuthoredText]:
     left: Counter[tuple[str, bool]] = Counter()
     found = []
     for text in read_authored(default_lexicons(), SEED):
-        left[text.source, text.offer] += text.is_kept
-        if text.is_kept and left[text.source, text.offer] <= FILLS:
+        kept = text.is_kept and text.origin is Origin.TEMPLATE
+        left[text.source, text.offer] += kept
+        if kept and left[text.source, text.offer] <= FILLS:
             found.append(text)
     return found
 
 
 def judge(engine: Engine, text: AuthoredText) -> Verdict:
     """Score one text."""
-    return verdict(engine, as_listing(text.text, KINDS.get(text.kind.removesuffix("_twin"), ContentKind.LISTING)))
+    return verdict(engine, as_listing(text.text, text.content_kind))
 
 
 def part_of(text: AuthoredText) -> str:
     """Which of the three a text is."""
-    return "offers" if text.offer else "twins" if text.kind.endswith("_twin") else "talk"
+    return "offers" if text.offer else "twins" if text.is_twin else "talk"
 
 
 def totals(texts: list[AuthoredText], verdicts: list[Verdict]) -> Row:

@@ -129,9 +129,9 @@ def test_own_texts_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([row(), row(label="benign")], "own.jsonl:2: the text of line 1 has another label"),
+        ([row(), row(label="benign")], "own.jsonl:1 and own.jsonl:2 are one text with two labels"),
         ([row(), row(text="x", label="yes")], "own.jsonl:2: label 'yes' is neither offer nor benign"),
-        ([row(txet="x")], "own.jsonl:1:"),
+        ([row(txet="x")], "own.jsonl:1 is no labeled text"),
     ],
 )
 def test_wrong_lines_are_named(rows: list[dict[str, str]], message: str, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from sklearn.metrics import average_precision_score
 from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.rules import Rule
-from wildgate_service.model.authored import AuthoredText, read_authored, readable, rule_examples
+from wildgate_service.model.authored import AuthoredText, Origin, read_authored, readable, rule_examples
 from wildgate_service.model.classifiers import (
     WORD,
     Classifier,
@@ -146,8 +146,8 @@ def test_benign_contexts_are_innocent() -> None:
 
 def test_one_template_in_four_is_kept() -> None:
     """What teaches the fusion never changes: sha256(template) % 4 == 0; rules' examples are never kept."""
-    kept = [AuthoredText(f"en/offer-{number}", "en", "x", offer=True, kind="part").is_kept for number in range(400)]
-    assert (70 < sum(kept) < 130, AuthoredText("en-ivory", "en", "x", offer=True).is_kept) == (True, False)
+    kept = [AuthoredText(Origin.TEMPLATE, f"en/offer-{number}", "en", "x", offer=True, kind="part").is_kept for number in range(400)]
+    assert (70 < sum(kept) < 130, AuthoredText(Origin.EXAMPLE, "en-ivory", "en", "x", offer=True).is_kept) == (True, False)
 
 
 def test_all_that_is_written_is_read_once(lexicons: Path, tmp_path: Path) -> None:

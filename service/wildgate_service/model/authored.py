@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from enum import Enum
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,14 +18,24 @@ from wildgate_service.types import TAXON_KINDS, ContentKind, RuleKind
 
 WRITTEN = Path(__file__).parent / "written"  # its README says who wrote them
 KEPT_SHARE = 4  # one template or written pair in four teaches the fusion, and no model below it
-WRITTEN_WEIGHT = 5.0  # of a text that somebody thought of by itself, beside one filling of a template; 3 and 10 did the same
+WRITTEN_WEIGHT = 10.0  # of a text that somebody thought of by itself, beside one filling of a template
 KINDS = {"post": ContentKind.SOCIAL_POST, "cargo": ContentKind.CARGO_BOOKING}  # of templates
 TWIN = "_twin"  # ends the kind of a text that differs from an offer by what is offered
 
 
-class AuthoredText(Struct, frozen=True):
-    """A text with its label. Those of one `source` (a rule, a template, a line of a file) stay on one side of every split."""
+class Origin(Enum):
+    """Where an authored text comes from."""
 
+    EXAMPLE = "example"  # of a rule
+    TEMPLATE = "template"
+    WRITTEN = "written"  # one by one
+    OWN = "own"  # a platform's
+
+
+class AuthoredText(Struct, frozen=True):
+    """A text with its label. Those of one `source` (a rule, a template, a pair, a line of a file) stay on one side of every split."""
+
+    origin: Origin
     source: str
     language: str  # BCP 47 without script and region
     text: str
@@ -32,12 +43,22 @@ class AuthoredText(Struct, frozen=True):
     group: str = ""  # taxon group that it names, if told
     kind: str = ""  # of a template, or the functionality of a written text
     content_kind: ContentKind = ContentKind.LISTING
-    weight: float = 1.0  # in training, beside others of its label
+
+    @property
+    def weight(self) -> float:
+        """In training, beside others of its label."""
+        return WRITTEN_WEIGHT if self.origin is Origin.WRITTEN else 1.0
+
+    @property
+    def is_twin(self) -> bool:
+        """Whether it is a template's text that differs from an offer by what is offered."""
+        return self.kind.endswith(TWIN)
 
     @property
     def is_kept(self) -> bool:
         """Whether it comes from a template or pair that is kept for the fusion: sha256(source) % 4 == 0."""
-        return bool(self.kind) and int(hashlib.sha256(self.source.encode()).hexdigest(), 16) % KEPT_SHARE == 0
+        kept = self.origin in {Origin.TEMPLATE, Origin.WRITTEN}
+        return kept and int(hashlib.sha256(self.source.encode()).hexdigest(), 16) % KEPT_SHARE == 0
 
 
 def readable(text: str) -> str:
@@ -79,28 +100,28 @@ def _is_about_protected(rule: Rule) -> bool:
 
 
 def _examples(rule: Rule, texts: Iterable[str], *, offer: bool) -> Iterator[AuthoredText]:
-    return (AuthoredText(rule.id, base_language(rule.language), text, offer) for text in texts)
+    return (AuthoredText(Origin.EXAMPLE, rule.id, base_language(rule.language), text, offer) for text in texts)
 
 
 def _from_templates(templates: Path, rules: tuple[Rule, ...], groups: dict[str, str], seed: int) -> Iterator[AuthoredText]:
     for each in generated_texts(templates, rules, groups, seed):
         kind = KINDS.get(each.kind.removesuffix(TWIN), ContentKind.LISTING)
-        yield AuthoredText(each.template, base_language(each.language), each.text, each.offer, each.group, each.kind, kind)
+        language = base_language(each.language)
+        yield AuthoredText(Origin.TEMPLATE, each.template, language, each.text, each.offer, each.group, each.kind, kind)
 
 
 def read_labeled(path: Path) -> list[AuthoredText]:
     """The texts of a file, in either format of `labeled_texts`. Raises ModelError that names the line."""
-    return [_of(each) for each in read_texts([path])]
+    return [_of(Origin.OWN, each) for each in read_texts([path])]
 
 
 def _from_written(folder: Path) -> Iterator[AuthoredText]:
     """The development half of the texts that were written one by one."""
-    for each in read_texts(sorted(folder.glob("*.jsonl"))):
-        if is_development(each):
-            yield _of(each, each.functionality, WRITTEN_WEIGHT)
+    texts = read_texts(sorted(folder.glob("*.jsonl")))
+    return (_of(Origin.WRITTEN, each) for each in texts if is_development(each))
 
 
-def _of(each: LabeledText, kind: str = "", weight: float = 1.0) -> AuthoredText:
+def _of(origin: Origin, each: LabeledText) -> AuthoredText:
     """Twins have one source."""
     language = base_language(each.language)
-    return AuthoredText(each.source, language, each.text, each.offer, each.group or "", kind, each.kind, weight)
+    return AuthoredText(origin, each.source, language, each.text, each.offer, each.group or "", each.functionality, each.kind)

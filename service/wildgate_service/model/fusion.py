@@ -20,18 +20,17 @@ from wildgate_service.classify import classify
 from wildgate_service.errors import ModelError
 from wildgate_service.fuse import FEATURES, Fusion, features, load_fusion
 from wildgate_service.match import match
-from wildgate_service.model.authored import AuthoredText
+from wildgate_service.model.authored import AuthoredText, Origin
 from wildgate_service.model.folder import PRIORS
-from wildgate_service.model.labeled_texts import LabeledText, is_development
+from wildgate_service.model.labeled_texts import LabeledText, as_listing, is_development
 from wildgate_service.model.training_data import Negative, is_for_calibration
 from wildgate_service.normalize import normalize
 from wildgate_service.pipeline import Engine
-from wildgate_service.types import ContentKind, Listing
+from wildgate_service.types import Listing
 
 PULL = 1.0  # strength of the priors: one text's worth of loss per unit of squared distance
 FILLS = 3  # fillings of one kept template; together they weigh one text
 ORDINARY = 5.0  # weight of an ordinary text: they are far more on a platform than here
-KINDS = {"post": ContentKind.SOCIAL_POST, "cargo": ContentKind.CARGO_BOOKING}
 Floats = NDArray[np.float64]
 
 
@@ -49,14 +48,14 @@ def development_texts(texts: list[LabeledText]) -> list[Weighed]:
 
 
 def kept_texts(authored: Iterable[AuthoredText]) -> list[Weighed]:
-    """Some fillings of each kept template."""
+    """Some fillings of each kept template, and the kept ones of those that were written one by one."""
     left: Counter[tuple[str, bool]] = Counter()
     found = []
     for each in authored:
         if each.is_kept and left[each.source, each.offer] < FILLS:
             left[each.source, each.offer] += 1
-            kind = KINDS.get(each.kind.removesuffix("_twin"), ContentKind.LISTING)
-            found.append(Weighed(Listing(title=each.text, content_kind=kind), each.offer, 1 / FILLS))
+            weight = 1 / FILLS if each.origin is Origin.TEMPLATE else 1.0
+            found.append(Weighed(as_listing(each.text, each.content_kind), each.offer, weight))
     return found
 
 

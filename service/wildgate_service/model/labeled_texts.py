@@ -1,7 +1,8 @@
 """Files of labeled texts to fit and measure on: functional texts in contrast pairs, and a platform's own labeled lines.
 
-A functional text has `id`, `functionality`, `language`, `title`, `expected` (offer or benign), and if you like `description`, `kind`
-`pair` (the id of its contrast twin) and `group` (taxon group of an offer). A labeled line (`LabeledLine`) has `text`, `label` and `language`.
+A functional text has `id`, `functionality`, `language`, `title`, `expected` (offer or benign), and if you like `description`, `kind`,
+`pair` (the id of its contrast twin) and `group` (taxon group of an offer). A labeled line (`LabeledLine`) has `text`, `label` and
+`language`.
 """
 
 from __future__ import annotations

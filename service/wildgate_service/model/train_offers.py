@@ -79,20 +79,21 @@ def fit_hidden(embeddings: Vectors, labels: Labels, weights: Weights, seed: int)
     return hidden, float(model.intercepts_[1][0])
 
 
-def part_weights(labels: Labels, authored: Labels) -> Weights:
-    """Weights by which offers, innocent authored texts and ordinary ones weigh their shares; 1 on average."""
-    weights = np.zeros(len(labels))
-    parts = (labels, authored & ~labels, ~authored)
+def part_weights(labels: Labels, authored: Sequence[AuthoredText]) -> Weights:
+    """Weights by which offers, innocent authored texts and ordinary ones weigh their shares; 1 on average. The authored ones come first."""
+    weights = np.array([each.weight for each in authored] + [1.0] * (len(labels) - len(authored)))
+    ordinary = np.arange(len(labels)) >= len(authored)
+    parts = (labels, ~ordinary & ~labels, ordinary)
     wanted = (OFFERS_WEIGHT, INNOCENT_WEIGHT, ORDINARY_WEIGHT)
     for part, weight in zip(parts, wanted, strict=True):
-        weights[part] = weight / max(int(part.sum()), 1)
+        weights[part] *= weight / max(weights[part].sum(), 1.0)
     return np.asarray(weights * len(weights) / weights.sum())
 
 
 def _labels(authored: Sequence[AuthoredText], ordinary: Sequence[Negative]) -> tuple[Labels, Weights]:
     """Labels and weights of authored texts, then ordinary ones."""
     labels = np.array([each.offer for each in authored] + [False] * len(ordinary))
-    return labels, part_weights(labels, np.arange(len(labels)) < len(authored))
+    return labels, part_weights(labels, authored)
 
 
 def _embedded(texts: Sequence[AuthoredText | Negative], cache: EmbeddingCache) -> Vectors:

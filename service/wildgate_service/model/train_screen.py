@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
@@ -22,7 +22,8 @@ from wildgate_service.model.training_data import Negative, is_for_calibration, i
 from wildgate_service.normalize import fold
 
 LONGEST = 4 * BLOCK  # code points of a text that are trained on
-STRENGTH = 1.0  # inverse regularization; 10 was no better on the kept templates
+STRENGTH = 0.1  # inverse regularization
+RARITY = 1.5  # power of the inverse document frequency; 0 and 1 were worse on the kept texts
 MOST_STEPS = 300
 LARGEST = 127  # of a stored weight
 CLIPPED = 1e-4  # share of the largest weights that are cut to the next
@@ -35,7 +36,7 @@ class _Set:
 
     skeletons: Sequence[str]
     labels: Labels
-    authored: int
+    authored: Sequence[AuthoredText]
     languages: Sequence[str]
 
 
@@ -49,7 +50,7 @@ def train_screen(authored: Sequence[AuthoredText], negatives: Sequence[Negative]
     weights, scale = _quantized(_fit(trained))
     plain = ScreenConfig("", BITS, ORDERS, BLOCK, scale, 1.0, 0.0, 0.5, fold_digest(), "")
     scores = _scores(Screen(plain, weights), kept.skeletons)
-    balance = part_weights(kept.labels, np.arange(len(kept.labels)) < kept.authored)
+    balance = part_weights(kept.labels, kept.authored)
     slope, offset = fit_platt(scores, kept.labels, balance)
     config = write_screen(output, ScreenConfig("", BITS, ORDERS, BLOCK, scale, slope, offset, 0.5, fold_digest(), ""), weights)
     held_out = [each for each in negatives if is_held_out(each.id)]
@@ -59,15 +60,17 @@ def train_screen(authored: Sequence[AuthoredText], negatives: Sequence[Negative]
 def _set(authored: Sequence[AuthoredText], negatives: Sequence[Negative]) -> _Set:
     texts: list[AuthoredText | Negative] = [*authored, *negatives]
     labels = np.array([each.offer for each in authored] + [False] * len(negatives))
-    return _Set([fold(each.text) for each in texts], labels, len(authored), [each.language for each in texts])
+    return _Set([fold(each.text) for each in texts], labels, authored, [each.language for each in texts])
 
 
 def _fit(trained: _Set) -> Floats:
-    """One weight per hash."""
-    weights = part_weights(trained.labels, np.arange(len(trained.labels)) < trained.authored)
+    """One weight per hash. Rare n-grams count for more (inverse document frequency, Spärck Jones 1972), which the weights then hold."""
+    counts = _counts(trained.skeletons)
+    rarity = np.log((1 + len(trained.labels)) / (1 + counts.getnnz(axis=0))) + 1
+    scaled = diags(rarity**RARITY)
     model = LogisticRegression(C=STRENGTH, max_iter=MOST_STEPS, fit_intercept=False)
-    model.fit(_counts(trained.skeletons), trained.labels, sample_weight=weights)
-    return np.asarray(model.coef_[0], np.float32)
+    model.fit(csr_matrix(counts @ scaled), trained.labels, sample_weight=part_weights(trained.labels, trained.authored))
+    return np.asarray(scaled @ model.coef_[0], np.float32)
 
 
 def _counts(skeletons: Sequence[str]) -> csr_matrix:
@@ -96,12 +99,13 @@ def _scores(screen: Screen, skeletons: Sequence[str]) -> Scores:
 def _results(screen: Screen, trained: _Set, kept: _Set, scores: Scores, balance: Scores, held_out: Sequence[Negative]) -> ScreenResults:
     ordinary = _scores(screen, [fold(each.text) for each in held_out])
     threshold = float(np.quantile(ordinary, 1 - ORDINARY_HALF)) if len(ordinary) else 0.0
-    languages = np.array(kept.languages[: kept.authored])
-    labels, authored = kept.labels[: kept.authored], scores[: kept.authored]
+    texts = len(kept.authored)
+    languages = np.array(kept.languages[:texts])
+    labels, authored = kept.labels[:texts], scores[:texts]
     return ScreenResults(
         version=screen.version,
         trained=len(trained.labels),
-        kept=kept.authored,
+        kept=texts,
         held_out=len(held_out),
         average_precision=average_precision(labels, authored),
         threshold=threshold,

@@ -13,6 +13,7 @@ from math import comb
 
 from msgspec import Struct
 
+from wildgate_service.model.labeled_texts import base_language
 from wildgate_service.quality.verdicts import Answered
 
 SIGNIFICANT = 0.05
