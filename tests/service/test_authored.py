@@ -129,7 +129,7 @@ def test_own_texts_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([row(), row(label="benign")], "own.jsonl:2: the text of line 1 has another label"),
+        ([row(), row(label="benign")], "own.jsonl:2: the text of own.jsonl:1 has another label"),
         ([row(), row(text="x", label="yes")], "own.jsonl:2: label 'yes' is neither offer nor benign"),
         ([row(txet="x")], "own.jsonl:1:"),
     ],

@@ -18,7 +18,7 @@ from sklearn.metrics import average_precision_score
 from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.rules import Rule
-from wildgate_service.model.authored import AuthoredText, read_authored, readable, rule_examples
+from wildgate_service.model.authored import AuthoredText, read_authored, read_labeled, readable, rule_examples
 from wildgate_service.model.classifiers import (
     WORD,
     Classifier,
@@ -154,7 +154,7 @@ def test_all_that_is_written_is_read_once(lexicons: Path, tmp_path: Path) -> Non
     """Rule examples, templates and a platform's own texts, each text with its source."""
     own = tmp_path / "own.jsonl"
     own.write_text('{"text": "rhino cup", "label": "offer", "language": "en"}\n', encoding="utf-8")
-    sources = {each.source.partition("/")[0].partition(":")[0] for each in read_authored(lexicons, 0, labeled=own)}
+    sources = {each.source.partition("/")[0].partition(":")[0] for each in read_authored(lexicons, 0, labeled=read_labeled(own))}
     assert {"own.jsonl", "en", "zh-Hans"} < sources
 
 

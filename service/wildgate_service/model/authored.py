@@ -57,14 +57,14 @@ def base_language(tag: str) -> str:
     return tag.partition("-")[0]
 
 
-def read_authored(lexicons: Path, seed: int, *, templates: Path = TEXTS, labeled: Path | None = None) -> list[AuthoredText]:
+def read_authored(lexicons: Path, seed: int, *, templates: Path = TEXTS, labeled: Iterable[AuthoredText] = ()) -> list[AuthoredText]:
     """All of them, each text once, in the order of their sources. Raises ModelError or LexiconError.
 
     What is an offer anywhere is one: a text that one rule must miss may be another rule's.
     """
     rules = tuple(rule for rule in read_rules(lexicons) if rule.status != "deprecated")
     groups = {taxon: row.group for taxon, row in read_taxa(lexicons).items()}
-    found = [*rule_examples(rules), *_from_templates(templates, rules, groups, seed), *(read_labeled(labeled) if labeled else ())]
+    found = [*rule_examples(rules), *_from_templates(templates, rules, groups, seed), *labeled]
     texts = {each.text: each for each in found if not each.offer} | {each.text: each for each in found if each.offer}
     return sorted(texts.values(), key=lambda each: (each.source, each.text))
 
@@ -98,15 +98,17 @@ def read_labeled(path: Path) -> list[AuthoredText]:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise ModelError(f"labeled texts {path} cannot be read: {error.strerror}") from error
-    found: dict[str, tuple[int, AuthoredText]] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        text = _labeled(path, number, line)
-        before = found.setdefault(text.text, (number, text))
-        if before[1].offer != text.offer:
-            raise ModelError(f"{path}:{number}: the text of line {before[0]} has another label here; decide which holds")
-    return [text for _, text in found.values()]
+    return agreeing(_labeled(path, number, line) for number, line in enumerate(lines, start=1) if line.strip())
+
+
+def agreeing(texts: Iterable[AuthoredText]) -> list[AuthoredText]:
+    """Each text once. Raises ModelError where one has two labels."""
+    found: dict[str, AuthoredText] = {}
+    for text in texts:
+        before = found.setdefault(text.text, text)
+        if before.offer != text.offer:
+            raise ModelError(f"{text.source}: the text of {before.source} has another label here; decide which holds")
+    return list(found.values())
 
 
 def _labeled(path: Path, number: int, line: bytes) -> AuthoredText:
