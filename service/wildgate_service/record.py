@@ -57,7 +57,7 @@ def make_record(
 
     `decided_time` is aware of its time zone, `tenant_key` the tenant's 32 secret bytes.
     """
-    text = keyed_hash(tenant_key, TEXT_DOMAIN + _encode_fields((listing.title, listing.description, listing.attributes)))
+    text = fingerprint_of(listing, tenant_key)
     seller = listing.seller_ref.encode()
     return DecisionRecord(
         tenant=tenant,
@@ -73,6 +73,11 @@ def make_record(
         posted_time=listing.posted_time,
         request_fingerprint=keyed_hash(tenant_key, REQUEST_DOMAIN + _encode_fields((text, *_asked(listing)))),
     )
+
+
+def fingerprint_of(listing: Listing, tenant_key: bytes) -> str:
+    """The keyed hash of a listing's text fields, which stands for them in the record."""
+    return keyed_hash(tenant_key, TEXT_DOMAIN + _encode_fields((listing.title, listing.description, listing.attributes)))
 
 
 def _asked(listing: Listing) -> tuple[str, ...]:

@@ -62,6 +62,10 @@ class Secrets:
         self._content = content
         return content.tenants[tenant]
 
+    def known_key(self, tenant: str) -> bytes | None:
+        """The tenant's key if there is one; None is made."""
+        return self._content.tenants.get(tenant)
+
     def destroy(self, tenant: str) -> bool:
         """Destroy the tenant's key; False if there was none.
 

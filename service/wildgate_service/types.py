@@ -325,6 +325,27 @@ class Outcome(Struct, frozen=True, kw_only=True):
     degraded_reason: str = ""
 
 
+class Following(Struct, frozen=True, kw_only=True):
+    """An outcome with what it followed.
+
+    `asked` is the action that the policy asked for, in shadow too, or that the client took by itself; None where nobody knows.
+    `order` is by time of happening, then of recording. `position` is that of the decision in the log, 0 without one.
+    """
+
+    tenant: str
+    outcome_id: str
+    kind: OutcomeKind
+    means: Means
+    order: tuple[int, int, str]
+    request_id: str
+    listing_id: str
+    asked: Action | None
+    language: str
+    content_kind: str
+    groups: tuple[str, ...]
+    position: int
+
+
 # --- report --------------------------------------------------------------------------------------
 
 

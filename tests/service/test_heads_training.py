@@ -18,7 +18,7 @@ from sklearn.metrics import average_precision_score
 from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.rules import Rule
-from wildgate_service.model.authored import AuthoredText, Origin, read_authored, readable, rule_examples
+from wildgate_service.model.authored import AuthoredText, Origin, read_authored, read_labeled, readable, rule_examples
 from wildgate_service.model.classifiers import (
     WORD,
     Classifier,
@@ -41,9 +41,13 @@ from wildgate_service.model.evaluation import (
     grouped_folds,
     share,
 )
+from wildgate_service.model.fusion import Weighed, fit_fusion
 from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import HeadSet
+from wildgate_service.model.labeled_texts import LabeledLine
 from wildgate_service.model.near_duplicates import near_duplicate_groups
+from wildgate_service.model.outcome_labels import is_held_out as is_held_out_line
+from wildgate_service.model.outcome_labels import trained_on
 from wildgate_service.model.reliability import reliability
 from wildgate_service.model.train import train_heads, write_json
 from wildgate_service.model.training_data import (
@@ -51,6 +55,8 @@ from wildgate_service.model.training_data import (
     read_negatives,
     read_tweets,
 )
+from wildgate_service.pipeline import Engine
+from wildgate_service.types import Listing
 
 pytestmark = pytest.mark.train
 
@@ -154,7 +160,7 @@ def test_all_that_is_written_is_read_once(lexicons: Path, tmp_path: Path) -> Non
     """Rule examples, templates and a platform's own texts, each text with its source."""
     own = tmp_path / "own.jsonl"
     own.write_text('{"text": "rhino cup", "label": "offer", "language": "en"}\n', encoding="utf-8")
-    sources = {each.source.partition("/")[0].partition(":")[0] for each in read_authored(lexicons, 0, labeled=own)}
+    sources = {each.source.partition("/")[0].partition(":")[0] for each in read_authored(lexicons, 0, labeled=read_labeled(own))}
     assert {"own.jsonl", "en", "zh-Hans"} < sources
 
 
@@ -334,3 +340,30 @@ def invented_data(folder: Path) -> Path:
     text = "\n".join(["id\tlang\tsource_kind\tplatform\ttext", *negatives])
     (folder / "negatives.tsv.gz").write_bytes(gzip.compress(text.encode()))
     return folder
+
+
+def test_outcomes_teach_the_models(lexicons: Path, tmp_path: Path) -> None:
+    """A word that people removed, and one that they let stand, are told apart in texts that were held out."""
+    data, templates = invented_data(tmp_path / "data"), tmp_path / "templates"
+    templates.mkdir()
+    (templates / "en.yml").write_text((TEXTS / "en.yml").read_text(encoding="utf-8"), encoding="utf-8")
+    words = (("zorblax", "offer"), ("quimbyjo", "benign"))
+    lines = [LabeledLine(text=f"{word} number {n}", label=label, language="en", source=f"{n}") for word, label in words for n in range(60)]
+    train_heads(data, lexicons, tmp_path, 0, embeddings=tmp_path, templates=templates, labeled=trained_on(lines))
+    screen = Screen.load(tmp_path / "screen-v1", fold_digest())
+    held_out = [(screen.logit(line.text), line.label) for line in lines if is_held_out_line(line)]
+    benign, offers = ([logit for logit, label in held_out if label == wanted] for wanted in ("benign", "offer"))
+    assert max(benign) < min(offers)
+
+
+def test_a_fitted_fusion_says_what_it_was_fitted_on(engine: Engine) -> None:
+    """So that it is refused beside other models."""
+    texts = [Weighed(Listing(title=title), offer) for title, offer in (("elephant tusk for sale", True), ("ivory dress", False))]
+    fitted = fit_fusion(engine, texts, "fusion-small")
+    assert fitted.fitted_on == (engine.screen.version, engine.classifier.version)
+
+
+def test_a_fusion_is_not_fitted_without_the_encoder(engine_without_encoder: Engine) -> None:
+    """It would weigh what it never saw."""
+    with pytest.raises(ModelError, match="the encoder is missing"):
+        fit_fusion(engine_without_encoder, [], "fusion-small")

@@ -17,6 +17,7 @@ from wildgate_service.pipeline import with_models
 from wildgate_service.quality.calibration import calibration
 from wildgate_service.quality.comparison import compare, exact_mcnemar
 from wildgate_service.quality.figures import figures, grouped
+from wildgate_service.quality.negatives import Scored
 from wildgate_service.quality.verdicts import Answered, Verdict
 from wildgate_service.types import Action
 
@@ -157,16 +158,34 @@ def test_what_chance_explains_is_promoted():
     assert [against(lost=5, won=0, same=9).promote, against(lost=0, won=9, same=9).promote] == [True, True]
 
 
+def test_offers_lost_for_false_alarms_won_are_told():
+    """No language is worse, but all together find fewer offers."""
+    languages = [f"{one}{other}" for one in "abc" for other in "xyz"]
+    texts = [text(f"{name}-{label}", label, name) for name in languages for label in ("offer", "benign")]
+    new, old = ([answered(each, stopped=stopped) for each in texts] for stopped in (False, True))
+    found = compare(new, old, ("new", "old"), 1)
+    said = "promote: worse in none of 9 languages beyond chance; but over all languages worse in: offer, by 100.0 points"
+    assert (found.promote, found.verdict.startswith(said), "benign" in found.verdict) == (True, True, False)
+
+
 def test_too_few_texts_are_not_promoted():
     """Few texts without a loss show nothing."""
     found = against(lost=0, won=0, same=9, least=10)
-    assert (found.promote, found.too_few) == (False, ("en",))
+    assert (found.promote, [each.name for each in found.too_few]) == (False, ["en"])
     assert "fewer than 10 texts, too few to say, in: en (9)" in found.verdict
 
 
 def test_worse_is_said_even_of_few_texts():
     """Seven of seven lost is no chance."""
     assert against(lost=7, won=0, same=0, least=100).verdict.startswith("do not promote: worse in: en")
+
+
+def test_more_false_alarms_on_negatives_are_worse():
+    """Ordinary texts are by far the most of what a platform sees."""
+    calm, alarmed = (Scored("neg-1", "de", "listing_title", Verdict(action, 0.5)) for action in (Action.ALLOW, Action.REVIEW))
+    same = [answered(text(1), stopped=True)]
+    found = compare(same, same, ("new", "old"), 1, [(alarmed, calm)] * 6 + [(calm, calm)] * 94)
+    assert found.verdict == "do not promote: worse in: negatives de, by 6.0 points (6 lost, 0 won of 100, p = 0.031)"
 
 
 def test_languages_are_those_without_script_and_region():
@@ -256,6 +275,17 @@ def test_held_out_negatives_are_counted_by_language(evaluate, texts, tmp_path):
     found = json.loads(evaluate("--texts", texts, "--data", tmp_path, "--tier", "all", "--format", "json").stdout)["negatives"]
     (total,) = [each["alarms"] for each in found["by_source"] if (each["language"], each["source_kind"]) == ("all", "all")]
     assert (0 < total["n"] < 30, total["not_allow"], total["note"]) == (True, 0, "too few to say")
+
+
+@pytest.mark.train
+def test_negatives_are_compared_too(evaluate, texts, tmp_path):
+    """By language, whatever their number."""
+    pytest.importorskip("scipy", reason="needs the extra train")
+    rows = "".join(f"neg-{n}\tde\tlisting_title\tshop\tblue chair {n}\n" for n in range(60))
+    (tmp_path / "negatives.tsv.gz").write_bytes(gzip.compress(f"id\tlang\tsource_kind\tplatform\ttext\n{rows}".encode()))
+    words = ("--texts", texts, "--data", tmp_path, "--tier", "all", "--against", SHIPPED, "--least", 12, "--format", "json")
+    (german,) = json.loads(evaluate(*words).stdout)["comparison"]["negatives"]
+    assert (german["name"], german["lost"], german["won"]) == ("negatives de", 0, 0)
 
 
 @pytest.mark.train

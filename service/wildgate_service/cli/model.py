@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from wildgate_service.cli.model_eval import evaluate
+from wildgate_service.cli.model_labels import labels, labels_of, of_outcomes
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.settings import load_settings
 
@@ -20,6 +21,7 @@ def command() -> None:
 
 
 command.add_command(evaluate)
+command.add_command(labels)
 
 
 @command.command()
@@ -57,12 +59,35 @@ def build(wheel: Path | None, cache: Path | None) -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Your own labeled texts, JSON Lines: text, label (offer or benign), language, and if you like group, source, licence.",
 )
+@of_outcomes
 @click.option("--seed", type=int, default=0, show_default=True)
-def train(data: Path, output: Path, results: Path | None, texts: Path | None, seed: int) -> None:
-    """Train the screen and the heads on labeled sets, lexicon examples and templates, and write their cards. Needs the extra `train`."""
+def train(
+    data: Path,
+    output: Path,
+    results: Path | None,
+    texts: Path | None,
+    outcomes: str | None,
+    listings: Path | None,
+    secrets: Path | None,
+    tenant: str | None,
+    seed: int,
+) -> None:
+    """Train the screen and the heads on labeled sets, lexicon examples and templates, and write their cards. Needs the extra `train`.
+
+    With --outcomes also on what people decided (`wildgate model labels`), but for the fifth that is held out to measure on.
+    """
+    if (outcomes is None) != (listings is None):
+        raise click.UsageError("--outcomes and --listings go together: the store knows what was decided, and the file of which texts")
+    from wildgate_service.model.authored import agreeing, read_labeled  # noqa: PLC0415  (loads the models' libraries)
+    from wildgate_service.model.outcome_labels import trained_on  # noqa: PLC0415
     from wildgate_service.model.train import train_heads, write_json  # noqa: PLC0415  (loads scikit-learn)
 
-    figures = train_heads(data, default_lexicons(), output, seed, labeled=texts)
+    own = read_labeled(texts) if texts else []
+    if outcomes and listings:
+        found = labels_of(outcomes, listings, secrets, tenant)
+        click.echo(str(found))
+        own = agreeing([*own, *trained_on(found.lines)])
+    figures = train_heads(data, default_lexicons(), output, seed, labeled=own)
     if results:
         write_json(results, figures)
     click.echo(f"screen, heads and cards in {output}")

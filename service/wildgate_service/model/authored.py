@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.rules import Rule, read_rules
 from wildgate_service.lexicon.taxa import read_taxa
 from wildgate_service.model.generated import TEXTS, UNPROTECTED, generated_texts
@@ -67,7 +68,7 @@ def readable(text: str) -> str:
 
 
 def read_authored(
-    lexicons: Path, seed: int, *, templates: Path = TEXTS, written: Path = WRITTEN, labeled: Path | None = None
+    lexicons: Path, seed: int, *, templates: Path = TEXTS, written: Path = WRITTEN, labeled: Iterable[AuthoredText] = ()
 ) -> list[AuthoredText]:
     """All of them, each text once, in the order of their sources. Raises ModelError or LexiconError.
 
@@ -79,7 +80,7 @@ def read_authored(
         *rule_examples(rules),
         *_from_templates(templates, rules, groups, seed),
         *_from_written(written),
-        *(read_labeled(labeled) if labeled else ()),
+        *labeled,
     ]
     texts = {each.text: each for each in found if not each.offer} | {each.text: each for each in found if each.offer}
     return sorted(texts.values(), key=lambda each: (each.source, each.text))
@@ -113,6 +114,16 @@ def _from_templates(templates: Path, rules: tuple[Rule, ...], groups: dict[str, 
 def read_labeled(path: Path) -> list[AuthoredText]:
     """The texts of a file, in either format of `labeled_texts`. Raises ModelError that names the line."""
     return [_of(Origin.OWN, each) for each in read_texts([path])]
+
+
+def agreeing(texts: Iterable[AuthoredText]) -> list[AuthoredText]:
+    """Each text once. Raises ModelError where one has two labels."""
+    found: dict[str, AuthoredText] = {}
+    for text in texts:
+        before = found.setdefault(text.text, text)
+        if before.offer != text.offer:
+            raise ModelError(f"{text.source}: the text of {before.source} has another label here; decide which holds")
+    return list(found.values())
 
 
 def _from_written(folder: Path) -> Iterator[AuthoredText]:

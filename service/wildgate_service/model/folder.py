@@ -10,6 +10,7 @@ from wildgate_service.errors import ModelError
 
 SHIPPED = Path(__file__).parent.parent / "models"
 PRIORS = SHIPPED / "fusion-priors"  # weights set by hand; a start for fitting, no model
+OTHERS = ("fusion-priors", "heads-deep-")  # beginnings of what is neither of these three
 MADE_BY = {"screen": "wildgate model train", "heads": "wildgate model train", "fusion": "wildgate model fuse"}
 
 
@@ -31,7 +32,7 @@ def find_models(folder: Path | None = None, *, fusion: Path | None = None) -> Mo
 
 
 def _only(kind: str, folder: Path) -> Path:
-    found = sorted(path for path in folder.glob(f"{kind}-*") if path.is_dir() and path.name != PRIORS.name)
+    found = sorted(path for path in folder.glob(f"{kind}-*") if path.is_dir() and not path.name.startswith(OTHERS))
     if not found:
         raise ModelError(f"no model {kind}-* in {folder}: `{MADE_BY[kind]} --output` writes one, or copy that of {SHIPPED}")
     if len(found) > 1:

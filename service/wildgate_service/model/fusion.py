@@ -2,8 +2,8 @@
 
 Maximum a posteriori: logistic loss plus a quadratic pull toward `models/fusion-priors` (weights set by hand), bounded so that no weight
 takes the wrong sign (L-BFGS-B, Byrd et al. 1995). It is fitted on what no model below it was trained on: the development half of a file
-of labeled texts, templates that are kept for it, and, where
-there is a data folder, real texts without an offer that are kept for calibration. Needs the extra `train`.
+of labeled texts, templates that are kept for it, and, where there is a data folder, real texts without an offer that are kept for
+calibration. Needs the extra `train`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def ordinary_texts(negatives: Iterable[Negative]) -> list[Weighed]:
 
 def fit_fusion(engine: Engine, texts: list[Weighed], version: str) -> Fusion:
     """The fitted model on the features that `engine` finds; the intercept is the priors'."""
-    prior = load_fusion(PRIORS)
+    below, prior = fitted_on(engine), load_fusion(PRIORS)
     names = list(FEATURES)
     rows = [(values, text) for text in texts if (values := _features(engine, text))]
     matrix = np.array([[values.get(name, 0.0) for name in names] for values, _ in rows])
@@ -84,7 +84,7 @@ def fit_fusion(engine: Engine, texts: list[Weighed], version: str) -> Fusion:
 
     found = minimize(loss, priors, jac=True, method="L-BFGS-B", bounds=bounds)
     weights = {name: round(float(value), 4) for name, value in zip(names, found.x, strict=True)}
-    return Fusion(version, prior.intercept, weights, fitted_on(engine))
+    return Fusion(version, prior.intercept, weights, below)
 
 
 def fitted_on(engine: Engine) -> tuple[str, ...]:

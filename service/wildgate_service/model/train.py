@@ -1,6 +1,7 @@
 """Training the screen and the heads: `wildgate model train`. Needs the data sets and the extra `train`."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import msgspec
 import numpy as np
 
 from wildgate_service.lexicon.rules import read_version
-from wildgate_service.model.authored import read_authored
+from wildgate_service.model.authored import AuthoredText, read_authored
 from wildgate_service.model.classifiers import TrainedHead
 from wildgate_service.model.embedding_cache import EmbeddingCache, default_embeddings
 from wildgate_service.model.encoder import SentenceEncoder
@@ -41,13 +42,13 @@ def train_heads(
     seed: int,
     *,
     embeddings: Path | None = None,
-    labeled: Path | None = None,
+    labeled: Iterable[AuthoredText] = (),
     templates: Path = TEXTS,
 ) -> Results:
     """Train screen and heads, write the folders `output`/screen-v1 and `output`/heads-v1 and return the figures.
 
     `data` holds the data sets, `lexicons` the rules, `templates` the texts to fill (`generated`), `labeled` a platform's own texts
-    (`authored.LabeledLine`); `embeddings` is where
+    (`authored.read_labeled`); `embeddings` is where
     embeddings are kept between trainings (default: the user's cache). Builds the encoder if need be. Takes some minutes on one core.
     Raises ModelError when something it needs is missing or wrong. `write_json` keeps figures.
     """

@@ -2,22 +2,25 @@
 
 Per language, the texts that only one of the two answers rightly are held against an even coin: the exact test of McNemar (1947), two-sided,
 at 5 %. Each language is tested by itself, so of twenty languages in which nothing changed but chance one may be called worse now and then:
-the gate is meant to be strict. A language with too few texts is never called equal.
+the gate is meant to be strict. A language with too few texts is never called equal. Offers lost for false alarms won are no loss to a
+language, but where they are many, over all languages, the verdict says so.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from math import comb
+from typing import Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wildgate_service.model.labeled_texts import base_language
+from wildgate_service.quality.negatives import Scored
 from wildgate_service.quality.verdicts import Answered
 
 SIGNIFICANT = 0.05
-Both = tuple[Answered, Answered]  # by the new models, by the old ones
 
 
 class Paired(Struct, frozen=True):
@@ -44,47 +47,78 @@ class Paired(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """Two sets of models by language, and over all languages by label; `least` texts a language are asked for."""
+    """Two sets of models by language, over all languages by label, and on held-out negatives by language, if these were asked for.
+
+    `least` texts a language are asked for; negatives are ordinary, so few of them count for nothing else.
+    """
 
     new: str
     old: str
     least: int
     languages: tuple[Paired, ...]
     labels: tuple[Paired, ...]
-    worse: tuple[str, ...]
-    too_few: tuple[str, ...]
-    promote: bool
+    negatives: tuple[Paired, ...]
+    promote: bool = False
+    verdict: str = ""
 
     @property
-    def verdict(self) -> str:
-        """One sentence."""
+    def worse(self) -> tuple[Paired, ...]:
+        """Where the new models are worse."""
+        return tuple(each for each in (*self.languages, *self.negatives) if each.worse)
+
+    @property
+    def too_few(self) -> tuple[Paired, ...]:
+        """Languages of which nothing can be told."""
+        return tuple(each for each in self.languages if each.n < self.least)
+
+    def judged(self) -> Self:
+        """The same with its verdict: promote or not, and a sentence that says why."""
+        promote = bool(self.languages) and not self.worse and not self.too_few
+        return replace(self, promote=promote, verdict=self._said())
+
+    def _said(self) -> str:
         if self.worse:
-            return "do not promote: worse in: " + "; ".join(str(each) for each in self.languages if each.name in self.worse)
-        if not self.languages:
-            return "do not promote: there are no texts to tell by"
+            return f"do not promote: worse in: {_listed(self.worse)}"
         if self.too_few:
-            few = ", ".join(f"{each.name} ({each.n})" for each in self.languages if each.name in self.too_few)
+            few = ", ".join(f"{each.name} ({each.n})" for each in self.too_few)
             return f"do not promote: fewer than {self.least} texts, too few to say, in: {few}; give more texts, or ask for a lower --least"
-        return f"promote: worse in none of {len(self.languages)} languages beyond chance"
+        traded = [each for each in self.labels if each.worse]
+        but = f"; but over all languages worse in: {_listed(traded)}" if traded else ""
+        return f"promote: worse in none of {len(self.languages)} languages beyond chance{but}"
 
 
-def compare(new: Iterable[Answered], old: Iterable[Answered], versions: tuple[str, str], least: int) -> Comparison:
-    """Compare answers to the same texts in the same order; `versions` are of the new models and the old ones."""
-    pairs = list(zip(new, old, strict=True))
-    by_language: dict[str, list[Both]] = defaultdict(list)
-    for pair in pairs:
-        by_language[base_language(pair[0].text.language)].append(pair)
-    languages = tuple(_paired(name, by_language[name]) for name in sorted(by_language))
-    labels = tuple(_paired(name, [pair for pair in pairs if pair[0].text.expected == name]) for name in ("offer", "benign"))
-    worse = tuple(each.name for each in languages if each.worse)
-    too_few = tuple(each.name for each in languages if each.n < least)
-    return Comparison(*versions, least, languages, labels, worse, too_few, promote=bool(languages) and not worse and not too_few)
+def compare(
+    new: Sequence[Answered],
+    old: Sequence[Answered],
+    versions: tuple[str, str],
+    least: int,
+    negatives: Sequence[tuple[Scored, Scored]] = (),
+) -> Comparison:
+    """Compare answers to the same texts in the same order; `versions` are of the new models and the old ones, as are `negatives`."""
+    rows = [(one.text, one.right, other.right) for one, other in zip(new, old, strict=True)]
+    return Comparison(
+        *versions,
+        least,
+        languages=_by_name((base_language(text.language), one, other) for text, one, other in rows),
+        labels=_by_name((text.expected, one, other) for text, one, other in rows),
+        negatives=_by_name((f"negatives {one.language}", not one.verdict.stopped, not other.verdict.stopped) for one, other in negatives),
+    ).judged()
 
 
-def _paired(name: str, pairs: list[Both]) -> Paired:
-    lost = sum(old.right and not new.right for new, old in pairs)
-    won = sum(new.right and not old.right for new, old in pairs)
-    return Paired(name, len(pairs), lost, won, round(exact_mcnemar(lost, won), 6))
+def _by_name(rows: Iterable[tuple[str, bool, bool]]) -> tuple[Paired, ...]:
+    """Each name with whether the new models and the old ones are right."""
+    counts: dict[str, Counter[tuple[bool, bool]]] = defaultdict(Counter)
+    for name, new, old in rows:
+        counts[name][new, old] += 1
+    return tuple(_paired(name, counts[name].total(), counts[name][False, True], counts[name][True, False]) for name in sorted(counts))
+
+
+def _paired(name: str, total: int, lost: int, won: int) -> Paired:
+    return Paired(name, total, lost, won, round(exact_mcnemar(lost, won), 6))
+
+
+def _listed(parts: Iterable[Paired]) -> str:
+    return "; ".join(map(str, parts))
 
 
 def exact_mcnemar(lost: int, won: int) -> float:

@@ -18,7 +18,7 @@ from wildgate_service.quality import TIERS
 from wildgate_service.quality.calibration import Calibration, calibration
 from wildgate_service.quality.comparison import Comparison, compare
 from wildgate_service.quality.figures import Figures, crossed_pairs, figures, grouped, halves
-from wildgate_service.quality.negatives import AlarmsOf, alarms_by_source, alarms_on_titles, score_negatives
+from wildgate_service.quality.negatives import AlarmsOf, Scored, alarms_by_source, alarms_on_titles, score_negatives
 from wildgate_service.quality.rates import Rate, rate
 from wildgate_service.quality.verdicts import Answered, answer, complete, judge_of, provenance
 
@@ -29,6 +29,8 @@ MEANING = (
     "`model fuse` was given, the reported half. An offer counts as found, and a benign text as a false alarm, when it is not ALLOW; a "
     "contrast pair is right when its offer is not ALLOW and its twin is. Intervals: 95 %, Wilson."
 )
+
+_Scored = tuple[Path | None, list[Scored]]  # negatives: their folder, and the answers to them
 
 
 class Data(Struct, frozen=True):
@@ -98,6 +100,7 @@ def evaluate(
         raise ModelError(f"{' and '.join(map(str, files))}: no text to measure on in the half {half!r}")
     answered = {tier: _timed(engine, tier, texts) for tier in tiers}
     shown = answered[tiers[0]]
+    ordinary = score_negatives(complete(engine), data, held_out_alone=True) if data else []
     return Evaluation(
         _described(files, half, texts),
         **provenance(engine),
@@ -107,8 +110,8 @@ def evaluate(
         by_functionality=grouped(shown, _functionality),
         pairs=crossed_pairs(shown, _functionality, _language),
         tiers=tuple(_of_tier(tier, answers) for tier, answers in answered.items()),
-        comparison=_compared(engine, against, texts, answered, least) if against else None,
-        negatives=_negatives(engine, data) if data else None,
+        comparison=_compared(engine, against, answered, texts, least, (data, ordinary)) if against else None,
+        negatives=Negatives(tuple(alarms_by_source(ordinary)), tuple(alarms_on_titles(ordinary))) if data else None,
     )
 
 
@@ -118,17 +121,16 @@ def _timed(engine: Engine, tier: str, texts: list[LabeledText]) -> list[Answered
     return answer(judge, texts)
 
 
-def _compared(engine: Engine, against: Path, texts: list[LabeledText], answered: dict[str, list[Answered]], least: int) -> Comparison:
+def _compared(
+    engine: Engine, against: Path, answered: dict[str, list[Answered]], texts: list[LabeledText], least: int, negatives: _Scored
+) -> Comparison:
     """Both as they are served: by all tiers, with the same lexicons, policy and encoder."""
     classifier = complete(engine).classifier
     old = with_models(engine, find_models(against), classifier.encoder if classifier else None)
     new_answers = answered.get("all") or answer(judge_of("all", engine), texts)
-    return compare(new_answers, answer(judge_of("all", old), texts), (engine.versions.model, old.versions.model), least)
-
-
-def _negatives(engine: Engine, data: Path) -> Negatives:
-    scored = score_negatives(engine, data, held_out_alone=True)
-    return Negatives(tuple(alarms_by_source(scored)), tuple(alarms_on_titles(scored)))
+    folder, scored = negatives
+    ordinary = list(zip(scored, score_negatives(old, folder, held_out_alone=True), strict=True)) if folder else []
+    return compare(new_answers, answer(judge_of("all", old), texts), (engine.versions.model, old.versions.model), least, ordinary)
 
 
 def _described(files: Sequence[Path], half: str, texts: list[LabeledText]) -> Data:

@@ -122,7 +122,7 @@ def _negatives(found: Negatives) -> Iterator[str]:
 def _comparison(found: Comparison) -> Iterator[str]:
     yield from ("", f"new {found.new}", f"old {found.old}", "exact McNemar test of each language, two-sided, 5 %")
     rows = [("language", "texts", "lost", "won", "points lost", "p", "")]
-    rows += [_compared(each, found) for each in (*found.languages, *found.labels)]
+    rows += [_compared(each, found) for each in (*found.languages, *found.labels, *found.negatives)]
     yield from (*columns(rows), "", found.verdict)
 
 
@@ -131,4 +131,4 @@ def _compared(each: Paired, found: Comparison) -> tuple[str, str, str, str, str,
 
 
 def _note(each: Paired, found: Comparison) -> str:
-    return "worse" if each.name in found.worse else TOO_FEW if each.name in found.too_few else ""
+    return "worse" if each.worse else TOO_FEW if each in found.too_few else ""

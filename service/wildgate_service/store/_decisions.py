@@ -219,3 +219,14 @@ def place_at(connection: sqlite3.Connection, log_id: str, position: int) -> Appe
     for start in range(0, HASH_BYTES * (index + 1), HASH_BYTES):
         chain = chain_hash(chain, commitments[start : start + HASH_BYTES])
     return Appended(position, chain, _read_payloads(payloads)[index])
+
+
+def payload_at(connection: sqlite3.Connection, position: int) -> bytes:
+    """The payload at a position, empty if it was erased."""
+    first, payloads = connection.execute(
+        "SELECT first_position, payloads FROM log JOIN payloads USING (last_position)"
+        " WHERE last_position >= ? ORDER BY last_position LIMIT 1",
+        (position,),
+    ).fetchone()
+    payload: bytes = _read_payloads(payloads)[position - first]
+    return payload

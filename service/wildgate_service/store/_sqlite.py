@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from wildgate_service.errors import StoreError
 from wildgate_service.record import make_entry, read_payload
-from wildgate_service.store import _api_keys, _audit, _counting, _decisions, _outcomes
+from wildgate_service.store import _api_keys, _audit, _counting, _decisions, _following, _outcomes
 from wildgate_service.store._connection import explained
 from wildgate_service.types import Receipt, Recorded
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wildgate_service.report import ReportFacts
     from wildgate_service.store._decisions import Appended
     from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
-    from wildgate_service.types import DecisionRecord, Outcome
+    from wildgate_service.types import DecisionRecord, Following, Outcome
 
 
 class SqliteStore:
@@ -103,6 +103,16 @@ class SqliteStore:
         """
         with explained(self._path):
             return _outcomes.append_outcomes(self._connection, outcomes)
+
+    def following(self, tenant: str | None = None) -> list[Following]:
+        """Every outcome of a tenant (None: of all) with the decision or answer that it is about."""
+        with explained(self._path):
+            return list(_following.following(self._connection, tenant))
+
+    def fingerprint_at(self, position: int) -> str:
+        """The keyed hash of the text of the decision at a position of the log; "" if it was erased."""
+        with explained(self._path):
+            return _following.fingerprint_at(self._connection, position)
 
     # --- the log ---------------------------------------------------------------------------------
 
