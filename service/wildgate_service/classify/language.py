@@ -25,7 +25,7 @@ SPACED_SCRIPTS = (
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\uffff\ud800-\udfff]")
 CLD2_NAMES = {"iw": "he", "jw": "jv", "no": "nb", "zh-Hant": "zh", "mfe": UNKNOWN, "un": UNKNOWN, "xxx": UNKNOWN}
 ANY_SCRIPT = re.compile("|".join(pattern.pattern for pattern, _ in SCRIPTS))
-BLANKED = bytes(32 if byte < 32 or byte == 127 else byte for byte in range(256))  # what `UNPRINTABLE` does to ASCII
+BLANKED = bytes(byte if chr(byte).isprintable() else ord(" ") for byte in range(256))  # what `UNPRINTABLE` does to ASCII
 NOT_LATIN = bytes(byte for byte in range(128) if not chr(byte).isalpha())
 SHARE = 4  # Latin letters that weigh as much as one character of the other scripts
 TRADED = frozenset(

@@ -69,7 +69,8 @@ def hashes(skeleton: str) -> Hashes:
     length = len(skeleton)
     points = np.frombuffer(f"\0{skeleton}{PAD}".encode("utf-32-le"), np.uint32)
     up, down = _powers(1 << len(points).bit_length())
-    sums = (points * down[: len(points)]).cumsum(dtype=np.uint32)
+    sums = points * down[: len(points)]
+    np.add.accumulate(sums, out=sums)
     ends: Hashes = np.ndarray((len(ORDERS), length), np.uint32, sums, min(ORDERS) * _WORD, (_WORD, _WORD))
     found: Hashes = ends - sums[:length]
     found *= up[:length]
@@ -106,8 +107,8 @@ class Screen:
         config = self.config
         if not skeleton:
             return config.offset
-        sums: Floats = _ONES @ self._weights.take(hashes(skeleton))
-        return config.slope * highest_window(sums) + config.offset
+        weights = self._weights.take(hashes(skeleton), mode="wrap")  # no hash is out of bounds: "wrap" spares the check
+        return config.slope * highest_window(np.dot(_ONES, weights)) + config.offset
 
     @property
     def version(self) -> str:
@@ -119,9 +120,15 @@ def highest_window(sums: Floats) -> float:
     """The highest sum over a window of [code points], divided by the root of its length; a text no longer than a window is one."""
     length = len(sums)
     if length <= 2 * BLOCK:
-        return float(sums.sum()) / sqrt(length)
-    blocks: list[float] = np.add.reduceat(sums, np.arange(0, length - BLOCK // 2, BLOCK)).tolist()
+        return float(np.add.reduce(sums)) / sqrt(length)
+    blocks: list[float] = np.add.reduceat(sums, _block_starts(length)).tolist()
     return float(max(map(add, blocks, blocks[1:]))) / sqrt(2 * BLOCK)
+
+
+@lru_cache(maxsize=1024)
+def _block_starts(length: int) -> NDArray[np.intp]:
+    """Where the blocks of a text begin; what is left of less than half a block belongs to the last."""
+    return np.arange(0, length - BLOCK // 2, BLOCK)
 
 
 def read_config(folder: Path) -> ScreenConfig:
