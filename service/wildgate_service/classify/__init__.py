@@ -80,7 +80,7 @@ def classify(
 
     `deadline` is by `time.monotonic`; the encoder does not begin what it would not end before it.
     """
-    found = tuple(match for match in matches.taxa if not match.canceled_by)
+    found = tuple([match for match in matches.taxa if not match.canceled_by])
     if found:
         spoken = _languages_of([match for match in found if match.stands] or found)
         windows = _windows(text, found, matches.contexts)

@@ -61,19 +61,26 @@ def _powers(length: int) -> tuple[Hashes, Hashes]:
     return up.cumprod(dtype=np.uint32), down.cumprod(dtype=np.uint32)
 
 
+@lru_cache(maxsize=1024)
+def _powers_for(length: int) -> tuple[Hashes, Hashes]:
+    """Those of a skeleton: for its n-grams, and for its code points between the first NUL and the last."""
+    points = 1 + length + len(PAD)
+    up, down = _powers(1 << points.bit_length())
+    return up[:length], down[:points]
+
+
 def hashes(skeleton: str) -> Hashes:
     """Hash of the n-gram of each order that begins at each code point: uint32 [orders, code points]; those past the end hold NULs.
 
     A rolling hash: differences of one running sum, brought to a common place (Rabin and Karp 1987).
     """
     length = len(skeleton)
-    points = np.frombuffer(f"\0{skeleton}{PAD}".encode("utf-32-le"), np.uint32)
-    up, down = _powers(1 << len(points).bit_length())
-    sums = points * down[: len(points)]
+    up, down = _powers_for(length)
+    sums = np.frombuffer(f"\0{skeleton}{PAD}".encode("utf-32-le"), np.uint32) * down
     np.add.accumulate(sums, out=sums)
     ends: Hashes = np.ndarray((len(ORDERS), length), np.uint32, sums, min(ORDERS) * _WORD, (_WORD, _WORD))
     found: Hashes = ends - sums[:length]
-    found *= up[:length]
+    found *= up
     found >>= _DROP
     return found
 
