@@ -53,7 +53,7 @@ class ScreenConfig(Struct, frozen=True):
     weights_sha256: str
 
 
-@lru_cache(maxsize=4)
+@cache
 def _powers(length: int) -> tuple[Hashes, Hashes]:
     """Base^i and Spread · Base^-i modulo 2^32 for i < length, a power of two."""
     up, down = np.full(length, _BASE, np.uint32), np.full(length, pow(_BASE, -1, 1 << 32), np.uint32)
