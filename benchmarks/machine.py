@@ -40,6 +40,12 @@ def machine() -> dict[str, Any]:
     }
 
 
+def pss(pid: int) -> int:
+    """Proportional set size of a process in KiB: a page that several share counts by shares."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+
+
 def write(path: Path, result: dict[str, Any]) -> None:
     """Write a result with its machine and say where."""
     path.parent.mkdir(parents=True, exist_ok=True)

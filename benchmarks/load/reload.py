@@ -37,7 +37,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import grpc
-from machine import write
+from machine import pss, write
 from running import Service
 from wildgate.v1 import lexicon_pb2, lexicon_pb2_grpc, scoring_pb2, scoring_pb2_grpc, types_pb2
 from wildgate_service.lexicon import compile_lexicons, default_lexicons, load_compiled
@@ -313,12 +313,6 @@ def memory_of(service: Service) -> dict[str, float]:
     """Proportional set size of each process, in MiB: what it shares is counted by shares."""
     pids = {"supervisor": service.process.pid, **{name: service.pid(name) for name in ("compiler", "worker-0", "worker-1")}}
     return {name: round(pss(pid) / 1024, 1) for name, pid in pids.items()}
-
-
-def pss(pid: int) -> int:
-    """In KiB."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    return int(next(line for line in lines if line.startswith("Pss:")).split()[1])
 
 
 def holds(result: dict[str, Any]) -> bool:

@@ -88,6 +88,8 @@ def check_fitted(fusion: Fusion, folder: Path, models: tuple[str, ...]) -> None:
 
 def features(matches: Matches, classification: Classification, kind: ContentKind, *, strict: bool = False) -> dict[str, float]:
     """The facts of a text that are not zero, by name. `strict`: as if no benign context weakened them."""
+    if not (matches.taxa or classification.struck):
+        return {}
     standing = [match for match in matches.taxa if match.counts]
     faint = [match for match in matches.taxa if match.is_faint]
     if not standing and not faint:

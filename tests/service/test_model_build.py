@@ -285,6 +285,12 @@ def test_batch_equals_one_by_one(encoder: SentenceEncoder) -> None:
     np.testing.assert_allclose(encoder.embed(TEXTS), alone, atol=1e-5)
 
 
+def test_longer_neighbors_change_no_bit(encoder: SentenceEncoder) -> None:
+    """Nothing is padded: a score does not depend on which windows are read beside."""
+    texts = ["ivory bangle", "a wooden table with four chairs and a lamp, collected this week", "oak"]
+    np.testing.assert_array_equal(encoder.embed(texts), np.concatenate([encoder.embed([text]) for text in texts]))
+
+
 def test_rows_stay_in_order(encoder: SentenceEncoder) -> None:
     """Many texts run in several batches, sorted by length, and come back as they were sent."""
     texts = [f"item {number} " + "wood " * (number % 7) for number in range(80)]

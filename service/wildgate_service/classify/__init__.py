@@ -40,6 +40,18 @@ class Routing(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 DEFAULT_ROUTING = Routing()
+NOBODYS: frozenset[str] = frozenset()
+
+
+class Windows(Struct, frozen=True):
+    """What the encoder reads of a text: readable parts, the same without benign contexts, and the share of the text in the parts."""
+
+    parts: list[str]
+    strict: list[str]
+    share: float
+
+
+NOTHING = Windows([], [], 0.0)
 
 
 class Classifier(Struct, frozen=True):
@@ -68,44 +80,64 @@ def classify(
 
     `deadline` is by `time.monotonic`; the encoder does not begin what it would not end before it.
     """
-    found = tuple(match for match in matches.taxa if not match.canceled_by)
-    spoken = _languages_of([match for match in found if match.stands] or found)
-    language = identify_language(text.document, listing.language, spoken)
-    parts, share = readable_windows(text, found) if found else ([], 0.0)
-    contexts = tuple(context for context in matches.contexts if found and not any(_overlap(context, match) for match in found))
-    strict_parts = readable_windows(text, found, without=contexts)[0] if contexts else parts
-    screened = _screened(screen, [text.skeleton, *map(fold, parts)])
-    struck = screen is not None and screened >= routing.read_from
-    said = Classification(
-        language=language,
-        tiers=(SCREEN,) if screen else (),
-        screen=screened,
-        strict_screen=max(screened, _screened(screen, list(map(fold, strict_parts)))) if contexts else screened,
-        struck=struck,
-    )
-    if not found and (not struck or matches.taxa):
-        return said
+    found = tuple([match for match in matches.taxa if not match.canceled_by])
+    if found:
+        spoken = _languages_of([match for match in found if match.stands] or found)
+        windows = _windows(text, found, matches.contexts)
+        said = _at_a_glance(text, listing, screen, routing, spoken, windows)
+    else:
+        spoken, windows = NOBODYS, None
+        said = _at_a_glance(text, listing, screen, routing)
+        if matches.taxa or not said.struck:
+            return said
     if classifier is None:
         return replace(said, missing=True)
-    if not any(map(classifier.encoder.reads, spoken or {language})) and (spoken or language != UNKNOWN):
+    if not any(map(classifier.encoder.reads, spoken or {said.language})) and (spoken or said.language != UNKNOWN):
         return replace(said, readable=False)
     if deadline is not None and deadline - time.monotonic() < routing.encoder_seconds:
         return replace(said, hurried=True)
-    if not found:
-        parts, share = readable_windows(text, ())
-    probabilities = _highest(classifier, parts)
-    strict = _highest(classifier, strict_parts) if contexts else probabilities
-    return replace(said, tiers=(*said.tiers, ENCODER), probabilities=probabilities, strict_probabilities=strict, share_read=share)
+    return _read(said, windows or _windows(text, (), ()), classifier)
 
 
-def _screened(screen: Screen | None, skeletons: list[str]) -> float:
-    """The screen's highest log-odds."""
-    return max(map(screen.logit, skeletons), default=0.0) if screen else 0.0
+def _at_a_glance(
+    text: NormalizedText,
+    listing: Listing,
+    screen: Screen | None,
+    routing: Routing,
+    spoken: frozenset[str] = NOBODYS,
+    windows: Windows = NOTHING,
+) -> Classification:
+    """What is said of a text without the encoder."""
+    language = identify_language(text.document, listing.language, spoken)
+    if screen is None:
+        return Classification(language=language)
+    screened = strict = screen.logit(text.skeleton)
+    if windows.parts:
+        screened = max(screened, _highest_logit(screen, windows.parts))
+        strict = screened if windows.strict is windows.parts else max(screened, _highest_logit(screen, windows.strict))
+    struck = screened >= routing.read_from
+    return Classification(language=language, tiers=(SCREEN,), screen=screened, strict_screen=strict, struck=struck)
 
 
-def _highest(classifier: Classifier, parts: list[str]) -> dict[str, float]:
-    """Each head's highest probability over the windows."""
-    rows = [classifier.heads.probabilities(vector) for vector in classifier.encoder.embed(parts)]
+def _highest_logit(screen: Screen, parts: list[str]) -> float:
+    return max(map(screen.logit, set(map(fold, parts))))
+
+
+def _windows(text: NormalizedText, found: tuple[Match, ...], contexts: tuple[Match, ...]) -> Windows:
+    parts, share = readable_windows(text, found)
+    apart = tuple(context for context in contexts if not any(_overlap(context, match) for match in found))
+    return Windows(parts, readable_windows(text, found, without=apart)[0] if apart else parts, share)
+
+
+def _read(said: Classification, windows: Windows, classifier: Classifier) -> Classification:
+    """With what the encoder says: each head's highest probability over the windows, each of which is read once."""
+    distinct = list(dict.fromkeys((*windows.parts, *windows.strict)))
+    rows = dict(zip(distinct, map(classifier.heads.probabilities, classifier.encoder.embed(distinct)), strict=True))
+    probabilities, strict = (_highest([rows[part] for part in parts]) for parts in (windows.parts, windows.strict))
+    return replace(said, tiers=(*said.tiers, ENCODER), probabilities=probabilities, strict_probabilities=strict, share_read=windows.share)
+
+
+def _highest(rows: list[dict[str, float]]) -> dict[str, float]:
     return {name: max(row[name] for row in rows) for name in rows[0]}
 
 

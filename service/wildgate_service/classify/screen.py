@@ -53,12 +53,20 @@ class ScreenConfig(Struct, frozen=True):
     weights_sha256: str
 
 
-@lru_cache(maxsize=4)
+@cache
 def _powers(length: int) -> tuple[Hashes, Hashes]:
     """Base^i and Spread · Base^-i modulo 2^32 for i < length, a power of two."""
     up, down = np.full(length, _BASE, np.uint32), np.full(length, pow(_BASE, -1, 1 << 32), np.uint32)
     up[0], down[0] = 1, _SPREAD
     return up.cumprod(dtype=np.uint32), down.cumprod(dtype=np.uint32)
+
+
+@lru_cache(maxsize=1024)
+def _powers_for(length: int) -> tuple[Hashes, Hashes]:
+    """Those of a skeleton: for its n-grams, and for its code points between the first NUL and the last."""
+    points = 1 + length + len(PAD)
+    up, down = _powers(1 << points.bit_length())
+    return up[:length], down[:points]
 
 
 def hashes(skeleton: str) -> Hashes:
@@ -67,12 +75,12 @@ def hashes(skeleton: str) -> Hashes:
     A rolling hash: differences of one running sum, brought to a common place (Rabin and Karp 1987).
     """
     length = len(skeleton)
-    points = np.frombuffer(f"\0{skeleton}{PAD}".encode("utf-32-le"), np.uint32)
-    up, down = _powers(1 << len(points).bit_length())
-    sums = (points * down[: len(points)]).cumsum(dtype=np.uint32)
+    up, down = _powers_for(length)
+    sums = np.frombuffer(f"\0{skeleton}{PAD}".encode("utf-32-le"), np.uint32) * down
+    np.add.accumulate(sums, out=sums)
     ends: Hashes = np.ndarray((len(ORDERS), length), np.uint32, sums, min(ORDERS) * _WORD, (_WORD, _WORD))
     found: Hashes = ends - sums[:length]
-    found *= up[:length]
+    found *= up
     found >>= _DROP
     return found
 
@@ -106,8 +114,8 @@ class Screen:
         config = self.config
         if not skeleton:
             return config.offset
-        sums: Floats = _ONES @ self._weights.take(hashes(skeleton))
-        return config.slope * highest_window(sums) + config.offset
+        weights = self._weights.take(hashes(skeleton), mode="wrap")  # no hash is out of bounds: "wrap" spares the check
+        return config.slope * highest_window(np.dot(_ONES, weights)) + config.offset
 
     @property
     def version(self) -> str:
@@ -119,9 +127,15 @@ def highest_window(sums: Floats) -> float:
     """The highest sum over a window of [code points], divided by the root of its length; a text no longer than a window is one."""
     length = len(sums)
     if length <= 2 * BLOCK:
-        return float(sums.sum()) / sqrt(length)
-    blocks: list[float] = np.add.reduceat(sums, np.arange(0, length - BLOCK // 2, BLOCK)).tolist()
+        return float(np.add.reduce(sums)) / sqrt(length)
+    blocks: list[float] = np.add.reduceat(sums, _block_starts(length)).tolist()
     return float(max(map(add, blocks, blocks[1:]))) / sqrt(2 * BLOCK)
+
+
+@lru_cache(maxsize=1024)
+def _block_starts(length: int) -> NDArray[np.intp]:
+    """Where the blocks of a text begin; what is left of less than half a block belongs to the last."""
+    return np.arange(0, length - BLOCK // 2, BLOCK)
 
 
 def read_config(folder: Path) -> ScreenConfig:

@@ -25,6 +25,7 @@ from wildgate_service.types import (
     Matches,
     RuleKind,
     Score,
+    Taxon,
     Versions,
 )
 
@@ -53,21 +54,29 @@ def decide(
     """The decision on a listing."""
     scopes = policy.scopes(listing.market, lexicon.unions, tenant)
     found = [match for match in matches.taxa if match.stands or match.is_faint]
-    lists = lists_of(found, listing, lexicon) if found else {}
-    asked = asked_of(found, lists, lexicon, scopes)
-    action = _action(listing, matches, score, asked) if found else _by_models_alone(score, scopes)
+    taxa: tuple[Taxon, ...] = ()
+    shown: tuple[Match, ...] = ()
+    told: tuple[Evidence, ...] = ()
+    if found:
+        lists = lists_of(found, listing, lexicon)
+        asked = asked_of(found, lists, lexicon, scopes)
+        action = _action(listing, matches, score, asked)
+        name = name_of_reason(action, matches, score, unlisted=_asks_too_little(asked))
+        taxa, shown, told = taxa_of(found, lists, lexicon), _shown(found, matches), _told_of_lists(found, lists)
+    else:
+        action = _by_models_alone(score, scopes)
+        name = _NOTHING_NAMED[action]
     shadow = is_shadow(scopes)
     live = Action.ALLOW if shadow else action
-    name = name_of_reason(action, matches, score, unlisted=_asks_too_little(asked)) if found else _NOTHING_NAMED[action]
     return Decision(
         action=live,
         shadow_action=action,
         shadow=shadow,
         score=round(score.value, 6),
         language=classification.language,
-        taxa=taxa_of(found, lists, lexicon),
-        matches=_shown(found, matches),
-        evidence=(*score.evidence, *_told_of_lists(found, lists)),
+        taxa=taxa,
+        matches=shown,
+        evidence=(*score.evidence, *told),
         reason=reason_of(name, found, matches, score, listing, policy, moderator_language(scopes)),
         notice=notice_of(live, classification.language, listing.market, policy),
         versions=versions,
@@ -124,8 +133,6 @@ def _may_block(asked: Asked, matches: Matches, *, heed_contexts: bool = True) ->
 
 def _shown(found: list[Match], matches: Matches) -> tuple[Match, ...]:
     """Taxon matches that stand, and the cues beside them, in the order of the text. Forms that need company and have none are not shown."""
-    if not found:
-        return ()
     speaking = {name for match in found for name in (*match.explained_by, *match.weakened_by)}
     contexts = [each for each in matches.contexts if each.rule_id in speaking]
     return tuple(sorted((*found, *matches.cues, *contexts), key=lambda match: (match.skeleton_start, match.skeleton_end)))

@@ -49,6 +49,8 @@ def notice_of(action: Action, language: str, market: str, policy: Policy) -> str
 def reason_of(name: str, found: list[Match], matches: Matches, score: Score, listing: Listing, policy: Policy, language: str) -> str:
     """One sentence for a moderator in their language, filled in with what was found."""
     template = policy.reasons[language].get(name) or policy.reasons[LAST_RESORT][name]
+    if "{" not in template and "}" not in template:  # spares an ordinary text the filling in
+        return template
     if not found:
         return template.format(score=f"{score.value:.2f}")
     words = policy.words.get(language, Words())
