@@ -7,7 +7,7 @@ from pathlib import Path
 from wildgate_service.lexicon import compile_lexicons, default_lexicons
 from wildgate_service.match.stored import load_compiled
 from wildgate_service.match.tables import CompiledLexicon
-from wildgate_service.model.encoder_folder import encoder_folder
+from wildgate_service.model.recipes import encoder_folder
 from wildgate_service.pipeline import Engine, load_engine
 from wildgate_service.settings import Settings, load_settings
 

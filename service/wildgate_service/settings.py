@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 
 from wildgate_service.cores import allowed_cores
 from wildgate_service.errors import SettingsError
-from wildgate_service.model.encoder_folder import encoder_folder
+from wildgate_service.model.recipes import encoder_folder
 from wildgate_service.store import mask, path_of
 
 if TYPE_CHECKING:

@@ -32,7 +32,6 @@ from wildgate_service.model.classifiers import (
 from wildgate_service.model.classifiers import NgramClassifier as Ngrams
 from wildgate_service.model.embedding_cache import EmbeddingCache
 from wildgate_service.model.encoder import SentenceEncoder
-from wildgate_service.model.encoder_folder import default_cache
 from wildgate_service.model.encoder_onnx import build_encoder
 from wildgate_service.model.evaluation import (
     average_precision,
@@ -45,6 +44,7 @@ from wildgate_service.model.evaluation import (
 from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.model.near_duplicates import near_duplicate_groups
+from wildgate_service.model.recipes import default_cache
 from wildgate_service.model.train import train_heads, write_json
 from wildgate_service.model.training_data import (
     is_held_out,

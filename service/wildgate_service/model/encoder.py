@@ -1,6 +1,6 @@
-"""The multilingual sentence encoder: texts in, unit vectors out.
+"""A multilingual sentence encoder: texts in, unit vectors out.
 
-Needs a folder that `wildgate model build` made. It does not see emoji and rare characters, and
+Needs a folder that `wildgate model build` or `wildgate model export` made. It does not see emoji and rare characters, and
 reads only the languages its config names: give it `readable_text`.
 """
 
@@ -14,7 +14,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from wildgate_service.errors import ModelError
 from wildgate_service.model.encoder_folder import (
+    HINT,
     MODEL_FILE,
     TOKENIZER_FILE,
     EncoderConfig,
@@ -23,8 +25,8 @@ from wildgate_service.model.encoder_folder import (
     verify_files,
 )
 
-BATCH = 32  # texts of one run; more gains nothing on one thread
 BEGIN_AND_END = 2
+INPUTS = ("attention_mask", "input_ids")
 
 Vectors = NDArray[np.float32]
 
@@ -49,8 +51,11 @@ class SentenceEncoder:
         return cls(folder, config)
 
     def open(self) -> Self:
-        """Verify the hashes and open the model now (half a second), not on first use."""
-        self.embed([""])
+        """Verify the hashes and open the model now (half a second), not on first use; ModelError if it is not what its config says."""
+        vector = self.embed([""])
+        if not np.isfinite(vector).all():
+            message = f"{self.folder / MODEL_FILE} gives vectors that are no numbers; {HINT}"
+            raise ModelError(message)
         return self
 
     @property
@@ -64,7 +69,7 @@ class SentenceEncoder:
 
     def token_count(self, text: str) -> int:
         """Tokens of the whole text, begin and end included; all are read if <= `max_tokens`."""
-        return len(self._tokenizer.encode(text).ids)
+        return len(self._tokenizer.encode(self.config.prefix + text).ids)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors float32 [n, dimension], in the order of the texts.
@@ -74,14 +79,14 @@ class SentenceEncoder:
         rows = [self._ids(text) for text in texts]
         vectors = np.empty((len(rows), self.config.dimension), np.float32)
         order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
-        for start in range(0, len(rows), BATCH):
-            chosen = order[start : start + BATCH]
+        for start in range(0, len(rows), self.config.batch):
+            chosen = order[start : start + self.config.batch]
             vectors[chosen] = self._run([rows[row] for row in chosen])
         return vectors
 
     def _ids(self, text: str) -> list[int]:
         """Token ids with begin and end, at most `max_tokens`."""
-        ids: list[int] = self._tokenizer.encode(text).ids
+        ids: list[int] = self._tokenizer.encode(self.config.prefix + text).ids
         return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], ids[-1]]
 
     def _run(self, rows: list[list[int]]) -> Vectors:
@@ -97,12 +102,17 @@ class SentenceEncoder:
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         """Splits text into the ids of its pieces."""
-        return Tokenizer.from_file(str(self._intact_folder / TOKENIZER_FILE))
+        path = self._intact_folder / TOKENIZER_FILE
+        try:
+            return Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises nothing narrower
+            message = f"{path} is no tokenizer that this version reads ({error}); {HINT}"
+            raise ModelError(message) from error
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
         """Runs the model."""
-        return open_session(self._intact_folder / MODEL_FILE)
+        return open_session(self._intact_folder / MODEL_FILE, self.config.dimension)
 
     @cached_property
     def _intact_folder(self) -> Path:
@@ -111,11 +121,21 @@ class SentenceEncoder:
         return self.folder
 
 
-def open_session(path: Path) -> onnxruntime.InferenceSession:
-    """A session on one thread that leaves the core alone between two runs."""
+def open_session(path: Path, dimension: int) -> onnxruntime.InferenceSession:
+    """A session on one thread that leaves the core alone between two runs. Raises ModelError for a model that is not as `EncoderConfig` says."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    options.add_session_config_entry("session.x64quantprecision", "1")  # without VNNI, sums of int8 products would saturate
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no common base but this
+        message = f"{path} is no model that ONNX Runtime {onnxruntime.__version__} opens ({error}); {HINT}"
+        raise ModelError(message) from error
+    given = {value.name for value in session.get_inputs()}, [value.shape[-1] for value in session.get_outputs()]
+    if given != (set(INPUTS), [dimension]):
+        message = f"{path} takes {sorted(given[0])} and gives widths {given[1]}, its config says {list(INPUTS)} and {[dimension]}; {HINT}"
+        raise ModelError(message)
+    return session

@@ -12,11 +12,12 @@ from wildgate_service.model.authored import read_authored
 from wildgate_service.model.classifiers import TrainedHead
 from wildgate_service.model.embedding_cache import EmbeddingCache, default_embeddings
 from wildgate_service.model.encoder import SentenceEncoder
-from wildgate_service.model.encoder_folder import EncoderConfig, default_cache
+from wildgate_service.model.encoder_folder import EncoderConfig
 from wildgate_service.model.encoder_onnx import build_encoder
 from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import write_heads
 from wildgate_service.model.model_card import render_card, render_screen_card
+from wildgate_service.model.recipes import default_cache
 from wildgate_service.model.reliability import draw_reliability
 from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, ScreenResults, this_machine
 from wildgate_service.model.train_labeled import train_labeled
