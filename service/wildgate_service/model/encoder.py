@@ -122,7 +122,7 @@ class SentenceEncoder:
 
 
 def open_session(path: Path, dimension: int) -> onnxruntime.InferenceSession:
-    """A session on one thread that leaves the core alone between two runs. Raises ModelError for a model that is not as `EncoderConfig` says."""
+    """A session on one thread that leaves the core alone between two runs; ModelError for a model that is not as its config says."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
