@@ -157,7 +157,7 @@ def write_graph(model: SentenceTransformer, path: Path) -> None:
                 dynamo=True,
                 verbose=False,
             )
-    except (torch.onnx.OnnxExporterError, RuntimeError) as error:
+    except RuntimeError as error:
         message = f"torch {torch.__version__} cannot export this model to ONNX ({error}); try another version of torch and transformers"
         raise ModelError(message) from error
 
