@@ -306,7 +306,7 @@ def test_embeddings_are_kept(encoder: SentenceEncoder, tmp_path: Path) -> None:
     np.testing.assert_array_equal(cache.embed(["ivory", "dress", "ivory"]), first)
 
 
-def test_training_writes_loadable_heads_and_their_card(encoder: SentenceEncoder, lexicons: Path, tmp_path: Path) -> None:
+def test_training_writes_loadable_heads_and_their_card(encoder: SentenceEncoder, lexicons: Path, invented_data, tmp_path: Path) -> None:
     """From invented data to heads, figures and a card, in one call."""
     data = invented_data(tmp_path / "data")
     templates, results = tmp_path / "templates", tmp_path / "results.json"
@@ -318,19 +318,3 @@ def test_training_writes_loadable_heads_and_their_card(encoder: SentenceEncoder,
     assert json.loads(results.read_text())["labeled"]["animal_product"]["rows"] == 60
     cards = [(tmp_path / name / "README.md").read_text(encoding="utf-8") for name in ("heads-v1", "screen-v1")]
     assert ["{" in card for card in cards] == [False, False]
-
-
-def invented_data(folder: Path) -> Path:
-    """Data sets of the real form with invented rows."""
-    letters = np.random.default_rng(0).integers(97, 123, (60, 4, 5)).astype(np.uint8)
-    nouns = [" ".join(bytes(word).decode() for word in row) for row in letters]
-    rows = [f"{n}\t{n % 2}\t{'horn ' * (n % 2)}{noun}\tnobody" for n, noun in enumerate(nouns)]
-    folder.mkdir()
-    leather = ["id\tlabel\ttitle", *(row.rpartition("\t")[0] for row in rows)]
-    (folder / "leather_titles.tsv").write_text("\n".join(leather), encoding="utf-8")
-    tweets = "\n".join(["id\tlabel\ttext\tuser_description", *rows])
-    (folder / "ivory_tweets.tsv.gz").write_bytes(gzip.compress(tweets.encode()))
-    negatives = [f"neg-{n:06}\ten\tlisting_title\tshop\t{noun}" for n, noun in enumerate(nouns)]
-    text = "\n".join(["id\tlang\tsource_kind\tplatform\ttext", *negatives])
-    (folder / "negatives.tsv.gz").write_bytes(gzip.compress(text.encode()))
-    return folder

@@ -104,10 +104,12 @@ class SentenceEncoder:
         """Splits text into the ids of its pieces."""
         path = self._intact_folder / TOKENIZER_FILE
         try:
-            return Tokenizer.from_file(str(path))
+            tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises nothing narrower
             message = f"{path} is no tokenizer that this version reads ({error}); {HINT}"
             raise ModelError(message) from error
+        tokenizer.encode_special_tokens = True  # a seller's "</s>" is text
+        return tokenizer
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
