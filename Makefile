@@ -3,16 +3,19 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all lint stubs stubs-check bench clean
+.PHONY: demo test test-all test-export lint stubs stubs-check bench clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow and not wheels and not train"
+	$(BIN)/python -m pytest -m "not slow and not wheels and not train and not export"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
+
+test-export: .venv-export/.done ## Those of `wildgate model export`, which need torch
+	.venv-export/bin/python -m pytest -m export
 
 lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether generated documents are up to date
 	$(BIN)/ruff check .
@@ -35,7 +38,7 @@ stubs-check: .venv-stubs/.done ## Fail if the committed stubs are not what proto
 	tools/make_stubs --check
 
 clean:
-	rm -rf .venv .venv-stubs dist demo-output
+	rm -rf .venv .venv-stubs .venv-export dist demo-output
 
 .venv/.venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wildgate needs Python 3.11 or newer; set PYTHON=…")'
@@ -54,4 +57,9 @@ clean:
 .venv-stubs/.done: Makefile
 	$(PYTHON) -m venv .venv-stubs
 	.venv-stubs/bin/python -m pip install --quiet 'grpcio-tools==1.62.3' 'mypy-protobuf==3.6.0' 'setuptools<81'
+	touch $@
+
+.venv-export/.done: Makefile pyproject.toml sdk/pyproject.toml
+	$(PYTHON) -m venv .venv-export
+	.venv-export/bin/python -m pip install --quiet -e sdk -e '.[dev,export]'
 	touch $@

@@ -30,11 +30,12 @@ from wildgate_service.bulk import InputRow, listing_of, rows_of
 from wildgate_service.classify.language import identify_language
 from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.fuse import load_fusion
-from wildgate_service.local import installed_encoder, local_engine
+from wildgate_service.local import local_engine
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.normalize import fold
-from wildgate_service.pipeline import MODELS, Engine, score_listing, weigh
+from wildgate_service.model.folder import find_models
+from wildgate_service.pipeline import Engine, score_listing, weigh
 from wildgate_service.settings import load_settings
 from wildgate_service.types import Listing
 
@@ -141,8 +142,8 @@ def model_folders() -> list[Row]:
 
 
 def _folders() -> dict[str, Path]:
-    encoder = installed_encoder(load_settings().settings)
-    return {"screen": MODELS / "screen-v1", "heads": MODELS / "heads-v1", "fusion": MODELS / "fusion-v1", "encoder": encoder}
+    models = find_models()
+    return {"screen": models.screen, "heads": models.heads, "fusion": models.fusion, "encoder": load_settings().settings.encoder_path}
 
 
 def _growth(name: str, folder: Path) -> int:

@@ -54,6 +54,7 @@ FEATURES: dict[str, int] = {
 PRIOR = "prior"
 SHARE_READ = "encoder_read_{percent}_percent"
 CANNOT_READ = "encoder_cannot_read_language"
+READ_BY = "read_by_{tier}"
 MOST_LOGIT = 4.0
 
 
@@ -121,7 +122,8 @@ def fuse(matches: Matches, classification: Classification, kind: ContentKind, fu
 
 
 def _unread(classification: Classification) -> Iterator[str]:
-    """What the encoder did not read of the text."""
+    """Which encoder read the text, and what it did not read of it."""
+    yield from (READ_BY.format(tier=tier) for tier in classification.tiers if tier != "screen")
     if not classification.readable:
         yield CANNOT_READ
     elif classification.probabilities and classification.share_read < 1:

@@ -7,15 +7,9 @@ from pathlib import Path
 from wildgate_service.lexicon import compile_lexicons, default_lexicons
 from wildgate_service.match.stored import load_compiled
 from wildgate_service.match.tables import CompiledLexicon
-from wildgate_service.model.encoder_folder import encoder_folder
 from wildgate_service.model.folder import ModelFolder, find_models
 from wildgate_service.pipeline import Engine, load_engine
 from wildgate_service.settings import Settings, load_settings
-
-
-def installed_encoder(settings: Settings) -> Path:
-    """The encoder's folder: the one set, else the one that this release builds into the cache, there or not."""
-    return settings.encoder or encoder_folder(settings.cache / "encoders")
 
 
 def local_engine(
@@ -30,7 +24,8 @@ def local_engine(
     """
     settings = load_settings().settings
     found = models or find_models(settings.models)
-    return load_engine(_compiled(settings, lexicons, packs), policy or settings.policy, installed_encoder(settings), found)
+    compiled = _compiled(settings, lexicons, packs)
+    return load_engine(compiled, policy or settings.policy, settings.encoder_path, found, deep=settings.deep_encoder_path)
 
 
 def local_lexicon(lexicons: Path | None = None, packs: tuple[Path, ...] | None = None) -> CompiledLexicon:

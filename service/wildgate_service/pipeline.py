@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from wildgate_service.classify import Classifier, classify
+from wildgate_service.classify import DEEP, ENCODER, Classifier, classify
 from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.decide import decide
 from wildgate_service.decide.policy import Policy, rules_in_shadow
@@ -26,7 +26,7 @@ from wildgate_service.match.stored import load_compiled
 from wildgate_service.match.tables import CompiledLexicon
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.folder import ModelFolder, find_models
-from wildgate_service.model.heads import HeadSet
+from wildgate_service.model.heads import OWN_HEADS, HeadSet
 from wildgate_service.normalize import normalize
 from wildgate_service.policy import default_policy, load_policy
 from wildgate_service.types import Classification, Decision, Listing, Matches, Score, Versions
@@ -52,18 +52,25 @@ class Engine(Struct, frozen=True):
 
 
 def load_engine(
-    compiled_lexicon: Path, policy: Path | None = None, encoder: Path | None = None, models: ModelFolder | None = None
+    compiled_lexicon: Path,
+    policy: Path | None = None,
+    encoder: Path | None = None,
+    models: ModelFolder | None = None,
+    *,
+    deep: Path | None = None,
 ) -> Engine:
-    """Load an engine from a compiled lexicon, a policy file, an encoder's folder (None: without) and models; None is what ships.
+    """Load an engine from a compiled lexicon, a policy file, models (None: what ships), and the encoders' folders (None: without).
 
-    Raises LexiconError, PolicyError or ModelError. A missing or damaged *encoder* does not raise: the engine runs on lexicons and
-    screen, and every answer that wanted the encoder says so. Models that are damaged or do not belong together do raise.
+    Raises LexiconError, PolicyError or ModelError. A missing or damaged *encoder* does not raise: the engine runs on what is left, and
+    every answer that wanted the encoder says so. Models that are damaged or do not belong together do raise.
     """
     lexicon = load_compiled(compiled_lexicon)
     rules = load_policy(policy or default_policy())
     opened, missing = open_encoder(encoder)
-    bare = Engine(lexicon, rules, Fusion("", 0.0, {}), None, Versions(lexicon.version, "", rules.version), missing)
-    return with_models(bare, models or find_models(), opened)
+    opened_deep, deep_missing = open_encoder(deep) if deep else (None, "")
+    why = missing or (f"without the deep encoder: {deep_missing}" if deep_missing else "")
+    bare = Engine(lexicon, rules, Fusion("", 0.0, {}), None, Versions(lexicon.version, "", rules.version), why)
+    return with_models(bare, models or find_models(), opened, opened_deep)
 
 
 def open_encoder(folder: Path | None) -> tuple[SentenceEncoder | None, str]:
@@ -76,15 +83,24 @@ def open_encoder(folder: Path | None) -> tuple[SentenceEncoder | None, str]:
         return None, str(error)
 
 
-def with_models(engine: Engine, models: ModelFolder, encoder: SentenceEncoder | None) -> Engine:
-    """The same engine with other models, over an encoder that is open. Raises ModelError."""
+def with_models(engine: Engine, models: ModelFolder, encoder: SentenceEncoder | None, deep: SentenceEncoder | None = None) -> Engine:
+    """The same engine with other models, over encoders that are open. Raises ModelError."""
     fusion, screen = load_fusion(models.fusion), Screen.load(models.screen, fold_digest())
-    heads = HeadSet.load(models.heads, encoder=encoder.config if encoder else None)
-    check_fitted(fusion, models.fusion, (screen.version, heads.config.version))
-    classifier = Classifier(encoder, heads) if encoder else None
+    check_fitted(fusion, models.fusion, (screen.version, HeadSet.load(models.heads).config.version))
+    classifier = classifier_of(encoder, models.heads) if encoder else None
+    if classifier and deep and models.deep:
+        classifier = msgspec.structs.replace(classifier, deep=classifier_of(deep, models.deep, DEEP))
     model = f"{fusion.version}/{screen.version}/{classifier.version if classifier else 'no-encoder'}"
     versions = msgspec.structs.replace(engine.versions, model=model)
     return msgspec.structs.replace(engine, fusion=fusion, screen=screen, classifier=classifier, versions=versions)
+
+
+def classifier_of(encoder: SentenceEncoder, heads: Path, tier: str = ENCODER) -> Classifier:
+    """An encoder with the heads in its own folder, else with those in `heads`. Raises ModelError unless they belong together."""
+    own = encoder.folder / OWN_HEADS
+    found = HeadSet.load(own if own.exists() else heads, encoder=encoder.config)
+    found.check(encoder.embed)
+    return Classifier(encoder, found, tier)
 
 
 class Weighed(Struct, frozen=True):

@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 
 from wildgate_service.cores import allowed_cores
 from wildgate_service.errors import SettingsError
-from wildgate_service.model.encoder_folder import encoder_folder
+from wildgate_service.model.recipes import DEEP, encoder_folder
 from wildgate_service.store import mask, path_of
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     encoder: Annotated[
         Path | None,
-        Meta(description="Folder of the encoder. Empty: the one in the cache, if it was built."),
+        Meta(description="Folder of the encoder, built or exported. Empty: the one in the cache, if it was built."),
     ] = None
     models: Annotated[
         Path | None,
@@ -104,9 +104,16 @@ class Settings(Struct, frozen=True, kw_only=True):
             "`wildgate model fuse` write them; read when the service starts. Empty: those that came with the service."
         ),
     ] = None
+    deep_encoder: Annotated[
+        str,
+        Meta(
+            description="The deep encoder, for languages that the first cannot read: off, cached (the one that "
+            "`wildgate model build --tier deep` puts into the cache), or the folder of one."
+        ),
+    ] = "off"
     cache: Annotated[
         Path,
-        Meta(description="Folder of what is built: compiled lexicons, the encoder."),
+        Meta(description="Folder of what is built: compiled lexicons, the encoders."),
     ] = msgspec.field(default_factory=_default_cache)
     max_in_flight: Annotated[
         int,
@@ -160,6 +167,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     def encoder_path(self) -> Path:
         """The encoder's folder, said or by default, there or not."""
         return self.encoder or encoder_folder(self.cache / "encoders")
+
+    @property
+    def deep_encoder_path(self) -> Path | None:
+        """The deep encoder's folder, there or not; None where it is off."""
+        if self.deep_encoder == "off":
+            return None
+        return encoder_folder(self.cache / "encoders", DEEP) if self.deep_encoder == "cached" else Path(self.deep_encoder).expanduser()
 
     @property
     def secrets_path(self) -> Path:

@@ -140,7 +140,8 @@ class Supervisor:
         settings = self._settings
         self._engine_from = self._wanted
         models = find_models(settings.models)
-        engine = warmed(load_engine(Path(self._wanted.lexicon), settings.policy, settings.encoder_path, models))
+        lexicon, deep = Path(self._wanted.lexicon), settings.deep_encoder_path
+        engine = warmed(load_engine(lexicon, settings.policy, settings.encoder_path, models, deep=deep))
         if engine.missing:
             log.warning("encoder_missing", why=engine.missing)
         _freeze()

@@ -8,7 +8,7 @@ import pytest
 import wildgate_service
 from wildgate_service.errors import ModelError
 from wildgate_service.model.encoder import SentenceEncoder
-from wildgate_service.model.encoder_folder import EncoderConfig, default_cache
+from wildgate_service.model.encoder_folder import EncoderConfig
 from wildgate_service.model.encoder_onnx import build_encoder
 from wildgate_service.model.heads import (
     CONFIG_FILE,
@@ -18,6 +18,7 @@ from wildgate_service.model.heads import (
     sigmoid,
     write_heads,
 )
+from wildgate_service.model.recipes import default_cache
 
 COMMITTED = Path(wildgate_service.__file__).parent / "models" / "heads-v1"
 ENCODER = EncoderConfig(name="tiny", version="1", dimension=2)

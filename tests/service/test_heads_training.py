@@ -31,7 +31,6 @@ from wildgate_service.model.classifiers import (
 from wildgate_service.model.classifiers import NgramClassifier as Ngrams
 from wildgate_service.model.embedding_cache import EmbeddingCache
 from wildgate_service.model.encoder import SentenceEncoder
-from wildgate_service.model.encoder_folder import default_cache
 from wildgate_service.model.encoder_onnx import build_encoder
 from wildgate_service.model.evaluation import (
     average_precision,
@@ -48,6 +47,7 @@ from wildgate_service.model.labeled_texts import LabeledLine
 from wildgate_service.model.near_duplicates import near_duplicate_groups
 from wildgate_service.model.outcome_labels import is_held_out as is_held_out_line
 from wildgate_service.model.outcome_labels import trained_on
+from wildgate_service.model.recipes import default_cache
 from wildgate_service.model.reliability import reliability
 from wildgate_service.model.train import train_heads, write_json
 from wildgate_service.model.training_data import (
@@ -312,7 +312,7 @@ def test_embeddings_are_kept(encoder: SentenceEncoder, tmp_path: Path) -> None:
     np.testing.assert_array_equal(cache.embed(["ivory", "dress", "ivory"]), first)
 
 
-def test_training_writes_loadable_heads_and_their_card(encoder: SentenceEncoder, lexicons: Path, tmp_path: Path) -> None:
+def test_training_writes_loadable_heads_and_their_card(encoder: SentenceEncoder, lexicons: Path, invented_data, tmp_path: Path) -> None:
     """From invented data to heads, figures and a card, in one call."""
     data = invented_data(tmp_path / "data")
     templates, results = tmp_path / "templates", tmp_path / "results.json"

@@ -13,18 +13,11 @@ import pytest
 from numpy.typing import NDArray
 from wildgate_service.errors import ModelError
 from wildgate_service.model import encoder_onnx, wheel
+from wildgate_service.model.building import is_intact, replace_folder
 from wildgate_service.model.encoder import SentenceEncoder
-from wildgate_service.model.encoder_folder import (
-    CONFIG_FILE,
-    LANGUAGES,
-    MODEL_FILE,
-    NAME,
-    TOKENIZER_FILE,
-    VERSION,
-    default_cache,
-    encoder_folder,
-)
+from wildgate_service.model.encoder_folder import CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE, read_config
 from wildgate_service.model.encoder_onnx import build_encoder
+from wildgate_service.model.recipes import FIRST, default_cache, encoder_folder
 from wildgate_service.model.sentencepiece import (
     SentencePieceModel,
     build_tokenizer,
@@ -164,7 +157,7 @@ def test_config_describes_the_encoder(folder: Path) -> None:
     """Name, version, size of the vectors and languages stand in config.json."""
     config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     facts = (config["name"], config["version"], config["dimension"], tuple(config["languages"]))
-    assert facts == (NAME, VERSION, 512, LANGUAGES)
+    assert facts == (FIRST.config.name, FIRST.config.version, 512, FIRST.config.languages)
 
 
 def test_intact_folder_is_not_built_again(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,13 +170,13 @@ def test_damaged_folder_is_built_again(copy: Path, pinned: Path) -> None:
     """Building over a damaged folder repairs it."""
     (copy / MODEL_FILE).write_bytes(b"damaged")
     build_encoder(copy.parent, wheel=pinned)
-    assert encoder_onnx.is_intact(copy)
+    assert is_intact(copy)
 
 
 def test_two_builds_give_the_same_files(folder: Path, pinned: Path, tmp_path: Path) -> None:
     """The files depend on the wheel alone: the hashes in both configs agree."""
     other = build_encoder(tmp_path, wheel=pinned)
-    assert (other / CONFIG_FILE).read_bytes() == (folder / CONFIG_FILE).read_bytes()
+    assert read_config(other).files == read_config(folder).files
 
 
 def test_failed_build_leaves_nothing(pinned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,8 +195,8 @@ def test_builds_at_the_same_time_agree(copy: Path, tmp_path: Path) -> None:
     """The second of two builds finds an intact folder in place, and keeps it."""
     draft = tmp_path / "draft"
     draft.mkdir()
-    encoder_onnx.replace_folder(draft, copy)
-    assert encoder_onnx.is_intact(copy)
+    replace_folder(draft, copy)
+    assert is_intact(copy)
 
 
 def test_cache_that_cannot_be_written_is_named(pinned: Path, tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
 """Classify: a cascade of models, so that an ordinary text costs microseconds and a doubtful one gets a language model.
 
 Tiers: `screen` reads every text; `encoder` runs when a rule fired and its context must be judged, or when the screen is struck by a text
-in which no rule fired. How much strikes it, and how long the encoder may take, is the policy's to say (`Routing`). A language that the
-encoder cannot read is said so and not guessed.
+in which no rule fired; `deep`, if it is installed, in its stead where it cannot read the language. How much strikes the screen, and how
+long an encoder may take, is the policy's to say (`Routing`). A language that no encoder reads is said so and not guessed.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -25,18 +26,23 @@ if TYPE_CHECKING:
     from wildgate_service.classify.screen import Screen
     from wildgate_service.normalize import NormalizedText
 
-SCREEN, ENCODER = "screen", "encoder"
+SCREEN, ENCODER, DEEP = "screen", "encoder", "deep"
 
 
 class Routing(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which texts go on to the encoder.
+    """Which texts go on to an encoder.
 
-    `read_from` is the screen's log-odds from which it reads a text in which no rule fired; `encoder_seconds` what must be left of the
-    caller's deadline for it to read at all.
+    `read_from` is the screen's log-odds from which it reads a text in which no rule fired; `encoder_seconds` and `deep_seconds` what must
+    be left of the caller's deadline for the first or the deep one to read at all.
     """
 
     read_from: float = 2.0
     encoder_seconds: float = 0.004
+    deep_seconds: float = 0.02
+
+    def seconds(self, tier: str) -> float:
+        """What must be left for a tier."""
+        return self.deep_seconds if tier == DEEP else self.encoder_seconds
 
 
 DEFAULT_ROUTING = Routing()
@@ -55,15 +61,24 @@ NOTHING = Windows([], [], 0.0)
 
 
 class Classifier(Struct, frozen=True):
-    """The encoder and the heads trained on it."""
+    """An encoder and the heads trained on it; `deep`, if installed, reads the languages that the encoder does not."""
 
     encoder: SentenceEncoder
     heads: HeadSet
+    tier: str = ENCODER
+    deep: Classifier | None = None
 
     @property
     def version(self) -> str:
-        """Version of the heads, which name their encoder."""
-        return self.heads.config.version
+        """Version of the heads, which name their encoder, and of the deep one's."""
+        own = self.heads.config.version
+        return f"{own}+{self.deep.version}" if self.deep else own
+
+    def reader_of(self, languages: AbstractSet[str]) -> Classifier | None:
+        """Itself or the deep one, if it reads one of the languages."""
+        if any(map(self.encoder.reads, languages)):
+            return self
+        return self.deep.reader_of(languages) if self.deep else None
 
 
 def classify(
@@ -92,11 +107,12 @@ def classify(
             return said
     if classifier is None:
         return replace(said, missing=True)
-    if not any(map(classifier.encoder.reads, spoken or {said.language})) and (spoken or said.language != UNKNOWN):
+    reader = classifier if not spoken and said.language == UNKNOWN else classifier.reader_of(spoken or {said.language})
+    if reader is None:
         return replace(said, readable=False)
-    if deadline is not None and deadline - time.monotonic() < routing.encoder_seconds:
+    if deadline is not None and deadline - time.monotonic() < routing.seconds(reader.tier):
         return replace(said, hurried=True)
-    return _read(said, windows or _windows(text, (), ()), classifier)
+    return _read(said, windows or _windows(text, (), ()), reader)
 
 
 def _at_a_glance(
@@ -134,7 +150,8 @@ def _read(said: Classification, windows: Windows, classifier: Classifier) -> Cla
     distinct = list(dict.fromkeys((*windows.parts, *windows.strict)))
     rows = dict(zip(distinct, map(classifier.heads.probabilities, classifier.encoder.embed(distinct)), strict=True))
     probabilities, strict = (_highest([rows[part] for part in parts]) for parts in (windows.parts, windows.strict))
-    return replace(said, tiers=(*said.tiers, ENCODER), probabilities=probabilities, strict_probabilities=strict, share_read=windows.share)
+    tiers = (*said.tiers, classifier.tier)
+    return replace(said, tiers=tiers, probabilities=probabilities, strict_probabilities=strict, share_read=windows.share)
 
 
 def _highest(rows: list[dict[str, float]]) -> dict[str, float]:

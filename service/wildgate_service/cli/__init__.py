@@ -20,7 +20,7 @@ COMMANDS = {
     "lexicon": "Check, test, count, compare, extend and compile the lexicons.",
     "policy": "Check a policy file.",
     "backtest": "Show what one policy changes against another.",
-    "model": "Build the encoder, train the heads.",
+    "model": "Build or export encoders, train the models.",
     "report": "Write the transparency report.",
     "keys": "Create, list and revoke API keys.",
     "settings": "Print the settings in force.",

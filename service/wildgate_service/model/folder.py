@@ -10,8 +10,14 @@ from wildgate_service.errors import ModelError
 
 SHIPPED = Path(__file__).parent.parent / "models"
 PRIORS = SHIPPED / "fusion-priors"  # weights set by hand; a start for fitting, no model
-OTHERS = ("fusion-priors", "heads-deep-")  # beginnings of what is neither of these three
-MADE_BY = {"screen": "wildgate model train", "heads": "wildgate model train", "fusion": "wildgate model fuse"}
+DEEP_HEADS = "heads-deep"  # begins the folder of the deep encoder's heads
+OTHERS = (PRIORS.name, DEEP_HEADS)  # what begins with a kind and is none of it
+MADE_BY = {
+    "screen": "wildgate model train",
+    "heads": "wildgate model train",
+    DEEP_HEADS: "wildgate model train",
+    "fusion": "wildgate model fuse",
+}
 
 
 class ModelFolder(Struct, frozen=True):
@@ -20,6 +26,7 @@ class ModelFolder(Struct, frozen=True):
     screen: Path
     heads: Path
     fusion: Path
+    deep: Path | None = None  # heads of the deep encoder
 
 
 def find_models(folder: Path | None = None, *, fusion: Path | None = None) -> ModelFolder:
@@ -28,11 +35,12 @@ def find_models(folder: Path | None = None, *, fusion: Path | None = None) -> Mo
     Raises ModelError where a model is missing or there are two of a kind: which one was meant would be a guess.
     """
     chosen = folder or SHIPPED
-    return ModelFolder(_only("screen", chosen), _only("heads", chosen), fusion or _only("fusion", chosen))
+    deep = _only(DEEP_HEADS, chosen) if any(chosen.glob(f"{DEEP_HEADS}-*")) else None
+    return ModelFolder(_only("screen", chosen), _only("heads", chosen), fusion or _only("fusion", chosen), deep)
 
 
 def _only(kind: str, folder: Path) -> Path:
-    found = sorted(path for path in folder.glob(f"{kind}-*") if path.is_dir() and not path.name.startswith(OTHERS))
+    found = sorted(path for path in folder.glob(f"{kind}-*") if path.is_dir() and (kind in OTHERS or not path.name.startswith(OTHERS)))
     if not found:
         raise ModelError(f"no model {kind}-* in {folder}: `{MADE_BY[kind]} --output` writes one, or copy that of {SHIPPED}")
     if len(found) > 1:

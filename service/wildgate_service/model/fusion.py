@@ -91,7 +91,7 @@ def fitted_on(engine: Engine) -> tuple[str, ...]:
     """Versions of the models below the fusion. Raises ModelError if one is missing: a fusion without it would be another."""
     if engine.screen is None or engine.classifier is None:
         raise ModelError(f"the encoder is missing ({engine.missing}); run `wildgate model build`")
-    return engine.screen.version, engine.classifier.version
+    return engine.screen.version, engine.classifier.heads.config.version
 
 
 def _features(engine: Engine, text: Weighed) -> dict[str, float]:

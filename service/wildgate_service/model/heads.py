@@ -8,8 +8,8 @@ trained, stands in the card of its folder.
 import hashlib
 import io
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -22,10 +22,14 @@ from wildgate_service.errors import ModelError
 from wildgate_service.model.encoder_folder import EncoderConfig
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "weights.npz"
-PARTS = ("inputs", "bias", "outputs")  # of a hidden layer
-HINT = "reinstall the service, or run `wildgate model train`"
+KEPT_AS = {"inputs": np.float16, "bias": np.float32, "outputs": np.float16}  # parts of a hidden layer
+OWN_HEADS = "heads-v1"  # in an encoder's folder: heads that are used with it instead of those that ship
+HINT = "reinstall the service, or run `wildgate model train` (with `--encoder FOLDER` for an encoder of your own)"
+PROBES = ("Antique elephant ivory bangle for sale", "Red cotton summer dress, size M", "象牙手镯 出售 加微信", "Bán ngà voi thật giá rẻ")
+FARTHEST = 0.1  # that a probability of a probe may be from what it was where the heads were trained
 
 Vector = NDArray[np.float32]
+Embed = Callable[[Sequence[str]], Vector]  # texts to unit vectors [n, dimension]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,14 @@ class HeadConfig:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """What the heads said of a text where they were trained."""
+
+    text: str
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
 class HeadSetConfig:
     """config.json of a folder of heads."""
 
@@ -62,6 +74,7 @@ class HeadSetConfig:
     dimension: int
     weights_sha256: str
     heads: dict[str, HeadConfig]
+    probes: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +111,27 @@ class HeadSet:
         row = self.logits(embedding[None])[0]
         return dict(zip(self.names, map(sigmoid, row.tolist()), strict=True))
 
+    def probe(self, embed: Embed) -> tuple[Probe, ...]:
+        """What the heads say of the probes."""
+        rows = embed(PROBES)
+        return tuple(Probe(text, _rounded(self.probabilities(row))) for text, row in zip(PROBES, rows, strict=True))
+
+    def check(self, embed: Embed) -> None:
+        """ModelError unless the probes get about the probabilities that they got where the heads were trained.
+
+        So a processor whose int8 arithmetic differs, or another build of the encoder, is noticed before anything is scored wrongly.
+        """
+        for probe in self.config.probes:
+            found = self.probabilities(embed([probe.text])[0])
+            for name, expected in probe.probabilities.items():
+                if abs(found[name] - expected) > FARTHEST:
+                    message = (
+                        f"The encoder computes other vectors here than where the heads {self.config.version} were trained "
+                        f"({name} of {probe.text!r}: {found[name]:.3f} instead of {expected:.3f}); build it anew on this machine, or "
+                        "train heads on it with `wildgate model train`"
+                    )
+                    raise ModelError(message)
+
     @cached_property
     def _folded(self) -> tuple[Vector, Vector]:
         """Calibrated weights [heads, dimension] and biases [heads]."""
@@ -107,6 +141,10 @@ class HeadSet:
         return self.weights * slopes, shifts
 
 
+def _rounded(probabilities: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in probabilities.items()}
+
+
 def sigmoid(logit: float) -> float:
     """1 / (1 + exp(-logit)), without overflow."""
     return 0.5 * (1 + math.tanh(logit / 2))
@@ -114,9 +152,12 @@ def sigmoid(logit: float) -> float:
 
 def check_encoder(folder: Path, config: HeadSetConfig, encoder: EncoderConfig) -> None:
     """ModelError unless the heads were trained on this very encoder."""
-    trained = (config.encoder_name, config.encoder_version)
-    if trained != (encoder.name, encoder.version):
-        message = f"The heads in {folder} were trained for {' '.join(trained)}, not for {encoder.name} {encoder.version}; {HINT}"
+    trained = (config.encoder_name, config.encoder_version, config.dimension)
+    if trained != (encoder.name, encoder.version, encoder.dimension):
+        message = (
+            f"The heads in {folder} were trained for {trained[0]} {trained[1]}, not for {encoder.name} {encoder.version} "
+            f"({trained[2]} and {encoder.dimension} numbers a vector); {HINT}"
+        )
         raise ModelError(message)
 
 
@@ -146,8 +187,12 @@ def read_weights(folder: Path, config: HeadSetConfig) -> tuple[Vector, dict[str,
         raise ModelError(message)
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         names = [name for name in config.heads if _place(name, "inputs") in archive]
-        parts = {name: [np.asarray(archive[_place(name, part)], np.float32) for part in PARTS] for name in names}
-        return np.asarray(archive["weights"], np.float32), {name: Hidden(*arrays) for name, arrays in parts.items()}
+        parts = {name: [np.asarray(archive[_place(name, part)], np.float32) for part in KEPT_AS] for name in names}
+        weights = np.asarray(archive["weights"], np.float32)
+    if weights.shape != (len(config.heads), config.dimension):
+        message = f"{path} holds weights {weights.shape}, its config says {(len(config.heads), config.dimension)}; {HINT}"
+        raise ModelError(message)
+    return weights, {name: Hidden(*arrays) for name, arrays in parts.items()}
 
 
 def _place(head: str, part: str) -> str:
@@ -156,14 +201,29 @@ def _place(head: str, part: str) -> str:
 
 
 def write_heads(
-    folder: Path, encoder: EncoderConfig, heads: dict[str, HeadConfig], weights: Vector, hidden: Mapping[str, Hidden] | None = None
+    folder: Path,
+    encoder: EncoderConfig,
+    heads: dict[str, HeadConfig],
+    weights: Vector,
+    hidden: Mapping[str, Hidden] | None = None,
+    embed: Embed | None = None,
 ) -> None:
-    """Write config.json and weights.npz; `weights` has a row [dimension] per head, in order. Hidden layers are kept as float16."""
+    """Write config.json and weights.npz; `weights` has a row [dimension] per head, in order.
+
+    The weights of hidden layers are kept as float16. With `embed`, what the written heads say of the probes is recorded too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    layers = {_place(name, part): getattr(layer, part).astype(np.float16) for name, layer in (hidden or {}).items() for part in PARTS}
+    layers = {_place(name, part): getattr(layer, part).astype(KEPT_AS[part]) for name, layer in (hidden or {}).items() for part in KEPT_AS}
     np.savez(folder / WEIGHTS_FILE, weights=weights, **layers)
     digest = hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
     identity = f"{folder.name}-{digest[:12]}"
     config = HeadSetConfig(identity, encoder.name, encoder.version, encoder.dimension, digest, heads)
+    write_config(folder, config)
+    if embed:
+        write_config(folder, replace(config, probes=HeadSet.load(folder).probe(embed)))
+
+
+def write_config(folder: Path, config: HeadSetConfig) -> None:
+    """Write config.json, indented for people."""
     text = msgspec.json.format(msgspec.json.encode(asdict(config)), indent=2)
     (folder / CONFIG_FILE).write_bytes(text + b"\n")

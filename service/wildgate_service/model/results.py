@@ -1,7 +1,7 @@
 """What a training reports: figures with their sample sizes, as they go into JSON and the card."""
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -91,6 +91,23 @@ class OfferResults:
 
 
 @dataclass(frozen=True)
+class Gain:
+    """How well offers are told from twins and talk of kept templates without and with the encoder, in one language or all.
+
+    Areas under the ROC curve, and recalls where a tenth of the other texts passes; differences are paired, both less the screen alone.
+    """
+
+    texts: int
+    screen: Interval
+    encoder: Interval
+    both: Interval
+    difference: Interval
+    recall_of_screen: Interval
+    recall_of_both: Interval
+    recall_gained: Interval
+
+
+@dataclass(frozen=True)
 class ScreenLanguage:
     """The screen on one language's texts from kept templates, at the log-odds that one held-out real text in a thousand passes."""
 
@@ -134,7 +151,11 @@ class Results:
     encoder_languages: tuple[str, ...]
     labeled: dict[str, LabeledSetResults]
     wildlife_offer: OfferResults
-    screen: ScreenResults
+    gains: dict[str, Gain] = field(default_factory=dict)  # over the screen alone, by language
+    screen: ScreenResults | None = None  # of a training of the screen
+    encoder_source: str = ""
+    encoder_licence: str = ""
+    deep: "Results | None" = None  # of the deep encoder's heads
 
 
 def this_machine() -> Machine:

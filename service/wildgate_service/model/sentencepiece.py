@@ -20,7 +20,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types of protobuf
 VARINT_BITS, VARINT_MASK, VARINT_MORE, VARINT_MAX_SHIFT = 7, 0x7F, 0x80, 63
 
 BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
-SPECIAL = frozenset({BEGIN, END, UNKNOWN})
+SPECIAL = frozenset({BEGIN, END, UNKNOWN, "<pad>", "<mask>"})
 
 Piece = tuple[str, float]  # text and log probability
 Field = tuple[int, int | bytes]  # number and value of one protobuf field
@@ -28,7 +28,7 @@ Field = tuple[int, int | bytes]  # number and value of one protobuf field
 
 @dataclass(frozen=True)
 class SentencePieceModel:
-    """The vocabulary, in the order of the ids, and the precompiled character map."""
+    """The vocabulary, in the order of the ids, and the precompiled character map; without a map the rule is `nmt_nfkc`."""
 
     pieces: tuple[Piece, ...]
     charsmap: bytes
@@ -133,11 +133,13 @@ def _normalizer(charsmap: bytes) -> normalizers.Normalizer:
     """SentencePiece's normalization: the character map, then single blanks between words.
 
     `Precompiled` works character by character and would miss composed sequences (decomposed
-    Vietnamese or Korean, half-width kana); NFKC in front composes them.
+    Vietnamese or Korean, half-width kana); NFKC in front composes them. `Nmt` and NFKC are what the rule `nmt_nfkc` maps, but for
+    U+FF5E and U+1F23B.
     """
     steps = [
+        *([] if charsmap else [normalizers.Nmt()]),
         normalizers.NFKC(),
-        normalizers.Precompiled(charsmap),
+        *([normalizers.Precompiled(charsmap)] if charsmap else []),
         normalizers.Strip(),
         normalizers.Replace(Regex(" {2,}"), " "),
     ]

@@ -1,4 +1,4 @@
-"""Training the screen and the heads: `wildgate model train`. Needs the data sets and the extra `train`."""
+"""Training the screen and the heads of encoders: `wildgate model train`. Needs the data sets and the extra `train`."""
 
 import time
 from collections.abc import Iterable
@@ -7,26 +7,31 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from scipy.special import logit
 
+from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.lexicon.rules import read_version
-from wildgate_service.model.authored import AuthoredText, read_authored
+from wildgate_service.model.authored import AuthoredText, read_authored, readable
 from wildgate_service.model.classifiers import TrainedHead
 from wildgate_service.model.embedding_cache import EmbeddingCache, default_embeddings
 from wildgate_service.model.encoder import SentenceEncoder
-from wildgate_service.model.encoder_folder import EncoderConfig, default_cache
+from wildgate_service.model.encoder_folder import EncoderConfig
 from wildgate_service.model.encoder_onnx import build_encoder
+from wildgate_service.model.gains import gains_over_screen
 from wildgate_service.model.generated import TEXTS
-from wildgate_service.model.heads import write_heads
+from wildgate_service.model.heads import OWN_HEADS, write_heads
 from wildgate_service.model.model_card import render_card, render_screen_card
+from wildgate_service.model.recipes import DEEP, default_cache, encoder_folder
 from wildgate_service.model.reliability import draw_reliability
-from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, ScreenResults, this_machine
+from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, this_machine
 from wildgate_service.model.train_labeled import train_labeled
 from wildgate_service.model.train_offers import train_offers
 from wildgate_service.model.train_screen import train_screen
 from wildgate_service.model.training_data import LEATHER, TWEETS, read_leather, read_negatives, read_tweets
 
+SHIPPED = Path(__file__).parent.parent / "models"
 CARD_FILE, DIAGRAM_FILE = "README.md", "reliability.svg"
-SCREEN, HEADS = "screen-v1", "heads-v1"
+SCREEN, HEADS, DEEP_HEADS = "screen-v1", "heads-v1", "heads-deep-v1"
 OFFER = "wildlife_offer"
 DESCRIPTIONS = {
     OFFER: "offers or seeks a specimen of a protected wild taxon",
@@ -44,29 +49,80 @@ def train_heads(
     embeddings: Path | None = None,
     labeled: Iterable[AuthoredText] = (),
     templates: Path = TEXTS,
+    encoders: Path | None = None,
 ) -> Results:
     """Train screen and heads, write the folders `output`/screen-v1 and `output`/heads-v1 and return the figures.
 
     `data` holds the data sets, `lexicons` the rules, `templates` the texts to fill (`generated`), `labeled` a platform's own texts
-    (`authored.read_labeled`); `embeddings` is where
-    embeddings are kept between trainings (default: the user's cache). Builds the encoder if need be. Takes some minutes on one core.
-    Raises ModelError when something it needs is missing or wrong. `write_json` keeps figures.
+    (`authored.read_labeled`); `embeddings` is where embeddings are kept between trainings, `encoders` where encoders are (default: the
+    user's cache). Builds the encoder if need be; if the deep one was built, its heads are trained too, into `output`/heads-deep-v1. Takes
+    some minutes on one core. Raises ModelError when something it needs is missing or wrong. `write_json` keeps figures.
     """
     start = time.monotonic()
-    encoder = SentenceEncoder.load(build_encoder(default_cache()))
-    cache = EmbeddingCache(encoder, embeddings or default_embeddings())
-    heads, figures_of_labels = train_on_labels(data, cache, seed)
-    written, negatives = read_authored(lexicons, seed, templates=templates, labeled=labeled), read_negatives(data)
-    screen = train_screen(written, negatives, output / SCREEN)
-    heads[OFFER], offers = train_offers(written, negatives, cache, read_version(lexicons), DESCRIPTIONS[OFFER], seed)
-    figures = summary(encoder.config, seed, figures_of_labels, offers, screen)
-    figures = replace(figures, seconds=round(time.monotonic() - start, 1))
-    write_everything(output / HEADS, encoder.config, heads, figures)
-    draw_reliability(
-        output / HEADS / DIAGRAM_FILE, {OFFER: offers.calibration} | {key: one.calibration for key, one in figures.labeled.items()}
-    )
+    encoders = encoders or default_cache()
+    encoder = SentenceEncoder.load(build_encoder(encoders))
+    texts = Texts(data, lexicons, seed, templates, labeled)
+    screen = train_screen(texts.written, texts.negatives, output / SCREEN)
+    figures = train_on(encoder, texts, output / HEADS, embeddings, Screen.load(output / SCREEN, fold_digest()))
+    deep = encoder_folder(encoders, DEEP)
+    if deep.exists():
+        figures = replace(figures, deep=train_deep(deep, texts, output, embeddings))
     draw_reliability(output / SCREEN / DIAGRAM_FILE, {"screen": screen.calibration})
-    (output / SCREEN / CARD_FILE).write_text(render_screen_card(SCREEN, figures), encoding="utf-8")
+    figures = replace(figures, screen=screen, seconds=round(time.monotonic() - start, 1))
+    (output / SCREEN / CARD_FILE).write_text(render_screen_card(SCREEN, figures, screen), encoding="utf-8")
+    return figures
+
+
+def train_own(
+    encoder: Path,
+    data: Path,
+    lexicons: Path,
+    seed: int,
+    *,
+    embeddings: Path | None = None,
+    labeled: Iterable[AuthoredText] = (),
+    templates: Path = TEXTS,
+) -> Results:
+    """Train heads for the encoder of a folder and put them into it, where the service finds them; the screen stays as it ships."""
+    texts = Texts(data, lexicons, seed, templates, labeled)
+    return train_on(SentenceEncoder.load(encoder), texts, encoder / OWN_HEADS, embeddings, Screen.load(SHIPPED / SCREEN, fold_digest()))
+
+
+class Texts:
+    """All that is trained on, each set read once, when it is first asked for."""
+
+    def __init__(self, data: Path, lexicons: Path, seed: int, templates: Path = TEXTS, labeled: Iterable[AuthoredText] = ()) -> None:
+        """As `train_heads` has them."""
+        self.data, self.seed = data, seed
+        self.lexicon_version = read_version(lexicons)
+        self.written = read_authored(lexicons, seed, templates=templates, labeled=labeled)
+        self.negatives = read_negatives(data)
+
+
+def train_deep(encoder: Path, texts: Texts, output: Path, embeddings: Path | None = None) -> Results:
+    """Train the deep encoder's heads on the texts of its languages, into `output`/heads-deep-v1, beside the screen of `output`."""
+    return train_on(
+        SentenceEncoder.load(encoder), texts, output / DEEP_HEADS, embeddings, Screen.load(output / SCREEN, fold_digest()), labels=False
+    )
+
+
+def train_on(
+    encoder: SentenceEncoder, texts: Texts, output: Path, embeddings: Path | None, screen: Screen, *, labels: bool = True
+) -> Results:
+    """Train the heads of one encoder into the folder `output`; with `labels` those too whose texts were labeled by people."""
+    start = time.monotonic()
+    cache = EmbeddingCache(encoder, embeddings or default_embeddings())
+    heads, figures_of_labels = train_on_labels(texts.data, cache, texts.seed) if labels else ({}, {})
+    offer, offers = train_offers(texts.written, texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
+    heads = {OFFER: offer} | heads
+    kept = [each for each in texts.written if each.is_kept and each.language in cache.languages]
+    logits = logit(offer.probabilities(cache.embed([readable(each.text) for each in kept])))
+    figures = replace(
+        summary(encoder.config, texts.seed, figures_of_labels, offers),
+        gains=gains_over_screen(kept, logits, screen, texts.seed),
+        seconds=round(time.monotonic() - start, 1),
+    )
+    write_everything(output, encoder, heads, figures)
     return figures
 
 
@@ -85,9 +141,7 @@ def train_on_labels(data: Path, cache: EmbeddingCache, seed: int) -> tuple[dict[
     return heads, figures
 
 
-def summary(
-    encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResults], offers: OfferResults, screen: ScreenResults
-) -> Results:
+def summary(encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResults], offers: OfferResults) -> Results:
     """All figures, with what they were measured on."""
     return Results(
         machine=this_machine(),
@@ -96,19 +150,22 @@ def summary(
         encoder=encoder.name,
         encoder_version=encoder.version,
         encoder_languages=encoder.languages,
+        encoder_source=encoder.source,
+        encoder_licence=encoder.licence,
         labeled=labeled,
         wildlife_offer=offers,
-        screen=screen,
     )
 
 
-def write_everything(output: Path, encoder: EncoderConfig, heads: dict[str, TrainedHead], figures: Results) -> None:
-    """Write config, weights and card."""
-    configs = {name: heads[name].config for name in DESCRIPTIONS}
-    weights = np.array([heads[name].weights for name in DESCRIPTIONS], np.float32)
-    hidden = {name: layer for name in DESCRIPTIONS if (layer := heads[name].hidden)}
-    write_heads(output, encoder, configs, weights, hidden)
+def write_everything(output: Path, encoder: SentenceEncoder, heads: dict[str, TrainedHead], figures: Results) -> None:
+    """Write config, weights, card and diagram."""
+    configs = {name: head.config for name, head in heads.items()}
+    weights = np.array([head.weights for head in heads.values()], np.float32)
+    hidden = {name: head.hidden for name, head in heads.items() if head.hidden}
+    write_heads(output, encoder.config, configs, weights, hidden, encoder.embed)
     (output / CARD_FILE).write_text(render_card(output.name, configs, figures), encoding="utf-8")
+    calibrations = {OFFER: figures.wildlife_offer.calibration} | {key: one.calibration for key, one in figures.labeled.items()}
+    draw_reliability(output / DIAGRAM_FILE, calibrations)
 
 
 def write_json(path: Path, figures: Results) -> None:

@@ -20,6 +20,7 @@ from wildgate_service.model.results import Interval, LanguageResults, NegativeRe
 from wildgate_service.model.training_data import Negative, is_for_calibration, is_held_out
 
 HALF, NINE_TENTHS = 0.5, 0.9
+NARROW = 0.5  # length of the mean of unit vectors from which they count as pointing one way
 OFFERS_WEIGHT, INNOCENT_WEIGHT, ORDINARY_WEIGHT = 0.50, 0.25, 0.25  # shares of the three parts
 HIDDEN, EPOCHS, BATCH, RATE, DECAY = 512, 20, 512, 2e-3, 1e-4  # 256 units and 15 epochs did a little worse on kept templates
 
@@ -60,7 +61,11 @@ def train_offers(
 
 
 def fit_hidden(embeddings: Vectors, labels: Labels, weights: Weights, seed: int) -> tuple[Hidden, float]:
-    """A network of one hidden layer (rectified, Adam: Kingma and Ba 2015) over embeddings [n, dimension], and its bias."""
+    """A network of one hidden layer (rectified, Adam: Kingma and Ba 2015) over embeddings [n, dimension], and its bias.
+
+    Vectors that all point one way are moved and stretched around their mean first, and the layer is written so that it undoes it.
+    """
+    center, spread = _centered(embeddings)
     model = MLPClassifier(
         hidden_layer_sizes=(HIDDEN,),
         alpha=DECAY,
@@ -73,10 +78,18 @@ def fit_hidden(embeddings: Vectors, labels: Labels, weights: Weights, seed: int)
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of epochs is what is wanted
-        model.fit(embeddings, labels, sample_weight=weights)
-    inputs, outputs = model.coefs_
-    hidden = Hidden(np.asarray(inputs.T, np.float32), np.asarray(model.intercepts_[0], np.float32), np.asarray(outputs[:, 0], np.float32))
+        model.fit((embeddings - center) / spread, labels, sample_weight=weights)
+    outputs = np.asarray(model.coefs_[1][:, 0], np.float32)
+    inputs = np.asarray(model.coefs_[0].T / spread, np.float16).astype(np.float32)  # as it is kept, so that the bias fits it
+    hidden = Hidden(inputs, np.asarray(model.intercepts_[0] - inputs @ center, np.float32), outputs)
     return hidden, float(model.intercepts_[1][0])
+
+
+def _centered(embeddings: Vectors) -> tuple[Vectors, float]:
+    """Mean and spread of vectors of which most is their mean, as those of BERT-like encoders; else nothing to move or stretch."""
+    center = np.asarray(embeddings.mean(axis=0), np.float32)
+    narrow = float(np.linalg.norm(center)) > NARROW
+    return (center, float(embeddings.std())) if narrow else (np.zeros_like(center), 1.0)
 
 
 def part_weights(labels: Labels, authored: Sequence[AuthoredText]) -> Weights:

@@ -50,14 +50,13 @@ def diff_command(before: Path, after: Path, source: Path | None, show: int, form
 
 def _impact(before: Path, after: Path, source: Path, *, encoder: bool) -> Impact:
     from wildgate_service.lexicon.impact import compare  # noqa: PLC0415  (loads the models' libraries)
-    from wildgate_service.local import installed_encoder  # noqa: PLC0415
     from wildgate_service.model.folder import find_models  # noqa: PLC0415
     from wildgate_service.pipeline import load_engine  # noqa: PLC0415
     from wildgate_service.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings().settings
-    model, models = installed_encoder(settings) if encoder else None, find_models(settings.models)
-    one, other = (load_engine(compiled_path(path), settings.policy, model, models) for path in (before, after))
+    models, encoders = find_models(settings.models), (settings.encoder_path, settings.deep_encoder_path) if encoder else (None, None)
+    one, other = (load_engine(compiled_path(path), settings.policy, encoders[0], models, deep=encoders[1]) for path in (before, after))
     return compare(one, other, source)
 
 
