@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 import yaml
 from google.rpc import error_details_pb2
@@ -142,3 +144,21 @@ def described(error):
     status.details[0].Unpack(info)
     assert info.domain == "wildgate"
     return error.code(), info.reason, dict(info.metadata)
+
+
+@pytest.fixture
+def invented_data(tmp_path):
+    """A folder of data sets of the real form with invented rows."""
+    folder = tmp_path / "data"
+    letters = np.random.default_rng(0).integers(97, 123, (60, 4, 5)).astype(np.uint8)
+    nouns = [" ".join(bytes(word).decode() for word in row) for row in letters]
+    rows = [f"{n}\t{n % 2}\t{'horn ' * (n % 2)}{noun}\tnobody" for n, noun in enumerate(nouns)]
+    folder.mkdir()
+    leather = ["id\tlabel\ttitle", *(row.rpartition("\t")[0] for row in rows)]
+    (folder / "leather_titles.tsv").write_text("\n".join(leather), encoding="utf-8")
+    tweets = "\n".join(["id\tlabel\ttext\tuser_description", *rows])
+    (folder / "ivory_tweets.tsv.gz").write_bytes(gzip.compress(tweets.encode()))
+    negatives = [f"neg-{n:06}\ten\tlisting_title\tshop\t{noun}" for n, noun in enumerate(nouns)]
+    text = "\n".join(["id\tlang\tsource_kind\tplatform\ttext", *negatives])
+    (folder / "negatives.tsv.gz").write_bytes(gzip.compress(text.encode()))
+    return folder
