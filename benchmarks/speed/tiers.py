@@ -32,9 +32,9 @@ from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.fuse import load_fusion
 from wildgate_service.local import local_engine
 from wildgate_service.model.encoder import SentenceEncoder
+from wildgate_service.model.folder import find_models
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.normalize import fold
-from wildgate_service.model.folder import find_models
 from wildgate_service.pipeline import Engine, score_listing, weigh
 from wildgate_service.settings import load_settings
 from wildgate_service.types import Listing

@@ -147,13 +147,9 @@ def described(error):
 
 
 @pytest.fixture
-def invented_data():
-    """Write data sets of the real form into a folder that is not there yet; returns it."""
-    return write_data
-
-
-def write_data(folder: Path) -> Path:
-    """Data sets of the real form with invented rows."""
+def invented_data(tmp_path):
+    """A folder of data sets of the real form with invented rows."""
+    folder = tmp_path / "data"
     letters = np.random.default_rng(0).integers(97, 123, (60, 4, 5)).astype(np.uint8)
     nouns = [" ".join(bytes(word).decode() for word in row) for row in letters]
     rows = [f"{n}\t{n % 2}\t{'horn ' * (n % 2)}{noun}\tnobody" for n, noun in enumerate(nouns)]

@@ -18,9 +18,9 @@ from wildgate_service.model.e5_file import BLOCK, MEMBER, E5File, read_e5, read_
 from wildgate_service.model.e5_onnx import build_deep_encoder, kept_pieces, write_files
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.encoder_folder import EncoderConfig, read_config
+from wildgate_service.model.folder import find_models
 from wildgate_service.model.heads import OWN_HEADS, HeadConfig, HeadSet, write_heads
 from wildgate_service.model.recipes import DEEP, DEEP_LAYERS, default_cache
-from wildgate_service.model.folder import find_models
 from wildgate_service.pipeline import Engine, load_engine, score_listing, with_models
 from wildgate_service.types import Listing
 

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from wildgate_service.classify import Classifier
 from wildgate_service.errors import ModelError
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.model.encoder import SentenceEncoder
+from wildgate_service.model.folder import find_models
 from wildgate_service.model.heads import OWN_HEADS
 from wildgate_service.model.parallel import read_phrases
-from wildgate_service.model.folder import find_models
 from wildgate_service.pipeline import classifier_of
 
 pytest.importorskip("sentence_transformers", reason="needs the extra export")
@@ -131,9 +130,9 @@ def test_folder_without_a_model_is_named(tmp_path: Path) -> None:
         export_encoder(str(tmp_path / "empty"), tmp_path / "out", ExportOptions())
 
 
-def test_heads_in_the_folder_are_used_with_it(exported: Path, tmp_path: Path, invented_data) -> None:
+def test_heads_in_the_folder_are_used_with_it(exported: Path, invented_data: Path, tmp_path: Path) -> None:
     """Export, train, point the setting at the folder: three commands to another encoder."""
-    train_own(exported, invented_data(tmp_path / "data"), default_lexicons(), 0, embeddings=tmp_path)
+    train_own(exported, invented_data, default_lexicons(), 0, embeddings=tmp_path)
     assert (exported / OWN_HEADS / "README.md").exists()
     classifier = classifier_of(SentenceEncoder.load(exported).open(), find_models().heads)
     assert classifier.heads.config.encoder_name == "tiny-int8"

@@ -312,13 +312,14 @@ def test_embeddings_are_kept(encoder: SentenceEncoder, tmp_path: Path) -> None:
     np.testing.assert_array_equal(cache.embed(["ivory", "dress", "ivory"]), first)
 
 
-def test_training_writes_loadable_heads_and_their_card(encoder: SentenceEncoder, lexicons: Path, invented_data, tmp_path: Path) -> None:
+def test_training_writes_loadable_heads_and_their_card(
+    encoder: SentenceEncoder, lexicons: Path, invented_data: Path, tmp_path: Path
+) -> None:
     """From invented data to heads, figures and a card, in one call."""
-    data = invented_data(tmp_path / "data")
     templates, results = tmp_path / "templates", tmp_path / "results.json"
     templates.mkdir()
     (templates / "en.yml").write_text((TEXTS / "en.yml").read_text(encoding="utf-8"), encoding="utf-8")
-    write_json(results, train_heads(data, lexicons, tmp_path, 0, embeddings=tmp_path, templates=templates))
+    write_json(results, train_heads(invented_data, lexicons, tmp_path, 0, embeddings=tmp_path, templates=templates))
     assert HeadSet.load(tmp_path / "heads-v1", encoder=encoder.config).hidden.keys() == {"wildlife_offer"}
     assert Screen.load(tmp_path / "screen-v1", fold_digest()).logit("ivory tusk for sale, dm") > 0
     assert json.loads(results.read_text())["labeled"]["animal_product"]["rows"] == 60
@@ -326,30 +327,14 @@ def test_training_writes_loadable_heads_and_their_card(encoder: SentenceEncoder,
     assert ["{" in card for card in cards] == [False, False]
 
 
-def invented_data(folder: Path) -> Path:
-    """Data sets of the real form with invented rows."""
-    letters = np.random.default_rng(0).integers(97, 123, (60, 4, 5)).astype(np.uint8)
-    nouns = [" ".join(bytes(word).decode() for word in row) for row in letters]
-    rows = [f"{n}\t{n % 2}\t{'horn ' * (n % 2)}{noun}\tnobody" for n, noun in enumerate(nouns)]
-    folder.mkdir()
-    leather = ["id\tlabel\ttitle", *(row.rpartition("\t")[0] for row in rows)]
-    (folder / "leather_titles.tsv").write_text("\n".join(leather), encoding="utf-8")
-    tweets = "\n".join(["id\tlabel\ttext\tuser_description", *rows])
-    (folder / "ivory_tweets.tsv.gz").write_bytes(gzip.compress(tweets.encode()))
-    negatives = [f"neg-{n:06}\ten\tlisting_title\tshop\t{noun}" for n, noun in enumerate(nouns)]
-    text = "\n".join(["id\tlang\tsource_kind\tplatform\ttext", *negatives])
-    (folder / "negatives.tsv.gz").write_bytes(gzip.compress(text.encode()))
-    return folder
-
-
-def test_outcomes_teach_the_models(lexicons: Path, tmp_path: Path) -> None:
+def test_outcomes_teach_the_models(lexicons: Path, invented_data: Path, tmp_path: Path) -> None:
     """A word that people removed, and one that they let stand, are told apart in texts that were held out."""
-    data, templates = invented_data(tmp_path / "data"), tmp_path / "templates"
+    templates = tmp_path / "templates"
     templates.mkdir()
     (templates / "en.yml").write_text((TEXTS / "en.yml").read_text(encoding="utf-8"), encoding="utf-8")
     words = (("zorblax", "offer"), ("quimbyjo", "benign"))
     lines = [LabeledLine(text=f"{word} number {n}", label=label, language="en", source=f"{n}") for word, label in words for n in range(60)]
-    train_heads(data, lexicons, tmp_path, 0, embeddings=tmp_path, templates=templates, labeled=trained_on(lines))
+    train_heads(invented_data, lexicons, tmp_path, 0, embeddings=tmp_path, templates=templates, labeled=trained_on(lines))
     screen = Screen.load(tmp_path / "screen-v1", fold_digest())
     held_out = [(screen.logit(line.text), line.label) for line in lines if is_held_out_line(line)]
     benign, offers = ([logit for logit, label in held_out if label == wanted] for wanted in ("benign", "offer"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from wildgate_service.cli.model import command
 from wildgate_service.errors import ModelError, WildgateError
 from wildgate_service.model.authored import agreeing, read_labeled
 from wildgate_service.model.exported_texts import ExportedTexts
+from wildgate_service.model.folder import PRIORS, find_models
 from wildgate_service.model.labeled_texts import LabeledLine
 from wildgate_service.model.outcome_labels import is_held_out, label_outcomes, trained_on
 from wildgate_service.types import Action, Attribute, Following, Listing, Means, OutcomeKind
@@ -301,3 +303,30 @@ def test_a_store_that_is_not_there_is_an_error(run_wildgate, tmp_path):
     (tmp_path / "own.jsonl").write_text("", encoding="utf-8")
     done = run_wildgate("model", "labels", "--outcomes", "sqlite:///none.db", "--listings", "own.jsonl", "--output", "x")
     assert (done.returncode, "there is no store none.db" in done.stderr) == (2, True)
+
+
+@pytest.mark.train
+def test_the_command_trains_on_outcomes(platform, lexicons, invented_data, tmp_path, monkeypatch):
+    """From the store to models that are served beside a fusion of their own."""
+    pytest.importorskip("sklearn", reason="needs the extra train")
+    from wildgate_service.model import train  # noqa: PLC0415  (needs the extra)
+
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    shutil.copy(train.TEXTS / "en.yml", templates)
+    monkeypatch.setitem(train.train_heads.__kwdefaults__, "templates", templates)
+    monkeypatch.setitem(train.train_heads.__kwdefaults__, "embeddings", tmp_path)
+    monkeypatch.setattr("wildgate_service.cli.model.default_lexicons", lambda: lexicons)
+    done = run("train", "--data", invented_data, *platform.options(tmp_path), "--output", tmp_path / "models")
+    assert (done.exit_code, done.stdout.startswith("8 outcomes: 3 labeled texts")) == (0, True)
+    assert find_models(tmp_path / "models", fusion=PRIORS).heads == tmp_path / "models" / "heads-v1"
+
+
+@pytest.mark.train
+def test_outcomes_need_their_texts(invented_data, tmp_path):
+    """Training without them would learn nothing from people, and not say so."""
+    pytest.importorskip("sklearn", reason="needs the extra train")
+    done = CliRunner().invoke(
+        command, ["train", "--data", str(invented_data), "--outcomes", "sqlite:///x.db", "--output", str(tmp_path / "m")]
+    )
+    assert (done.exit_code, "--outcomes and --listings go together" in done.stderr) == (2, True)

@@ -11,9 +11,8 @@ from wildgate_service.cli.model_eval import evaluate
 from wildgate_service.cli.model_export import export
 from wildgate_service.cli.model_labels import labels, labels_of, of_outcomes
 from wildgate_service.lexicon import default_lexicons
+from wildgate_service.model.folder import SHIPPED
 from wildgate_service.settings import load_settings
-
-MODELS = Path(__file__).parent.parent / "models"
 
 
 @click.group()
@@ -63,7 +62,7 @@ def build(tier: str, wheel: Path | None, cache: Path | None) -> None:
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=MODELS,
+    default=SHIPPED,
     show_default="that of the installed models",
     help="Folder to write screen-v1 and heads-v1 into.",
 )
