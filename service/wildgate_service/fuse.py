@@ -45,12 +45,19 @@ FEATURES: dict[str, int] = {
     "ivory_promotion": 1,  # probability of the head, beside an elephant or mammoth rule
     "screen_for": 1,  # the screen's log-odds of an offer, where positive
     "screen_against": -1,  # the same, where negative, as a positive number
+    "encoder_sale": 1,  # the encoder's log-odds of a sale against talk, where positive
+    "encoder_talk": -1,  # the same, where negative, as a positive number
+    "screen_sale": 1,
+    "screen_talk": -1,
     UNNAMED: -1,  # no form was found, but a model was struck; the next ones are the models' log-odds then
     "unnamed_unread": -1,  # and the encoder could not read it
     "unnamed_screen": 1,
     "unnamed_encoder_for": 1,
     "unnamed_encoder_against": -1,
+    "unnamed_encoder_talk": -1,
+    "unnamed_screen_talk": -1,
 }
+SALE = ("sale", "talk")  # names of the sides of log-odds of a sale
 PRIOR = "prior"
 SHARE_READ = "encoder_read_{percent}_percent"
 CANNOT_READ = "encoder_cannot_read_language"
@@ -100,7 +107,8 @@ def features(matches: Matches, classification: Classification, kind: ContentKind
         names.pop(CONTEXT, None)
     probabilities = classification.strict_probabilities if strict else classification.probabilities
     screened = classification.strict_screen if strict else classification.screen
-    models = (*_sided("screen", screened), *_of_encoder(probabilities, [*standing, *faint]))
+    sales = _sided("screen", classification.sale_screen, SALE)
+    models = (*_sided("screen", screened), *sales, *_of_encoder(probabilities, [*standing, *faint]))
     return {**names, **dict(models)}
 
 
@@ -178,6 +186,7 @@ def _of_encoder(probabilities: dict[str, float], found: list[Match]) -> Iterator
     probability = probabilities.get("wildlife_offer")
     if probability is not None:
         yield from _sided("encoder", _log_odds(probability))
+        yield from _sided("encoder", _log_odds(probabilities["sale"]), SALE)
     ivory = probabilities.get("ivory_promotion", 0.0)
     if ivory and any({"elephant", "mammoth"} & set(match.groups) for match in found):
         yield "ivory_promotion", ivory
@@ -190,16 +199,24 @@ def _of_models_alone(matches: Matches, classification: Classification) -> Iterat
         return
     yield UNNAMED, 1.0
     yield "unnamed_screen", max(0.0, _cut(classification.screen))
+    yield from _talk("unnamed_screen", classification.sale_screen)
     if classification.readable:
         yield from _sided("unnamed_encoder", _log_odds(classification.probabilities["wildlife_offer"]))
+        yield from _talk("unnamed_encoder", _log_odds(classification.probabilities["sale"]))
     else:
         yield "unnamed_unread", 1.0
 
 
-def _sided(name: str, logit: float) -> Iterator[tuple[str, float]]:
+def _sided(name: str, logit: float, sides: tuple[str, str] = ("for", "against")) -> Iterator[tuple[str, float]]:
     """Log-odds as two features, for and against, cut at ±`MOST_LOGIT`, so that each has one sign."""
     if logit:
-        yield (f"{name}_for", _cut(logit)) if logit > 0 else (f"{name}_against", -_cut(logit))
+        yield (f"{name}_{sides[0]}", _cut(logit)) if logit > 0 else (f"{name}_{sides[1]}", -_cut(logit))
+
+
+def _talk(name: str, logit: float) -> Iterator[tuple[str, float]]:
+    """How much a text reads like talk: nothing for one that reads like a sale, which alone says nothing of wildlife."""
+    if logit < 0:
+        yield f"{name}_talk", -_cut(logit)
 
 
 def _cut(logit: float) -> float:

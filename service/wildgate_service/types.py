@@ -149,7 +149,8 @@ class Classification(Struct, frozen=True, kw_only=True):
     """What the models said of the text; `probabilities` is empty when no tier ran.
 
     `tiers` are those that ran. `screen` is the screen's log-odds of an offer (0 without one), `struck` whether that is enough for the
-    encoder to read a text in which no rule fired, `share_read` the share of the text that it read. `strict_probabilities` and
+    encoder to read a text in which no rule fired, `sale_screen` its log-odds of a sale against talk (asked where something was found or it
+    is struck), `share_read` the share of the text that it read. `strict_probabilities` and
     `strict_screen` are what they say of the text with its benign contexts cut out. The encoder did not read where it is `missing`, the
     language is not `readable` to it, or the caller's deadline `hurried` the answer.
     """
@@ -164,6 +165,7 @@ class Classification(Struct, frozen=True, kw_only=True):
     hurried: bool = False
     screen: float = 0.0
     strict_screen: float = 0.0
+    sale_screen: float = 0.0
     struck: bool = False
 
 

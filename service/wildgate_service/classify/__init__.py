@@ -8,7 +8,7 @@ long an encoder may take, is the policy's to say (`Routing`). A language that no
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
@@ -129,14 +129,15 @@ def _at_a_glance(
         return Classification(language=language)
     screened = strict = screen.logit(text.skeleton)
     if windows.parts:
-        screened = max(screened, _highest_logit(screen, windows.parts))
-        strict = screened if windows.strict is windows.parts else max(screened, _highest_logit(screen, windows.strict))
+        screened = max(screened, _highest(screen.logit, windows.parts))
+        strict = screened if windows.strict is windows.parts else max(screened, _highest(screen.logit, windows.strict))
     struck = screened >= routing.read_from
-    return Classification(language=language, tiers=(SCREEN,), screen=screened, strict_screen=strict, struck=struck)
+    sale = _highest(screen.sale_logit, windows.parts or [text.document]) if windows.parts or struck else 0.0
+    return Classification(language=language, tiers=(SCREEN,), screen=screened, strict_screen=strict, sale_screen=sale, struck=struck)
 
 
-def _highest_logit(screen: Screen, parts: list[str]) -> float:
-    return max(map(screen.logit, set(map(fold, parts))))
+def _highest(logit: Callable[[str], float], parts: list[str]) -> float:
+    return max(map(logit, set(map(fold, parts))))
 
 
 def _windows(text: NormalizedText, found: tuple[Match, ...], contexts: tuple[Match, ...]) -> Windows:
@@ -149,12 +150,12 @@ def _read(said: Classification, windows: Windows, classifier: Classifier) -> Cla
     """With what the encoder says: each head's highest probability over the windows, each of which is read once."""
     distinct = list(dict.fromkeys((*windows.parts, *windows.strict)))
     rows = dict(zip(distinct, map(classifier.heads.probabilities, classifier.encoder.embed(distinct)), strict=True))
-    probabilities, strict = (_highest([rows[part] for part in parts]) for parts in (windows.parts, windows.strict))
+    probabilities, strict = (_likeliest([rows[part] for part in parts]) for parts in (windows.parts, windows.strict))
     tiers = (*said.tiers, classifier.tier)
     return replace(said, tiers=tiers, probabilities=probabilities, strict_probabilities=strict, share_read=windows.share)
 
 
-def _highest(rows: list[dict[str, float]]) -> dict[str, float]:
+def _likeliest(rows: list[dict[str, float]]) -> dict[str, float]:
     return {name: max(row[name] for row in rows) for name in rows[0]}
 
 

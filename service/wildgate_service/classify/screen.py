@@ -1,8 +1,9 @@
 """Screen: what the letters of a text alone say of it, for every text, in microseconds.
 
 A linear bag of character n-grams of the skeleton, hashed, so that no n-gram is kept as text: each position of a text has a weight, a window
-of them adds up to log-odds, and the highest window is the answer, so that ordinary words around an offer do not drown it. It was trained on
-what the lexicons and the encoder know and reads every script; what it says is one fact among others, never a decision.
+of them adds up to log-odds, and the highest window is the answer, so that ordinary words around an offer do not drown it. It reads every
+script; what it says is one fact among others, never a decision. A second table, asked only where wildlife is named or suspected, tells what
+reads like a sale from what reads like talk.
 """
 
 from __future__ import annotations
@@ -38,19 +39,25 @@ Hashes = NDArray[np.uint32]
 Floats = NDArray[np.float32]
 
 
-class ScreenConfig(Struct, frozen=True):
-    """config.json: `scale` turns stored weights into log-odds, `slope` and `offset` calibrate them (Platt 1999)."""
+class Table(Struct, frozen=True):
+    """How stored weights become log-odds: `scale` multiplies them, `slope` and `offset` calibrate (Platt 1999), at even odds."""
 
-    version: str
-    bits: int
-    orders: tuple[int, ...]
-    block: int
     scale: float
-    slope: float
-    offset: float
-    prior: float  # share of offers that the calibration assumes
+    slope: float = 1.0
+    offset: float = 0.0
+
+
+class ScreenConfig(Struct, frozen=True):
+    """config.json."""
+
+    offer: Table  # offers or seeks protected wildlife
+    sale: Table  # sells or seeks something, whatever it is
     normalization: str  # hash of the fold's tables: another fold writes other n-grams
-    weights_sha256: str
+    version: str = ""
+    weights_sha256: str = ""
+    bits: int = BITS
+    orders: tuple[int, ...] = ORDERS
+    block: int = BLOCK
 
 
 @cache
@@ -92,12 +99,20 @@ def fold_digest() -> str:
     return hashlib.sha256(repr((ascii_table(), ascii_dropped(), table)).encode()).hexdigest()[:16]
 
 
+class Weights(Struct, frozen=True):
+    """The stored weights int8 [2^bits] of both tables."""
+
+    offer: NDArray[np.int8]
+    sale: NDArray[np.int8]
+
+
 class Screen:
     """The screen of one folder."""
 
-    def __init__(self, config: ScreenConfig, weights: NDArray[np.int8]) -> None:
+    def __init__(self, config: ScreenConfig, weights: Weights) -> None:
         self.config = config
-        self._weights = weights.astype(np.float32) * np.float32(config.scale)
+        self._offer = weights.offer.astype(np.float32) * np.float32(config.offer.scale)
+        self._sale = weights.sale.astype(np.float32) * np.float32(config.sale.scale)
 
     @classmethod
     def load(cls, folder: Path, normalization: str) -> Screen:
@@ -110,17 +125,25 @@ class Screen:
         return cls(config, read_weights(folder, config))
 
     def logit(self, skeleton: str) -> float:
-        """Calibrated log-odds of the window that speaks most for an offer; those of nothing for an empty text."""
-        config = self.config
-        if not skeleton:
-            return config.offset
-        weights = self._weights.take(hashes(skeleton), mode="wrap")  # no hash is out of bounds: "wrap" spares the check
-        return config.slope * highest_window(np.dot(_ONES, weights)) + config.offset
+        """Calibrated log-odds of an offer, of the window that speaks most for one; those of nothing for an empty text."""
+        return log_odds(skeleton, self._offer, self.config.offer)
+
+    def sale_logit(self, skeleton: str) -> float:
+        """The same of a sale or a search for something, whatever it is, against talk."""
+        return log_odds(skeleton, self._sale, self.config.sale)
 
     @property
     def version(self) -> str:
         """Version of the weights."""
         return self.config.version
+
+
+def log_odds(skeleton: str, weights: Floats, table: Table) -> float:
+    """Calibrated log-odds of a skeleton by the weights [2^bits] of one table."""
+    if not skeleton:
+        return table.offset
+    found = weights.take(hashes(skeleton), mode="wrap")  # no hash is out of bounds: "wrap" spares the check
+    return table.slope * highest_window(np.dot(_ONES, found)) + table.offset
 
 
 def highest_window(sums: Floats) -> float:
@@ -149,8 +172,8 @@ def read_config(folder: Path) -> ScreenConfig:
         raise ModelError(f"{path} is malformed ({error}); {HINT}") from error
 
 
-def read_weights(folder: Path, config: ScreenConfig) -> NDArray[np.int8]:
-    """The stored weights int8 [2^bits]; ModelError when they are missing or damaged."""
+def read_weights(folder: Path, config: ScreenConfig) -> Weights:
+    """The stored weights; ModelError when they are missing or damaged."""
     path = folder / WEIGHTS_FILE
     try:
         data = path.read_bytes()
@@ -159,13 +182,13 @@ def read_weights(folder: Path, config: ScreenConfig) -> NDArray[np.int8]:
     if hashlib.sha256(data).hexdigest() != config.weights_sha256:
         raise ModelError(f"{path} is damaged: its SHA-256 is not the recorded one; {HINT}")
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        return np.asarray(archive["weights"], np.int8)
+        return Weights(np.asarray(archive["offer"], np.int8), np.asarray(archive["sale"], np.int8))
 
 
-def write_screen(folder: Path, config: ScreenConfig, weights: NDArray[np.int8]) -> ScreenConfig:
+def write_screen(folder: Path, config: ScreenConfig, weights: Weights) -> ScreenConfig:
     """Write config.json and weights.npz; version and hash are theirs. Returns the config as written."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(folder / WEIGHTS_FILE, weights=weights)
+    np.savez_compressed(folder / WEIGHTS_FILE, offer=weights.offer, sale=weights.sale)
     digest = hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
     written = msgspec.structs.replace(config, version=f"{folder.name}-{digest[:12]}", weights_sha256=digest)
     (folder / CONFIG_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n")

@@ -14,6 +14,7 @@ from wildgate_service.model.results import (
     NegativeResults,
     OfferResults,
     Results,
+    SaleResults,
     ScreenLanguage,
     ScreenResults,
     Share,
@@ -61,6 +62,9 @@ def render_card(name: str, heads: dict[str, HeadConfig], figures: Results) -> st
         offer_languages=language_table(offers.languages),
         negatives=negative_table(offers.held_out_negatives),
         calibration=calibration_table(offers.calibration),
+        sale=figures.sale,
+        sale_languages=sale_table(figures.sale),
+        sale_calibration=calibration_table(figures.sale.calibration),
         machine=figures.machine,
         libraries=", ".join(f"{key} {value}" for key, value in figures.machine.libraries.items()),
         seed=figures.seed,
@@ -77,6 +81,7 @@ def render_screen_card(name: str, figures: Results, screen: ScreenResults) -> st
         threshold=f"{screen.threshold:.2f}",
         precision=f"{screen.average_precision:.3f}",
         languages=language_table(screen.languages),
+        sale_languages=sale_table(screen.sale),
         calibration=calibration_table(screen.calibration),
         machine=figures.machine,
         libraries=", ".join(f"{key} {value}" for key, value in figures.machine.libraries.items()),
@@ -143,6 +148,12 @@ def language_table(languages: Mapping[str, LanguageResults | ScreenLanguage]) ->
     """What was found of the kept templates' texts, by language."""
     rows = ((name, share_of(each.found), share_of(each.false)) for name, each in languages.items())
     return table(("language", "offers found", "twins and talk called offers"), rows)
+
+
+def sale_table(results: SaleResults) -> str:
+    """What reads like a sale, by language."""
+    rows = ((name, share_of(each.offers), share_of(each.talk)) for name, each in results.languages.items())
+    return table(("language", "offers that read like a sale", "talk that does"), rows)
 
 
 def share_of(value: Share) -> str:

@@ -108,6 +108,27 @@ class Gain:
 
 
 @dataclass(frozen=True)
+class SaleLanguage:
+    """What reads like a sale, of one language's kept authored texts, at a probability of .5."""
+
+    offers: Share
+    talk: Share
+
+
+@dataclass(frozen=True)
+class SaleResults:
+    """What tells sales from talk: a head, or the second table of the screen."""
+
+    trained: int  # texts
+    kept: int  # authored texts that it was calibrated on, never trained on
+    kept_real: int  # real texts, likewise
+    average_precision: float  # sales against talk, of the kept authored texts
+    average_precision_real: float  # titles of listings against posts and reviews, of the real ones
+    languages: dict[str, SaleLanguage]
+    calibration: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
 class ScreenLanguage:
     """The screen on one language's texts from kept templates, at the log-odds that one held-out real text in a thousand passes."""
 
@@ -128,6 +149,7 @@ class ScreenResults:
     languages: dict[str, ScreenLanguage]
     held_out_above: Share
     calibration: tuple[Bin, ...]
+    sale: SaleResults
 
 
 @dataclass(frozen=True)
@@ -151,6 +173,7 @@ class Results:
     encoder_languages: tuple[str, ...]
     labeled: dict[str, LabeledSetResults]
     wildlife_offer: OfferResults
+    sale: SaleResults
     gains: dict[str, Gain] = field(default_factory=dict)  # over the screen alone, by language
     screen: ScreenResults | None = None  # of a training of the screen
     encoder_source: str = ""

@@ -23,18 +23,20 @@ from wildgate_service.model.heads import OWN_HEADS, write_heads
 from wildgate_service.model.model_card import render_card, render_screen_card
 from wildgate_service.model.recipes import DEEP, default_cache, encoder_folder
 from wildgate_service.model.reliability import draw_reliability
-from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, this_machine
+from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, SaleResults, this_machine
 from wildgate_service.model.train_labeled import train_labeled
 from wildgate_service.model.train_offers import train_offers
+from wildgate_service.model.train_sale import train_sale
 from wildgate_service.model.train_screen import train_screen
 from wildgate_service.model.training_data import LEATHER, TWEETS, read_leather, read_negatives, read_tweets
 
 SHIPPED = Path(__file__).parent.parent / "models"
 CARD_FILE, DIAGRAM_FILE = "README.md", "reliability.svg"
 SCREEN, HEADS, DEEP_HEADS = "screen-v1", "heads-v1", "heads-deep-v1"
-OFFER = "wildlife_offer"
+OFFER, SALE = "wildlife_offer", "sale"
 DESCRIPTIONS = {
     OFFER: "offers or seeks a specimen of a protected wild taxon",
+    SALE: "sells or seeks something, whatever it is; a low one means talk: news, questions, petitions",
     "animal_product": "is an item that is or was an animal, protected or not",
     "ivory_promotion": "promotes the sale of ivory, legal antiques and mammoth included",
 }
@@ -67,7 +69,7 @@ def train_heads(
     deep = encoder_folder(encoders, DEEP)
     if deep.exists():
         figures = replace(figures, deep=train_deep(deep, texts, output, embeddings))
-    draw_reliability(output / SCREEN / DIAGRAM_FILE, {"screen": screen.calibration})
+    draw_reliability(output / SCREEN / DIAGRAM_FILE, {OFFER: screen.calibration, SALE: screen.sale.calibration})
     figures = replace(figures, screen=screen, seconds=round(time.monotonic() - start, 1))
     (output / SCREEN / CARD_FILE).write_text(render_screen_card(SCREEN, figures, screen), encoding="utf-8")
     return figures
@@ -114,11 +116,12 @@ def train_on(
     cache = EmbeddingCache(encoder, embeddings or default_embeddings())
     heads, figures_of_labels = train_on_labels(texts.data, cache, texts.seed) if labels else ({}, {})
     offer, offers = train_offers(texts.written, texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
-    heads = {OFFER: offer} | heads
+    sale, sales = train_sale(texts.written, texts.negatives, cache, DESCRIPTIONS[SALE], texts.seed)
+    heads = {OFFER: offer, SALE: sale} | heads
     kept = [each for each in texts.written if each.is_kept and each.language in cache.languages]
     logits = logit(offer.probabilities(cache.embed([readable(each.text) for each in kept])))
     figures = replace(
-        summary(encoder.config, texts.seed, figures_of_labels, offers),
+        summary(encoder.config, texts.seed, figures_of_labels, offers, sales),
         gains=gains_over_screen(kept, logits, screen, texts.seed),
         seconds=round(time.monotonic() - start, 1),
     )
@@ -141,7 +144,7 @@ def train_on_labels(data: Path, cache: EmbeddingCache, seed: int) -> tuple[dict[
     return heads, figures
 
 
-def summary(encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResults], offers: OfferResults) -> Results:
+def summary(encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResults], offers: OfferResults, sales: SaleResults) -> Results:
     """All figures, with what they were measured on."""
     return Results(
         machine=this_machine(),
@@ -154,6 +157,7 @@ def summary(encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResu
         encoder_licence=encoder.licence,
         labeled=labeled,
         wildlife_offer=offers,
+        sale=sales,
     )
 
 
@@ -164,7 +168,9 @@ def write_everything(output: Path, encoder: SentenceEncoder, heads: dict[str, Tr
     hidden = {name: head.hidden for name, head in heads.items() if head.hidden}
     write_heads(output, encoder.config, configs, weights, hidden, encoder.embed)
     (output / CARD_FILE).write_text(render_card(output.name, configs, figures), encoding="utf-8")
-    calibrations = {OFFER: figures.wildlife_offer.calibration} | {key: one.calibration for key, one in figures.labeled.items()}
+    calibrations = {OFFER: figures.wildlife_offer.calibration, SALE: figures.sale.calibration} | {
+        key: one.calibration for key, one in figures.labeled.items()
+    }
     draw_reliability(output / DIAGRAM_FILE, calibrations)
 
 

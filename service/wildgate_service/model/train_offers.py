@@ -60,20 +60,22 @@ def train_offers(
     return head, results
 
 
-def fit_hidden(embeddings: Vectors, labels: Labels, weights: Weights, seed: int) -> tuple[Hidden, float]:
+def fit_hidden(
+    embeddings: Vectors, labels: Labels, weights: Weights, seed: int, *, units: int = HIDDEN, epochs: int = EPOCHS
+) -> tuple[Hidden, float]:
     """A network of one hidden layer (rectified, Adam: Kingma and Ba 2015) over embeddings [n, dimension], and its bias.
 
     Vectors that all point one way are moved and stretched around their mean first, and the layer is written so that it undoes it.
     """
     center, spread = _centered(embeddings)
     model = MLPClassifier(
-        hidden_layer_sizes=(HIDDEN,),
+        hidden_layer_sizes=(units,),
         alpha=DECAY,
         batch_size=min(BATCH, len(labels)),
         learning_rate_init=RATE,
-        max_iter=EPOCHS,
+        max_iter=epochs,
         tol=0.0,
-        n_iter_no_change=EPOCHS,
+        n_iter_no_change=epochs,
         random_state=seed,
     )
     with warnings.catch_warnings():
