@@ -36,7 +36,7 @@ class Routing(Struct, frozen=True, forbid_unknown_fields=True):
     be left of the caller's deadline for the first or the deep one to read at all.
     """
 
-    read_from: float = 2.0
+    read_from: float = 1.0
     encoder_seconds: float = 0.004
     deep_seconds: float = 0.02
 
