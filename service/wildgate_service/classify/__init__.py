@@ -32,17 +32,17 @@ SCREEN, ENCODER, DEEP = "screen", "encoder", "deep"
 class Routing(Struct, frozen=True, forbid_unknown_fields=True):
     """Which texts go on to an encoder.
 
-    `read_from` is the screen's log-odds from which it reads a text in which no rule fired; `encoder_seconds` and `deep_seconds` what must
-    be left of the caller's deadline for the first or the deep one to read at all.
+    `read_from` is the screen's log-odds from which it reads a text in which no rule fired; `encoder_seconds` what must be left of the
+    caller's deadline for the first to read at all, `deep_seconds` what must be left for each window that the deep one would read.
     """
 
     read_from: float = 2.0
     encoder_seconds: float = 0.004
-    deep_seconds: float = 0.02
+    deep_seconds: float = 0.01
 
-    def seconds(self, tier: str) -> float:
-        """What must be left for a tier."""
-        return self.deep_seconds if tier == DEEP else self.encoder_seconds
+    def seconds(self, tier: str, windows: int) -> float:
+        """What must be left for a tier to read so many windows."""
+        return self.deep_seconds * windows if tier == DEEP else self.encoder_seconds
 
 
 DEFAULT_ROUTING = Routing()
@@ -105,10 +105,11 @@ def classify(
     reader = classifier if not spoken and language == UNKNOWN else classifier.reader_of(spoken or {language})
     if reader is None:
         return replace(said, readable=False)
-    if deadline is not None and deadline - time.monotonic() < routing.seconds(reader.tier):
-        return replace(said, hurried=True)
     if not found:
         parts, share = readable_windows(text, ())
+    windows = len(parts) + (len(strict_parts) if contexts else 0)
+    if deadline is not None and deadline - time.monotonic() < routing.seconds(reader.tier, windows):
+        return replace(said, hurried=True)
     probabilities = _highest(reader, parts)
     strict = _highest(reader, strict_parts) if contexts else probabilities
     return replace(said, tiers=(*said.tiers, reader.tier), probabilities=probabilities, strict_probabilities=strict, share_read=share)

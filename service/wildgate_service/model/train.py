@@ -14,6 +14,7 @@ from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.rules import read_version
 from wildgate_service.model.authored import AuthoredText, read_authored, readable
 from wildgate_service.model.classifiers import TrainedHead
+from wildgate_service.model.drowned import drowned
 from wildgate_service.model.embedding_cache import EmbeddingCache, default_embeddings
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.encoder_folder import EncoderConfig
@@ -105,18 +106,28 @@ class Texts:
 
 
 def train_deep(encoder: Path, texts: Texts, output: Path, embeddings: Path | None = None) -> Results:
-    """Train the deep encoder's heads on the texts of its languages, into `output`/heads-deep-v1, beside the screen of `output`."""
-    return train_on(
-        SentenceEncoder.load(encoder), texts, output / DEEP_HEADS, embeddings, Screen.load(output / SCREEN, fold_digest()), labels=False
-    )
+    """Train the deep encoder's heads on the texts of its languages, into `output`/heads-deep-v1, beside the screen of `output`.
+
+    It is trained on drowned texts too: without them it took offers among ordinary words for ordinary words.
+    """
+    loaded, screen = SentenceEncoder.load(encoder), Screen.load(output / SCREEN, fold_digest())
+    further = drowned(texts.written, texts.negatives, loaded.config.languages, texts.seed)
+    return train_on(loaded, texts, output / DEEP_HEADS, embeddings, screen, labels=False, further=further)
 
 
 def train_on(
-    encoder: SentenceEncoder, texts: Texts, output: Path, embeddings: Path | None, screen: Screen, *, labels: bool = True
+    encoder: SentenceEncoder,
+    texts: Texts,
+    output: Path,
+    embeddings: Path | None,
+    screen: Screen,
+    *,
+    labels: bool = True,
+    further: Sequence[AuthoredText] = (),
 ) -> Results:
     """Train the heads of one encoder into the folder `output`; with `labels` those too whose texts were labeled by people.
 
-    Raises ModelError if it reads no language of which there are texts.
+    `further` texts are trained on beside those of all encoders. Raises ModelError if it reads no language of which there are texts.
     """
     start = time.monotonic()
     kept = texts.kept(encoder.config.languages)
@@ -127,7 +138,7 @@ def train_on(
         raise ModelError(message)
     cache = EmbeddingCache(encoder, embeddings or default_embeddings())
     heads, figures_of_labels = train_on_labels(texts.data, cache, texts.seed) if labels else ({}, {})
-    offer, offers = train_offers(texts.written, texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
+    offer, offers = train_offers([*texts.written, *further], texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
     heads = {OFFER: offer} | heads
     logits = logit(offer.probabilities(cache.embed([readable(each.text) for each in kept])))
     figures = replace(
