@@ -1,11 +1,14 @@
 """The linear heads: loading them, and what they make of an embedding."""
 
+import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import wildgate_service
+from numpy.typing import NDArray
 from wildgate_service.errors import ModelError
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.encoder_folder import EncoderConfig
@@ -21,6 +24,7 @@ from wildgate_service.model.heads import (
 from wildgate_service.model.recipes import default_cache
 
 COMMITTED = Path(wildgate_service.__file__).parent / "models" / "heads-v1"
+Vector = NDArray[np.float32]
 ENCODER = EncoderConfig(name="tiny", version="1", dimension=2)
 
 
@@ -111,6 +115,40 @@ def test_version_changes_with_the_weights(folder: Path, tmp_path: Path) -> None:
     assert HeadSet.load(other).config.version != loaded.config.version
 
 
+def embed(texts: Sequence[str]) -> Vector:
+    """An encoder that only measures length."""
+    return np.array([[1.0, len(text) / 100] for text in texts], np.float32)
+
+
+@pytest.fixture
+def probed(folder: Path) -> HeadSet:
+    """The two heads, with what they said of the probes."""
+    heads = HeadSet.load(folder)
+    write_heads(folder, ENCODER, heads.config.heads, heads.weights, embed=embed)
+    return HeadSet.load(folder)
+
+
+def test_heads_remember_what_they_said(probed: HeadSet) -> None:
+    """Where the encoder computes the same, they are taken."""
+    assert len(probed.config.probes) > 1
+    probed.check(embed)
+
+
+def test_an_encoder_that_computes_something_else_is_refused(probed: HeadSet) -> None:
+    """As on a processor whose int8 products saturate: with the figures, before anything is scored wrongly."""
+    with pytest.raises(ModelError, match=r"other vectors here .* \d\.\d+ instead of \d\.\d+"):
+        probed.check(lambda texts: embed(texts) - np.float32(1))
+
+
+def test_weights_of_another_shape_are_refused(folder: Path) -> None:
+    """A config that promises more heads or numbers than there are."""
+    config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    config["dimension"] = 3
+    (folder / CONFIG_FILE).write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ModelError, match="its config says"):
+        HeadSet.load(folder)
+
+
 # --- the committed heads -------------------------------------------------------------------------
 
 
@@ -134,6 +172,13 @@ def test_offers_outrank_innocent_listings(encoder: SentenceEncoder, offer: str, 
     heads = HeadSet.load(COMMITTED, encoder=encoder.config)
     one, other = (heads.probabilities(row) for row in encoder.embed([offer, innocent]))
     assert one["wildlife_offer"] > 0.5 > other["wildlife_offer"]
+
+
+def test_committed_heads_say_here_what_they_said_in_training(encoder: SentenceEncoder) -> None:
+    """On whatever processor this runs."""
+    heads = HeadSet.load(COMMITTED, encoder=encoder.config)
+    assert heads.config.probes
+    heads.check(encoder.embed)
 
 
 def test_card_belongs_to_the_weights() -> None:

@@ -41,6 +41,7 @@ from wildgate_service.model.evaluation import (
     share,
 )
 from wildgate_service.model.fusion import Weighed, fit_fusion
+from wildgate_service.model.gains import area_under_roc, recall_beside_passed
 from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.model.labeled_texts import LabeledLine
@@ -50,6 +51,7 @@ from wildgate_service.model.outcome_labels import trained_on
 from wildgate_service.model.recipes import default_cache
 from wildgate_service.model.reliability import reliability
 from wildgate_service.model.train import train_heads, write_json
+from wildgate_service.model.train_offers import fit_hidden
 from wildgate_service.model.training_data import (
     is_held_out,
     read_negatives,
@@ -293,6 +295,32 @@ def test_reliability_leaves_empty_tenths_out() -> None:
     """A bin holds its count, its mean probability and its share of positives."""
     bins = reliability(np.array([0.1, 0.12, 1.0]), np.array([False, True, True]), np.ones(3))
     assert [(one.texts, one.observed) for one in bins] == [(2, 0.5), (1, 1.0)]
+
+
+# --- heads and what they add ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shift", [0.0, 5.0])
+def test_vectors_that_point_one_way_are_learned_like_others(shift: float) -> None:
+    """A large common part is centered away, and the layer that is kept undoes that."""
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(600, 16)).astype(np.float32)
+    labels = vectors[:, 0] > 0
+    vectors += np.float32(shift)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    hidden, bias = fit_hidden(vectors, labels, np.ones(600), seed=0)
+    assert ((hidden.scores(vectors) + bias > 0) == labels).mean() > 0.9
+
+
+def test_area_under_roc_by_hand() -> None:
+    """Of four pairs three are in order, one is a tie."""
+    assert area_under_roc(np.array([True, True, False, False]), np.array([3.0, 2.0, 2.0, 1.0])) == 3.5 / 4
+
+
+def test_recall_beside_a_tenth_that_passes() -> None:
+    """The highest of ten others may stand above offers."""
+    scores = np.array([8.5, 9.5, *range(10)])
+    assert recall_beside_passed(np.arange(12) < 2, scores) == 1.0
 
 
 # --- everything together -------------------------------------------------------------------------

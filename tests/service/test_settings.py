@@ -10,6 +10,7 @@ from wildgate.v1 import types_pb2
 from wildgate_service.cores import allowed_cores
 from wildgate_service.errors import SettingsError
 from wildgate_service.keys import EXPLAIN
+from wildgate_service.model.recipes import DEEP
 from wildgate_service.pipeline import ATTRIBUTES_LIMIT, DESCRIPTION_LIMIT, SHORT_LIMIT, TITLE_LIMIT
 from wildgate_service.settings import FIELDS, LARGEST_LISTING_BYTES, describe, load_settings
 from wildgate_service.store import mask
@@ -191,3 +192,13 @@ def test_explanations_have_the_same_names_everywhere():
     """For the setting, for API keys and on the wire."""
     setting = get_args(get_args(FIELDS["explain_default"].type)[0])
     assert (setting, EXPLAIN) == (tuple(each.name.lower() for each in Explain),) * 2
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("off", None), ("cached", Path("/c/encoders") / f"{DEEP.config.name}-{DEEP.config.version}"), ("/mine", Path("/mine"))],
+)
+def test_the_deep_encoder_is_off_cached_or_a_folder(value, expected):
+    """Off unless somebody asks for it."""
+    settings = load_settings(environment={"WILDGATE_DEEP_ENCODER": value, "WILDGATE_CACHE": "/c"}).settings
+    assert settings.deep_encoder_path == expected

@@ -32,17 +32,17 @@ SCREEN, ENCODER, DEEP = "screen", "encoder", "deep"
 class Routing(Struct, frozen=True, forbid_unknown_fields=True):
     """Which texts go on to an encoder.
 
-    `read_from` is the screen's log-odds from which it reads a text in which no rule fired; `encoder_seconds` and `deep_seconds` what must
-    be left of the caller's deadline for the first or the deep one to read at all.
+    `read_from` is the screen's log-odds from which it reads a text in which no rule fired; `encoder_seconds` what must be left of the
+    caller's deadline for the first to read at all, `deep_seconds` what must be left for each window that the deep one would read.
     """
 
     read_from: float = 1.0
     encoder_seconds: float = 0.004
-    deep_seconds: float = 0.02
+    deep_seconds: float = 0.01
 
-    def seconds(self, tier: str) -> float:
-        """What must be left for a tier."""
-        return self.deep_seconds if tier == DEEP else self.encoder_seconds
+    def seconds(self, tier: str, windows: int) -> float:
+        """What must be left for a tier to read so many windows."""
+        return self.deep_seconds * windows if tier == DEEP else self.encoder_seconds
 
 
 DEFAULT_ROUTING = Routing()
@@ -55,6 +55,11 @@ class Windows(Struct, frozen=True):
     parts: list[str]
     strict: list[str]
     share: float
+
+    @property
+    def distinct(self) -> list[str]:
+        """Each part once."""
+        return list(dict.fromkeys((*self.parts, *self.strict)))
 
 
 NOTHING = Windows([], [], 0.0)
@@ -110,9 +115,10 @@ def classify(
     reader = classifier if not spoken and said.language == UNKNOWN else classifier.reader_of(spoken or {said.language})
     if reader is None:
         return replace(said, readable=False)
-    if deadline is not None and deadline - time.monotonic() < routing.seconds(reader.tier):
+    read = windows or _windows(text, (), ())
+    if deadline is not None and deadline - time.monotonic() < routing.seconds(reader.tier, len(read.distinct)):
         return replace(said, hurried=True)
-    return _read(said, windows or _windows(text, (), ()), reader)
+    return _read(said, read, reader)
 
 
 def _at_a_glance(
@@ -148,7 +154,7 @@ def _windows(text: NormalizedText, found: tuple[Match, ...], contexts: tuple[Mat
 
 def _read(said: Classification, windows: Windows, classifier: Classifier) -> Classification:
     """With what the encoder says: each head's highest probability over the windows, each of which is read once."""
-    distinct = list(dict.fromkeys((*windows.parts, *windows.strict)))
+    distinct = windows.distinct
     rows = dict(zip(distinct, map(classifier.heads.probabilities, classifier.encoder.embed(distinct)), strict=True))
     probabilities, strict = (_likeliest([rows[part] for part in parts]) for parts in (windows.parts, windows.strict))
     tiers = (*said.tiers, classifier.tier)

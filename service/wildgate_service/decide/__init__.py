@@ -85,9 +85,8 @@ def decide(
 
 
 def _by_models_alone(score: Score, scopes: tuple[Scope, ...]) -> Action:
-    """Where no form was found, the models ask for review at most, and only half the way to what would be a refusal."""
-    limits = limits_in_force("", scopes)
-    return Action.REVIEW if score.value >= (limits.review + limits.block) / 2 else Action.ALLOW
+    """Where no form was found, the models ask for review at most."""
+    return Action.REVIEW if score.value >= limits_in_force("", scopes).review else Action.ALLOW
 
 
 def _asks_too_little(asked: Asked) -> bool:

@@ -1,7 +1,7 @@
 """Training the screen and the heads of encoders: `wildgate model train`. Needs the data sets and the extra `train`."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +10,11 @@ import numpy as np
 from scipy.special import logit
 
 from wildgate_service.classify.screen import Screen, fold_digest
+from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.rules import read_version
 from wildgate_service.model.authored import AuthoredText, read_authored, readable
 from wildgate_service.model.classifiers import TrainedHead
+from wildgate_service.model.drowned import drowned
 from wildgate_service.model.embedding_cache import EmbeddingCache, default_embeddings
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.encoder_folder import EncoderConfig
@@ -67,7 +69,7 @@ def train_heads(
     screen = train_screen(texts.written, texts.negatives, output / SCREEN)
     figures = train_on(encoder, texts, output / HEADS, embeddings, Screen.load(output / SCREEN, fold_digest()))
     deep = encoder_folder(encoders, DEEP)
-    if deep.exists():
+    if deep.exists() and texts.kept(DEEP.config.languages):
         figures = replace(figures, deep=train_deep(deep, texts, output, embeddings))
     draw_reliability(output / SCREEN / DIAGRAM_FILE, {OFFER: screen.calibration, SALE: screen.sale.calibration})
     figures = replace(figures, screen=screen, seconds=round(time.monotonic() - start, 1))
@@ -100,25 +102,47 @@ class Texts:
         self.written = read_authored(lexicons, seed, templates=templates, labeled=labeled)
         self.negatives = read_negatives(data)
 
+    def kept(self, languages: Sequence[str]) -> list[AuthoredText]:
+        """Texts of kept templates in the languages."""
+        return [each for each in self.written if each.is_kept and each.language in languages]
+
 
 def train_deep(encoder: Path, texts: Texts, output: Path, embeddings: Path | None = None) -> Results:
-    """Train the deep encoder's heads on the texts of its languages, into `output`/heads-deep-v1, beside the screen of `output`."""
-    return train_on(
-        SentenceEncoder.load(encoder), texts, output / DEEP_HEADS, embeddings, Screen.load(output / SCREEN, fold_digest()), labels=False
-    )
+    """Train the deep encoder's heads on the texts of its languages, into `output`/heads-deep-v1, beside the screen of `output`.
+
+    It is trained on drowned texts too: without them it took offers among ordinary words for ordinary words.
+    """
+    loaded, screen = SentenceEncoder.load(encoder), Screen.load(output / SCREEN, fold_digest())
+    further = drowned(texts.written, texts.negatives, loaded.config.languages, texts.seed)
+    return train_on(loaded, texts, output / DEEP_HEADS, embeddings, screen, labels=False, further=further)
 
 
 def train_on(
-    encoder: SentenceEncoder, texts: Texts, output: Path, embeddings: Path | None, screen: Screen, *, labels: bool = True
+    encoder: SentenceEncoder,
+    texts: Texts,
+    output: Path,
+    embeddings: Path | None,
+    screen: Screen,
+    *,
+    labels: bool = True,
+    further: Sequence[AuthoredText] = (),
 ) -> Results:
-    """Train the heads of one encoder into the folder `output`; with `labels` those too whose texts were labeled by people."""
+    """Train the heads of one encoder into the folder `output`; with `labels` those too whose texts were labeled by people.
+
+    `further` texts are trained on beside those of all encoders. Raises ModelError if it reads no language of which there are texts.
+    """
     start = time.monotonic()
+    kept = texts.kept(encoder.config.languages)
+    if not kept:
+        message = (
+            f"{encoder.folder} reads {' '.join(encoder.config.languages) or 'no language'}, of which there are no texts; see --languages"
+        )
+        raise ModelError(message)
     cache = EmbeddingCache(encoder, embeddings or default_embeddings())
     heads, figures_of_labels = train_on_labels(texts.data, cache, texts.seed) if labels else ({}, {})
-    offer, offers = train_offers(texts.written, texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
+    offer, offers = train_offers([*texts.written, *further], texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
     sale, sales = train_sale(texts.written, texts.negatives, cache, DESCRIPTIONS[SALE], texts.seed)
     heads = {OFFER: offer, SALE: sale} | heads
-    kept = [each for each in texts.written if each.is_kept and each.language in cache.languages]
     logits = logit(offer.probabilities(cache.embed([readable(each.text) for each in kept])))
     figures = replace(
         summary(encoder.config, texts.seed, figures_of_labels, offers, sales),
