@@ -273,7 +273,7 @@ def test_stack_leans_on_the_better_part() -> None:
         "bad": EmbeddingClassifier(bad, np.ones(200)),
     }
     judged = compare(parts, labels, np.arange(200), seed=0)
-    assert f1(labels, judged["both"].calls) > 0.85 > f1(labels, judged["bad"].calls)
+    assert f1(labels, judged["all"].calls) > 0.85 > f1(labels, judged["bad"].calls)
 
 
 def test_balanced_weights_even_the_classes() -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wildgate_service.decide.policy import NEVER, Policy, Scope, is_shadow, limits_in_force, moderator_language
+from wildgate_service.decide.policy import NEVER, Policy, is_shadow, limits_in_force, moderator_language
 from wildgate_service.decide.protection import Asked, Lists, asked_of, is_listed, lists_of, taxa_of
 from wildgate_service.decide.sentences import name_of_reason, notice_of, reason_of
 from wildgate_service.fuse import speaks_of_trade
+from wildgate_service.model.heads import GROUP
 from wildgate_service.types import (
     Action,
     Classification,
@@ -36,6 +37,8 @@ ENCODER_MISSING = "encoder_missing"
 UNREADABLE = "encoder_unreadable_language"
 HURRIED = "encoder_skipped_for_deadline"
 UNLISTED = "on_no_list_in_force"
+LIKELY = "reads_like_{group}"
+LIKELY_FROM = 0.5  # probability of a group
 OUTRIGHT = 0.5  # of the score that review needs, where a form that has no innocent reading stands in a listing
 _NOTHING_NAMED = {Action.ALLOW: "allow", Action.REVIEW: "unnamed"}
 
@@ -64,8 +67,10 @@ def decide(
         name = name_of_reason(action, matches, score, unlisted=_asks_too_little(asked))
         taxa, shown, told = taxa_of(found, lists, lexicon), _shown(found, matches), _told_of_lists(found, lists)
     else:
-        action = _by_models_alone(score, scopes)
+        group = likely_group(classification)
+        action = Action.REVIEW if score.value >= limits_in_force(group, scopes).review else Action.ALLOW  # models alone never refuse
         name = _NOTHING_NAMED[action]
+        told = (Evidence(LIKELY.format(group=group), 0.0),) if group and action is Action.REVIEW else ()
     shadow = is_shadow(scopes)
     live = Action.ALLOW if shadow else action
     return Decision(
@@ -84,9 +89,10 @@ def decide(
     )
 
 
-def _by_models_alone(score: Score, scopes: tuple[Scope, ...]) -> Action:
-    """Where no form was found, the models ask for review at most."""
-    return Action.REVIEW if score.value >= limits_in_force("", scopes).review else Action.ALLOW
+def likely_group(classification: Classification) -> str:
+    """The taxon group that the encoder's heads find likelier than not, of a text in which no form names one; "" if there is none."""
+    groups = {name: value for name, value in classification.probabilities.items() if name.startswith(GROUP) and value >= LIKELY_FROM}
+    return max(groups, key=groups.__getitem__).removeprefix(GROUP) if groups else ""
 
 
 def _asks_too_little(asked: Asked) -> bool:

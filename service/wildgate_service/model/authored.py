@@ -127,9 +127,9 @@ def agreeing(texts: Iterable[AuthoredText]) -> list[AuthoredText]:
 
 
 def _from_written(folder: Path) -> Iterator[AuthoredText]:
-    """The development half of the texts that were written one by one."""
-    texts = read_texts(sorted(folder.glob("*.jsonl")))
-    return (_of(Origin.WRITTEN, each) for each in texts if is_development(each))
+    """The development half of the texts that were written one by one, and all of those that were written for training."""
+    halves, training = read_texts(sorted(folder.glob("*.jsonl"))), read_texts(sorted(folder.glob("training/*.jsonl")))
+    return (_of(Origin.WRITTEN, each) for each in (*filter(is_development, halves), *training))
 
 
 def _of(origin: Origin, each: LabeledText) -> AuthoredText:

@@ -1,4 +1,4 @@
-"""The classifiers that training compares: embeddings, n-grams, and both together.
+"""The classifiers that training compares: embeddings, n-grams, others, and all together.
 
 Only what is fitted on embeddings is ever stored: n-grams would carry pieces of the texts.
 """
@@ -28,7 +28,7 @@ from wildgate_service.model.reliability import reliability
 from wildgate_service.model.results import Bin
 
 ENCODER_STRENGTH, NGRAM_STRENGTH, STACK_STRENGTH = 10.0, 10.0, 1.0
-STACK = "both"
+STACK = "all"
 WORD = r"(?u)\b\w+\b"
 FEWEST_TEXTS = 2  # an n-gram of fewer training texts is dropped
 MOST_STEPS = 2000
@@ -108,7 +108,7 @@ def held_out_scores(classifier: Classifier, labels: Labels, groups: Groups, plac
 
 
 def compare(parts: dict[str, Classifier], labels: Labels, groups: Groups, seed: int) -> dict[str, Judged]:
-    """Each classifier, and `both` stacked, on the same grouped folds.
+    """Each classifier, and all stacked, on the same grouped folds.
 
     Thresholds, and the weights of the stack, are learned on inner folds of the training part.
     """

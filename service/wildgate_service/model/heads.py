@@ -23,6 +23,7 @@ from wildgate_service.model.encoder_folder import EncoderConfig
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "weights.npz"
 KEPT_AS = {"inputs": np.float16, "bias": np.float32, "outputs": np.float16}  # parts of a hidden layer
+GROUP = "group_"  # begins the name of a head that tells a taxon group
 OWN_HEADS = "heads-v1"  # in an encoder's folder: heads that are used with it instead of those that ship
 HINT = "reinstall the service, or run `wildgate model train` (with `--encoder FOLDER` for an encoder of your own)"
 PROBES = ("Antique elephant ivory bangle for sale", "Red cotton summer dress, size M", "象牙手镯 出售 加微信", "Bán ngà voi thật giá rẻ")

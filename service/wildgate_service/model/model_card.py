@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 
-from wildgate_service.model.heads import HeadConfig
+from wildgate_service.model.heads import GROUP, HeadConfig
 from wildgate_service.model.results import (
     Bin,
     Figures,
@@ -50,7 +50,10 @@ def render_card(name: str, heads: dict[str, HeadConfig], figures: Results) -> st
         name=name,
         encoder=f"{figures.encoder} {figures.encoder_version}",
         languages=" ".join(figures.encoder_languages),
-        heads=table(("head", "a probability near 1 means", "prior"), map(head_row, heads.items())),
+        heads=table(
+            ("head", "a probability near 1 means", "prior"),
+            map(head_row, ((name, head) for name, head in heads.items() if not name.startswith(GROUP))),
+        ),
         labeled=labeled_part(figures),
         labeled_data=LABELED_DATA if figures.labeled else "",
         source=f"{figures.encoder_source} | {figures.encoder_licence}",
@@ -62,6 +65,11 @@ def render_card(name: str, heads: dict[str, HeadConfig], figures: Results) -> st
         offer_languages=language_table(offers.languages),
         negatives=negative_table(offers.held_out_negatives),
         calibration=calibration_table(offers.calibration),
+        groups=figures.groups,
+        groups_count=len(figures.groups.groups),
+        groups_right=share_of(figures.groups.right),
+        groups_sure=share_of(figures.groups.sure),
+        groups_right_if_sure=share_of(figures.groups.right_if_sure),
         sale=figures.sale,
         sale_languages=sale_table(figures.sale),
         sale_calibration=calibration_table(figures.sale.calibration),

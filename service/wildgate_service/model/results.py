@@ -51,7 +51,7 @@ class LabeledSetResults:
     rows: int
     positives: int
     groups: int  # of near-duplicates
-    figures: dict[str, Figures]  # encoder, ngrams, both
+    figures: dict[str, Figures]  # encoder, ngrams, letters, facts, all
     differences: dict[str, Figures]  # paired, to the baseline
     calibration: tuple[Bin, ...]
 
@@ -153,6 +153,17 @@ class ScreenResults:
 
 
 @dataclass(frozen=True)
+class GroupResults:
+    """Heads of taxon groups on kept offers: how often the likeliest is right, of all and of those that have one of at least .5."""
+
+    trained: int  # offers
+    groups: tuple[str, ...]
+    right: Share
+    sure: Share
+    right_if_sure: Share
+
+
+@dataclass(frozen=True)
 class Machine:
     """Where a training ran."""
 
@@ -174,6 +185,7 @@ class Results:
     labeled: dict[str, LabeledSetResults]
     wildlife_offer: OfferResults
     sale: SaleResults
+    groups: GroupResults
     gains: dict[str, Gain] = field(default_factory=dict)  # over the screen alone, by language
     screen: ScreenResults | None = None  # of a training of the screen
     encoder_source: str = ""

@@ -19,18 +19,21 @@ from wildgate_service.model.embedding_cache import EmbeddingCache, default_embed
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.encoder_folder import EncoderConfig
 from wildgate_service.model.encoder_onnx import build_encoder
+from wildgate_service.model.facts import facts_of, lexicons_alone
 from wildgate_service.model.gains import gains_over_screen
 from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import OWN_HEADS, write_heads
 from wildgate_service.model.model_card import render_card, render_screen_card
 from wildgate_service.model.recipes import DEEP, default_cache, encoder_folder
 from wildgate_service.model.reliability import draw_reliability
-from wildgate_service.model.results import LabeledSetResults, OfferResults, Results, SaleResults, this_machine
+from wildgate_service.model.results import GroupResults, LabeledSetResults, OfferResults, Results, SaleResults, this_machine
+from wildgate_service.model.train_groups import train_groups
 from wildgate_service.model.train_labeled import train_labeled
 from wildgate_service.model.train_offers import train_offers
 from wildgate_service.model.train_sale import train_sale
 from wildgate_service.model.train_screen import train_screen
 from wildgate_service.model.training_data import LEATHER, TWEETS, read_leather, read_negatives, read_tweets
+from wildgate_service.pipeline import Engine
 
 SHIPPED = Path(__file__).parent.parent / "models"
 CARD_FILE, DIAGRAM_FILE = "README.md", "reliability.svg"
@@ -97,7 +100,7 @@ class Texts:
 
     def __init__(self, data: Path, lexicons: Path, seed: int, templates: Path = TEXTS, labeled: Iterable[AuthoredText] = ()) -> None:
         """As `train_heads` has them."""
-        self.data, self.seed = data, seed
+        self.data, self.lexicons, self.seed = data, lexicons, seed
         self.lexicon_version = read_version(lexicons)
         self.written = read_authored(lexicons, seed, templates=templates, labeled=labeled)
         self.negatives = read_negatives(data)
@@ -139,13 +142,14 @@ def train_on(
         )
         raise ModelError(message)
     cache = EmbeddingCache(encoder, embeddings or default_embeddings())
-    heads, figures_of_labels = train_on_labels(texts.data, cache, texts.seed) if labels else ({}, {})
+    heads, figures_of_labels = train_on_labels(texts.data, cache, lexicons_alone(texts.lexicons), texts.seed) if labels else ({}, {})
     offer, offers = train_offers([*texts.written, *further], texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
     sale, sales = train_sale(texts.written, texts.negatives, cache, DESCRIPTIONS[SALE], texts.seed)
-    heads = {OFFER: offer, SALE: sale} | heads
+    of_groups, groups = train_groups(texts.written, cache)
+    heads = {OFFER: offer, SALE: sale} | heads | of_groups
     logits = logit(offer.probabilities(cache.embed([readable(each.text) for each in kept])))
     figures = replace(
-        summary(encoder.config, texts.seed, figures_of_labels, offers, sales),
+        summary(encoder.config, texts.seed, figures_of_labels, offers, sales, groups),
         gains=gains_over_screen(kept, logits, screen, texts.seed),
         seconds=round(time.monotonic() - start, 1),
     )
@@ -153,7 +157,9 @@ def train_on(
     return figures
 
 
-def train_on_labels(data: Path, cache: EmbeddingCache, seed: int) -> tuple[dict[str, TrainedHead], dict[str, LabeledSetResults]]:
+def train_on_labels(
+    data: Path, cache: EmbeddingCache, lexicons: Engine, seed: int
+) -> tuple[dict[str, TrainedHead], dict[str, LabeledSetResults]]:
     """The heads whose texts were labeled by people, and their figures, by name."""
     sets = {
         "animal_product": (LEATHER, read_leather(data)),
@@ -162,13 +168,21 @@ def train_on_labels(data: Path, cache: EmbeddingCache, seed: int) -> tuple[dict[
     heads: dict[str, TrainedHead] = {}
     figures: dict[str, LabeledSetResults] = {}
     for name, (source, rows) in sets.items():
-        embeddings = cache.embed([row.text for row in rows])
+        found = [row.text for row in rows]
+        embeddings, facts = cache.embed(found), facts_of(lexicons, found)
         description = DESCRIPTIONS[name]
-        heads[name], figures[name] = train_labeled(rows, embeddings, source, description, seed)
+        heads[name], figures[name] = train_labeled(rows, embeddings, facts, source, description, seed)
     return heads, figures
 
 
-def summary(encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResults], offers: OfferResults, sales: SaleResults) -> Results:
+def summary(
+    encoder: EncoderConfig,
+    seed: int,
+    labeled: dict[str, LabeledSetResults],
+    offers: OfferResults,
+    sales: SaleResults,
+    groups: GroupResults,
+) -> Results:
     """All figures, with what they were measured on."""
     return Results(
         machine=this_machine(),
@@ -182,6 +196,7 @@ def summary(encoder: EncoderConfig, seed: int, labeled: dict[str, LabeledSetResu
         labeled=labeled,
         wildlife_offer=offers,
         sale=sales,
+        groups=groups,
     )
 
 

@@ -22,6 +22,8 @@ from wildgate_service.model.evaluation import (
     bootstrap,
     f1,
 )
+from wildgate_service.model.facts import FactClassifier
+from wildgate_service.model.letters import LetterClassifier
 from wildgate_service.model.near_duplicates import near_duplicate_groups
 from wildgate_service.model.results import Figures, Interval, LabeledSetResults
 from wildgate_service.model.training_data import LabeledText
@@ -30,9 +32,12 @@ ENCODER, BASELINE = "encoder", "ngrams"
 
 
 def train_labeled(
-    rows: Sequence[LabeledText], embeddings: Vectors, source: str, description: str, seed: int
+    rows: Sequence[LabeledText], embeddings: Vectors, facts: Vectors, source: str, description: str, seed: int
 ) -> tuple[TrainedHead, LabeledSetResults]:
-    """The head on `embeddings` [rows, dimension], and how it fares on grouped folds."""
+    """The head on `embeddings` [rows, dimension], and how it fares on grouped folds beside others and with them.
+
+    `facts` [rows, facts] are what the lexicons find (`facts.facts_of`).
+    """
     texts = [row.text for row in rows]
     labels = np.array([row.label for row in rows])
     groups = near_duplicate_groups(texts)
@@ -40,6 +45,8 @@ def train_labeled(
     parts: dict[str, Classifier] = {
         ENCODER: classifier,
         BASELINE: NgramClassifier(texts),
+        "letters": LetterClassifier.of(texts),
+        "facts": FactClassifier(facts),
     }
     judged = compare(parts, labels, groups, seed)
     head = finish_head(description, classifier, labels, judged[ENCODER].scores)

@@ -9,20 +9,17 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from wildgate_service.classify.screen import (
-    BITS,
-    BLOCK,
     Floats,
     Screen,
     ScreenConfig,
     Table,
     Weights,
     fold_digest,
-    hashes,
     log_odds,
     write_screen,
 )
@@ -30,6 +27,7 @@ from wildgate_service.model.authored import AuthoredText
 from wildgate_service.model.classifiers import Weights as Weighing
 from wildgate_service.model.classifiers import fit_platt
 from wildgate_service.model.evaluation import Labels, Scores, average_precision, share
+from wildgate_service.model.letters import counts, rarity
 from wildgate_service.model.reliability import reliability
 from wildgate_service.model.results import SaleResults, ScreenLanguage, ScreenResults, Share
 from wildgate_service.model.train_offers import part_weights
@@ -37,9 +35,7 @@ from wildgate_service.model.train_sale import SaleTexts, sale_results, trained_a
 from wildgate_service.model.training_data import Negative, is_for_calibration, is_held_out
 from wildgate_service.normalize import fold
 
-LONGEST = 4 * BLOCK  # code points of a text that are trained on
 STRENGTH = 0.1  # inverse regularization
-RARITY = 1.5  # power of the inverse document frequency; 0 and 1 were worse on the kept texts
 MOST_STEPS = 300
 LARGEST = 127  # of a stored weight
 CLIPPED = 1e-4  # share of the largest weights that are cut to the next
@@ -112,26 +108,12 @@ def _set(authored: Sequence[AuthoredText], negatives: Sequence[Negative]) -> _Se
 
 
 def _fit(trained: _Part) -> Floats:
-    """One weight per hash. Rare n-grams count for more (inverse document frequency, Spärck Jones 1972), which the weights then hold."""
-    counts = _counts(trained.skeletons)
-    rarity = np.log((1 + len(trained.labels)) / (1 + counts.getnnz(axis=0))) + 1
-    scaled = diags(rarity**RARITY)
+    """One weight per hash, which holds how rare its n-grams are."""
+    rows = counts(trained.skeletons)
+    scaled = rarity(rows)
     model = LogisticRegression(C=STRENGTH, max_iter=MOST_STEPS, fit_intercept=False)
-    model.fit(csr_matrix(counts @ scaled), trained.labels, sample_weight=trained.weights)
+    model.fit(csr_matrix(rows @ scaled), trained.labels, sample_weight=trained.weights)
     return np.asarray(scaled @ model.coef_[0], np.float32)
-
-
-def _counts(skeletons: Sequence[str]) -> csr_matrix:
-    """How often each n-gram stands in each text, divided by the root of its length, as `highest_window` has it."""
-    ends, places, values = [0], [], []
-    for skeleton in skeletons:
-        text = skeleton[:LONGEST] or " "
-        found, counts = np.unique(hashes(text), return_counts=True)
-        places.append(found.astype(np.int32))
-        values.append((counts / len(text) ** 0.5).astype(np.float32))
-        ends.append(ends[-1] + len(found))
-    shape = (len(skeletons), 1 << BITS)
-    return csr_matrix((np.concatenate(values), np.concatenate(places), np.array(ends, np.int64)), shape=shape)
 
 
 def _quantized(weights: Floats) -> tuple[Bytes, float]:
