@@ -153,6 +153,7 @@ class Results:
     wildlife_offer: OfferResults
     gains: dict[str, Gain] = field(default_factory=dict)  # over the screen alone, by language
     screen: ScreenResults | None = None  # of a training of the screen
+    drowned: int = 0  # of the authored texts, those with ordinary words around (`drowned`)
     encoder_source: str = ""
     encoder_licence: str = ""
     deep: "Results | None" = None  # of the deep encoder's heads
