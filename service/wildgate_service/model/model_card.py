@@ -57,6 +57,7 @@ def render_card(name: str, heads: dict[str, HeadConfig], figures: Results) -> st
         labeled=labeled_part(figures),
         labeled_data=LABELED_DATA if figures.labeled else "",
         source=f"{figures.encoder_source} | {figures.encoder_licence}",
+        drowned=f"{figures.drowned} of the authored texts are others with ordinary words around. " if figures.drowned else "",
         gains=gains_table(figures.gains),
         failures="\n".join(f"- {line}" for line in failures(figures)),
         untested=" ".join(untested(figures)) or "none",

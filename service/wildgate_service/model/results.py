@@ -188,6 +188,7 @@ class Results:
     groups: GroupResults
     gains: dict[str, Gain] = field(default_factory=dict)  # over the screen alone, by language
     screen: ScreenResults | None = None  # of a training of the screen
+    drowned: int = 0  # of the authored texts, those with ordinary words around (`drowned`)
     encoder_source: str = ""
     encoder_licence: str = ""
     deep: "Results | None" = None  # of the deep encoder's heads

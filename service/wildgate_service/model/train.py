@@ -150,6 +150,7 @@ def train_on(
     logits = logit(offer.probabilities(cache.embed([readable(each.text) for each in kept])))
     figures = replace(
         summary(encoder.config, texts.seed, figures_of_labels, offers, sales, groups),
+        drowned=len(further),
         gains=gains_over_screen(kept, logits, screen, texts.seed),
         seconds=round(time.monotonic() - start, 1),
     )
