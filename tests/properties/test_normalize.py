@@ -8,6 +8,7 @@ from wildgate_service.normalize import fold, normalize
 from wildgate_service.normalize.bare import bare_readings
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, fold_char, fold_table, in_table
 from wildgate_service.normalize.kana import in_katakana
+from wildgate_service.normalize.pages import pages_of
 from wildgate_service.normalize.readings import class_of
 from wildgate_service.normalize.slow import slow_fold
 from wildgate_service.types import Attribute, Listing
@@ -87,10 +88,10 @@ def test_the_map_has_one_range_for_each_code_point_of_the_skeleton(text):
 def test_a_bare_reading_has_one_place_in_the_skeleton_for_each_character(text):
     """Places ascend, and what stands there is of the character's class."""
     skeleton = fold(text)
-    for bare in bare_readings(skeleton):
-        assert len(bare.positions) == len(bare.text)
-        assert bare.positions == sorted(set(bare.positions))
-        written = [{bare.skeleton[at], class_of(bare.skeleton[at])} for at in bare.positions]
+    for bare in bare_readings(skeleton, pages_of(skeleton)):
+        positions = list(map(bare.position, range(len(bare.text))))
+        assert positions == sorted(set(positions))
+        written = [{bare.skeleton[at], class_of(bare.skeleton[at])} for at in positions]
         assert all(char in {*readings, *map(in_katakana, readings)} for char, readings in zip(bare.text, written, strict=True))
 
 

@@ -75,7 +75,7 @@ def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search)
             span = text.from_layer(layer, each.start, each.end)
             if span and not (layer.name == BACKWARDS and each.views):  # "walk" backwards is no "kiaw"
                 found.append(Occurrence(*span, each.form, (layer.name, *each.views)))
-    found += _misspelled(text.skeleton, corrected, lexicon, search)
+    found += _misspelled(text, corrected, lexicon, search)
     return _well_marked(text, lexicon, _unique(_plainest(found))) if found else found
 
 
@@ -118,19 +118,20 @@ def _plain(lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text:
                 yield Occurrence(*span, index, (form.view,) if form.view else ())
 
 
-def _misspelled(skeleton: str, readings: list[Corrected], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+def _misspelled(text: NormalizedText, readings: list[Corrected], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
     """Occurrences in the text with what was misspelled, masked, repeated or run together put right."""
-    yield from _with_marks_wrong(skeleton, lexicon, search)
+    skeleton, pages = text.skeleton, text.pages
+    yield from _with_marks_wrong(skeleton, pages, lexicon, search)
     for corrected in readings:
         yield from _put_right(skeleton, corrected, _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns), lexicon)
-    for corrected in once(skeleton):
+    for corrected in once(skeleton, pages):
         plain = _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns)
-        yield from _put_right(skeleton, corrected, (*plain, *_with_marks_wrong(corrected.text, lexicon, search)), lexicon)
+        yield from _put_right(skeleton, corrected, (*plain, *_with_marks_wrong(corrected.text, pages, lexicon, search)), lexicon)
 
 
-def _with_marks_wrong(text: str, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+def _with_marks_wrong(text: str, pages: bytes, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
     """Forms with wrong marks; no innocent phrases, for these must be written: "นางอายุ" is not meant where "นางอาย" stands."""
-    for each in search.markless.find(text):
+    for each in search.markless.find(text, pages):
         if lexicon.rules[lexicon.forms[each.form].rule].kind is not RuleKind.BENIGN_CONTEXT:
             yield Occurrence(each.start, each.end, each.form, (SLIP if each.sure else MISSPELLING,))
 

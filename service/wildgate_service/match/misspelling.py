@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator
-from itertools import islice, pairwise, product
+from itertools import compress, islice, pairwise, product
 from typing import NamedTuple
 
 from wildgate_service.match.boundaries import is_unspaced
@@ -110,16 +110,24 @@ class Speller:
     def corrected(self, skeleton: str) -> list[Corrected]:
         """Readings of a text with its misspelled, masked and run-together words put right; none if there is no such word."""
         tokens = skeleton.split()
-        memo = self._memo
-        meant = [found if (found := memo.get(token)) is not None else self._remember(token) for token in tokens[:MOST_TOKENS]]
-        meant += [()] * (len(tokens) - len(meant))
-        if not any(meant) or not _is_more_than_chance(meant):
+        meant = self._meant_by(tokens)
+        numbers = list(compress(range(len(meant)), meant))
+        if not numbers or not _is_more_than_chance([each for number in numbers for each in meant[number]]):
             return []
-        wrong = list(self._supported(skeleton, tokens, meant))
+        wrong = list(self._supported(skeleton, tokens, meant, numbers))
+        if not wrong:
+            return []
         most = MOST_READINGS if len(skeleton) < LONG_TEXT else MOST_READINGS_OF_LONG_TEXT
         return [apply(skeleton, changes) for changes in self._readings(wrong, most)]
 
     # --- what a token may mean -------------------------------------------------------------------
+
+    def _meant_by(self, tokens: list[str]) -> list[tuple[_Found, ...]]:
+        """What the words of each token may mean: () for nearly all of an ordinary text."""
+        found = list(map(self._memo.get, tokens[:MOST_TOKENS]))
+        if None in found:
+            found = [self._remember(token) if each is None else each for token, each in zip(tokens, found, strict=False)]
+        return [*found, *[()] * (len(tokens) - len(found))]
 
     def _remember(self, token: str) -> tuple[_Found, ...]:
         """What the words of a token between blanks may mean, kept in a memo that is emptied when full.
@@ -177,11 +185,11 @@ class Speller:
 
     # --- what the words of a text mean together --------------------------------------------------
 
-    def _supported(self, skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]]) -> Iterator[_Placed]:
-        """What was found in the tokens of a text at its place, with the options that make a form there."""
+    def _supported(self, skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]], numbers: list[int]) -> Iterator[_Placed]:
+        """What was found in the tokens of these numbers at its place in a text, with the options that make a form there."""
         at = here = 0
-        for number, found in enumerate(meant):
-            for index, each in enumerate(found):
+        for number in numbers:
+            for index, each in enumerate(meant[number]):
                 if not (each.alone or self._may_be_beside(tokens, meant, number)):
                     continue
                 before = self._beside(tokens, meant, number, index, step=-1)
@@ -239,9 +247,8 @@ class Speller:
         return sum(f"{one} {other}" in self._phrases for one, other in pairwise(words))
 
 
-def _is_more_than_chance(meant: list[tuple[_Found, ...]]) -> bool:
+def _is_more_than_chance(found: list[_Found]) -> bool:
     """Whether a longer word is found, or several short ones."""
-    found = [each for of_token in meant for each in of_token]
     return len(found) >= FEWEST_BY_CHANCE or any(
         len(each.options[0][0]) >= SHORTEST_BY_CHANCE or MISSPELLING in each.views for each in found
     )

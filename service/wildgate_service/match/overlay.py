@@ -241,13 +241,13 @@ class MarklessOverlay(MarklessSearch):
         self._new = new
         self._numbers = numbers
 
-    def find(self, text: str) -> Iterator[Slipped]:
-        """Forms with wrong marks in a skeleton, those with none wrong left out."""
-        for each in self._base.find(text):
+    def find(self, text: str, pages: bytes) -> Iterator[Slipped]:
+        """Forms with wrong marks in a skeleton of some pages, those with none wrong left out."""
+        for each in self._base.find(text, pages):
             now = self._numbers.of_kept(each.form)
             if now is not None:
                 yield each._replace(form=now)
-        yield from self._new.find(text)
+        yield from self._new.find(text, pages)
 
 
 class Spliced(Sequence[Item]):

@@ -13,11 +13,12 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property
+from functools import cache
 from itertools import chain, compress, repeat
 from typing import NamedTuple
 
 from wildgate_service.normalize import tables
+from wildgate_service.normalize.made_once import made_once
 
 CLASSES = str.maketrans(
     {**dict.fromkeys("kgq", "k"), **dict.fromkeys("td", "t"), **dict.fromkeys("pbf", "p"), **dict.fromkeys("cj", "c")}
@@ -109,6 +110,11 @@ _CLASSES = bytes(range(256)).lower().decode("latin-1").translate(CLASSES).encode
 FULL = Sound.without(SILENT, _CLASSES, 16)
 CONSONANTS = Sound.without(SILENT + VOWELS, _CLASSES.upper(), 28)
 IS_LOWERCASE = bytes(chr(byte) in string.ascii_lowercase for byte in range(256))
+# Of a text in ASCII, where `?` is every other character: its Latin letters alone, and where such touch another character.
+_LETTERS = bytes(byte if is_letter else ord(" ") for byte, is_letter in enumerate(IS_LOWERCASE))
+_TOUCHING = bytes(ord("a" if is_letter else "?" if byte == ord("?") else " ") for byte, is_letter in enumerate(IS_LOWERCASE))
+_RANGES = [(ord(first) >> 8, ord(last) >> 8) for letters in SCRIPTS.values() for first, last in re.findall("(.)-(.)", letters)]
+_OTHER_PAGES = bytes(any(first <= page <= last for first, last in _RANGES) for page in range(256))
 CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
 
 
@@ -122,7 +128,7 @@ class Code:
         self._heard = heard
         self._sound = sound
 
-    @cached_property
+    @made_once
     def _latin(self) -> bytes:
         """1 for each character that is a Latin letter in the text, else 0."""
         return self._marked.translate(IS_LOWERCASE, self._sound.dropped + CONTINUATION)
@@ -149,7 +155,7 @@ class Code:
                 yield max(0, at + first - longest), at + part.rfind(1) + longest
             at += len(part) + len(between)
 
-    @cached_property
+    @made_once
     def positions(self) -> list[int]:
         """Where each character stands in the piece."""
         return list(compress(self._heard.origins, self._marked.translate(self._sound.kept, CONTINUATION)))
@@ -175,7 +181,7 @@ class Heard:
         marked = REPEATED.sub(r"\1", "".join(self._pieces)).encode()
         self.codes = Code(marked, self, FULL), Code(marked, self, CONSONANTS)
 
-    @cached_property
+    @made_once
     def origins(self) -> list[int]:
         """Where each Latin letter that the piece becomes stands in it, each run of a letter as one."""
         letters = "".join(self._pieces)
@@ -186,7 +192,7 @@ class Heard:
             return list(compress(range(len(letters)), once))
         return list(compress(chain.from_iterable(map(repeat, range(len(self._pieces)), map(len, self._pieces))), once))
 
-    @cached_property
+    @made_once
     def scripts(self) -> frozenset[str]:
         """Names of the other scripts in it."""
         return frozenset(name for name, letters in SCRIPTS.items() if re.search(f"[{letters}]", self.skeleton))
@@ -203,9 +209,9 @@ def codes_of(latin: str) -> tuple[str, str]:
     return content.translate(FULL.table, FULL.dropped).decode(), content.translate(CONSONANTS.table, CONSONANTS.dropped).decode()
 
 
-def heard_readings(skeleton: str) -> Iterator[Heard]:
+def heard_readings(skeleton: str, pages: bytes) -> Iterator[Heard]:
     """The sound readings of the pieces of a skeleton that may be another script's words in Latin letters; none for an ordinary text."""
-    for start, end in _pieces(skeleton):
+    for start, end in _pieces(skeleton, pages):
         piece = skeleton[start:end]
         japanese = HAN.search(piece) and JAPANESE.search(piece)
         if japanese:
@@ -214,10 +220,12 @@ def heard_readings(skeleton: str) -> Iterator[Heard]:
             yield Heard(piece, start, keeps_han=False)
 
 
-def _pieces(skeleton: str) -> list[tuple[int, int]]:
+def _pieces(skeleton: str, pages: bytes) -> list[tuple[int, int]]:
     """Where Latin words stand that are none of the common ones, or touch another script, with what is around them."""
     margin = MARGIN_IN_LATIN
-    if not skeleton.isascii() and OTHER_SCRIPT.search(skeleton):
+    if 1 in pages.translate(_OTHER_PAGES) and OTHER_SCRIPT.search(skeleton):
+        if not _may_have_uncommon(skeleton):
+            return []
         margin = MARGIN
     elif _is_known(skeleton.split()):
         return []
@@ -228,6 +236,16 @@ def _pieces(skeleton: str) -> list[tuple[int, int]]:
             first = pieces.pop()[0]
         pieces.append((first, last))
     return pieces
+
+
+def _may_have_uncommon(skeleton: str) -> bool:
+    """Whether Latin words that `_uncommon` seeks may stand in a text of another script; a quick look."""
+    in_ascii = skeleton.encode("ascii", errors="replace")
+    touching = in_ascii.translate(_TOUCHING)
+    if b"a?" in touching or b"?a" in touching:
+        return True
+    words = in_ascii.translate(_LETTERS).decode().split()
+    return any(len(word) >= FEWEST_IN_OTHER_SCRIPT and word not in _common_words() for word in words)
 
 
 def _uncommon(skeleton: str) -> Iterator[tuple[int, int]]:
