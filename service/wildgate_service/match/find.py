@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
@@ -66,8 +65,8 @@ def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[
 
 
 def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
-    corrected = search.speller.corrected(text.skeleton)
-    found = list(_read(text, lexicon, search))
+    corrected = search.speller.corrected(text.skeleton, text.tokens)
+    found = _read(text, lexicon, search)
     found += [Occurrence(*each) for each in by_sound(text.heard, lexicon, search)]
     turned = any(BACKWARDS in edit.views for each in corrected for edit in each.edits)
     for layer, other in (*text.layers, text.backwards) if turned else text.layers:
@@ -96,9 +95,9 @@ def taxon_matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Oc
 
 def _disguised(bare: Bare, hits: list[tuple[int, int, int]], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
     """Occurrences in a bare reading that somebody would read as the form."""
-    tried: Counter[int] = Counter()
+    tried: dict[int, int] = {}
     for start, _, number in hits:
-        tried[number] += 1
+        tried[number] = tried.get(number, 0) + 1
         for index, pattern in search.bare_patterns[number] if tried[number] <= MOST_TRIED else ():
             form = lexicon.forms[index]
             reading = undisguise(bare, start, pattern, form, search.glue)

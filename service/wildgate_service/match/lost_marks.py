@@ -54,7 +54,7 @@ class MarklessSearch:
 
     def find(self, text: str, pages: bytes) -> Iterator[Slipped]:
         """Forms with wrong marks in a skeleton of some pages, those with none wrong left out."""
-        if self._automaton is None or not page.has_any(pages, PAGES):
+        if not pages or self._automaton is None or not page.has_any(pages, PAGES):
             return
         points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
         kept = _IS_NO_MARK.take(points, mode="clip")

@@ -18,7 +18,7 @@ from wildgate_service.match.candidates import Candidates, Index
 from wildgate_service.match.decipher import Decipherer
 from wildgate_service.match.lost_marks import MarklessSearch, Slipped
 from wildgate_service.match.masked import MaskedWords
-from wildgate_service.match.misspelling import Spelled, Speller
+from wildgate_service.match.misspelling import Partners, Spelled, Speller, partners_in
 from wildgate_service.match.tables import (
     BareUses,
     CompiledLexicon,
@@ -30,7 +30,6 @@ from wildgate_service.match.tables import (
     Uses,
     requirements_of,
     version_of,
-    words_of_phrases,
 )
 
 Item = TypeVar("Item")
@@ -356,12 +355,17 @@ def respelled(speller: Speller, spelling: Spelling) -> Speller:
             vocabulary=vocabulary,
             phrases=changed_words(below.phrases, spelling.phrases),
             known=changed_words(below.known, spelling.known),
-            partners=below.partners | words_of_phrases(spelling.phrases.came),  # one that is gone is looked at in vain
+            partners=_joined(below.partners, partners_in(spelling.phrases.came)),  # one that is gone is looked at in vain
             candidates=Candidates(vocabulary, (halves, ends, shapes)),
             masked=MaskedWords(vocabulary, below.ordinary, letters),
             deciphered=Decipherer(vocabulary, below.ordinary, sorted({*below.deciphered.words, *touched.deciphered.words} - gone)),
         )
     )
+
+
+def _joined(below: Partners, came: Partners) -> Partners:
+    """Partners with those that came."""
+    return ChangedIndex(below, {word: [*below.get(word, ()), *others] for word, others in came.items()}) if came else below
 
 
 def _changed(below: Sequence[Index], touched: Sequence[Index], gone: frozenset[str]) -> list[Index]:

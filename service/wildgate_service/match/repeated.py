@@ -29,7 +29,7 @@ ANY = re.compile(rf"([{LETTERS}]{{1,4}}?)\1+")
 
 def once(skeleton: str, pages: bytes) -> list[Corrected]:
     """Readings with what is repeated written once: where that is sure, and everywhere; none if the text shows no such slip."""
-    if not _has_slip(skeleton, pages):
+    if not pages or not _has_slip(skeleton, pages):
         return []
     sure = apply(skeleton, [_change(found) for found in SURE.finditer(skeleton)])
     everywhere = apply(skeleton, [_change(found) for found in ANY.finditer(skeleton)])

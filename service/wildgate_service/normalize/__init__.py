@@ -80,6 +80,11 @@ class NormalizedText:
         return SourceMap(self._folded, self.skeleton)
 
     @made_once
+    def tokens(self) -> list[str]:
+        """What blanks part in the skeleton."""
+        return self.skeleton.split()
+
+    @made_once
     def bare(self) -> tuple[Bare, ...]:
         """The skeleton without what can stand between letters or in their place: one reading, more where a gate opens."""
         return tuple(bare_readings(self.skeleton, self.pages))
@@ -87,13 +92,13 @@ class NormalizedText:
     @made_once
     def heard(self) -> tuple[Heard, ...]:
         """The skeleton by its sound; none for an ordinary text of one script."""
-        return tuple(heard_readings(self.skeleton, self.pages))
+        return tuple(heard_readings(self.skeleton, self.tokens, self.pages))
 
     @made_once
     def layers(self) -> tuple[tuple[Layer, NormalizedText], ...]:
         """Other documents behind this one, each normalized; none for an ordinary text."""
         layers = (*joined_fields(self._folded, self.fields), *layers_of(self._folded))
-        return tuple((layer, NormalizedText(layer.document, layer.document, self.fields)) for layer in layers)
+        return tuple((layer, NormalizedText(layer.document, layer.document, self.fields)) for layer in layers) if layers else ()
 
     @made_once
     def backwards(self) -> tuple[Layer, NormalizedText]:

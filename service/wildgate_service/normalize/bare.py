@@ -132,7 +132,7 @@ def _of_bytes(content: bytes, signs: frozenset[str]) -> str:
     """The text without ASCII separators, with ASCII characters as classes and all kana as katakana; other characters stay."""
     table, dropped = _ascii_tables(signs)
     text = content.translate(table, dropped).decode()
-    return in_katakana(text) if has_hiragana(content) else text
+    return in_katakana(text) if not text.isascii() and has_hiragana(content) else text
 
 
 @cache

@@ -149,26 +149,33 @@ def _without_emoji(document: str) -> Iterator[Layer]:
 
 
 def _has_emoji_at_letters(document: str) -> bool:
-    """Whether an emoji may be a letter or between letters: it stands behind one, or looks like one before one; a quick look."""
-    pairs = _pair()
-    for emoji in _any_letter_or_emoji().finditer(document):
-        at = emoji.start()
-        if document[at - 1 : at].isalnum() or (document[at - 1 : at] == " " and document[at - 2 : at - 1].isalnum()):
+    """Whether emoji may be letters or between letters: some look like letters, or such stand on both sides of them; a quick look."""
+    looks = _look()
+    for emoji in _any_letters_or_emoji().finditer(document):
+        start, end = emoji.span()
+        if document[start - 1 : start].isalnum() and document[end : end + 1].isalnum():
             return True
-        if pairs.match(document, at):
+        if _is_single(document[max(0, start - 3) : start][::-1]) and _is_single(document[end : end + 3]):
+            return True
+        if looks.search(document, start, end):
             return True
     return False
 
 
-@cache
-def _any_letter_or_emoji() -> re.Pattern[str]:
-    return re.compile(f"{EMOJI[:-1]}{''.join(map(re.escape, _emoji_letters()))}]")
+def _is_single(beside: str) -> bool:
+    """Whether what stands beside emoji may be one letter by itself, with a blank between or without."""
+    beside = beside.removeprefix(" ")
+    return beside[:1].isalnum() and not beside[1:2].isalpha()
 
 
 @cache
-def _pair() -> re.Pattern[str]:
-    """An emoji that looks like a letter, before a letter or another such emoji."""
-    return re.compile(rf"{_looks()}(?:[^\W\d_]|{_looks()})")
+def _any_letters_or_emoji() -> re.Pattern[str]:
+    return re.compile(f"(?:{EMOJI[:-1]}{''.join(map(re.escape, _emoji_letters()))}]{JOINERS}*)+")
+
+
+@cache
+def _look() -> re.Pattern[str]:
+    return re.compile(_looks())
 
 
 def _looks() -> str:
