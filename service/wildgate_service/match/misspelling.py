@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Iterator
 from itertools import compress, islice, pairwise, product
 from typing import NamedTuple
 
+from wildgate_service.match.bearing import SHORTEST_FORM
 from wildgate_service.match.boundaries import is_unspaced
 from wildgate_service.match.candidates import MOST_OPTIONS, SHORTEST, Candidates
 from wildgate_service.match.corrected import Change, Corrected, apply
@@ -19,6 +20,7 @@ from wildgate_service.match.decipher import AROUND, Decipherer, is_strange
 from wildgate_service.match.masked import MaskedWords, is_masked
 from wildgate_service.match.run_together import parted
 from wildgate_service.match.views import MASKED, MISSPELLING, RUN_TOGETHER
+from wildgate_service.match.written import letters_worth
 from wildgate_service.normalize.layers import BACKWARDS
 
 MOST_REMEMBERED = 100_000  # tokens in a memo
@@ -139,8 +141,11 @@ class Speller:
 
     def _meant_by(self, tokens: list[str]) -> list[tuple[_Found, ...]]:
         """What the words of each token may mean: () for nearly all of an ordinary text."""
-        known = list(map(self._memo.get, tokens[:MOST_TOKENS]))
-        found = [self._remember(token) if each is None else each for token, each in zip(tokens, known, strict=False)]
+        memo, first = self._memo, tokens[:MOST_TOKENS]
+        try:
+            found = list(map(memo.__getitem__, first))
+        except KeyError:
+            found = [each if (each := memo.get(token)) is not None else self._remember(token) for token in first]
         return found + [()] * (len(tokens) - len(found))
 
     def _remember(self, token: str) -> tuple[_Found, ...]:
@@ -175,13 +180,20 @@ class Speller:
     def _slip(self, start: int, end: int, options: tuple[tuple[str, float], ...], *, ordinary: bool) -> _Found:
         """A word that may be a slip; one that is not ordinary says so alone if an option is a form by itself."""
         alone = not ordinary and any(word in self._phrases for word, _ in options)
-        beside = frozenset[str]() if alone else frozenset(other for word, _ in options for other in self._partners.get(word, ()))
+        beside = frozenset[str]() if alone else self._beside_any(word for word, _ in options)
         return _Found(start, end, options, (MISSPELLING,), alone, beside, ordinary)
+
+    def _beside_any(self, words: Iterable[str]) -> frozenset[str]:
+        """The words that stand beside one of some words in forms."""
+        return frozenset(other for word in words for other in self._partners.get(word, ()))
 
     def _run_together(self, word: str, at: int) -> Iterator[_Found]:
         pieces = parted(word, self._known)
         if any(piece in self._vocabulary for piece in pieces):
-            yield _Found(at, at + len(word), ((" ".join(pieces), 0.0),), (RUN_TOGETHER,), alone=True)
+            may_be_form = any(letters_worth(piece) >= SHORTEST_FORM for piece in pieces)
+            alone = may_be_form or any(f"{one} {other}" in self._phrases for one, other in pairwise(pieces))
+            beside = frozenset[str]() if alone else self._beside_any((pieces[0], pieces[-1]))
+            yield _Found(at, at + len(word), ((" ".join(pieces), 0.0),), (RUN_TOGETHER,), alone, beside)
 
     def _behind_prefix(self, word: str, at: int) -> Iterator[_Found]:
         """What an Arabic word may mean without the article and the little words written together with it."""

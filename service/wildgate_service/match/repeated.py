@@ -38,15 +38,15 @@ def once(skeleton: str, pages: bytes) -> list[Corrected]:
 
 def _has_slip(skeleton: str, pages: bytes) -> bool:
     """Whether something may be repeated: a quick look at what every text of these scripts pays for."""
-    if page.has_any(pages, MARKED):
-        return bool(_doubled_marks().find(skeleton)) or _is_tripled(skeleton, MOST_TRIPLED)
-    return page.ARABIC in pages and _is_tripled(skeleton, 1)
-
-
-def _is_tripled(skeleton: str, longest: int) -> bool:
-    """Whether so many characters at most stand three times in a row."""
+    marked = page.has_any(pages, MARKED)
+    if not (marked or page.ARABIC in pages):
+        return False
     points = np.frombuffer(skeleton.encode("utf-32-le"), np.uint32)
-    return any(b"\1" * (2 * apart) in (points[apart:] == points[:-apart]).tobytes() for apart in range(1, longest + 1))
+    for apart in range(1, MOST_TRIPLED + 1 if marked else 2):
+        same = (points[apart:] == points[:-apart]).tobytes()
+        if b"\1" * (2 * apart) in same or (marked and apart == 1 and b"\1" in same and _doubled_marks().find(skeleton)):
+            return True
+    return False
 
 
 @cache

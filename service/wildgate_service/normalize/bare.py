@@ -85,7 +85,8 @@ def is_letter(char: str, signs: frozenset[str]) -> bool:
 def bare_readings(skeleton: str, pages: bytes) -> Iterator[Bare]:
     """The bare readings of a skeleton: one for an ordinary text, others where signs, other scripts or repeats may be letters."""
     content = skeleton.encode()
-    gates = _open_gates(skeleton, content, pages)
+    classes = byte_classes(content)
+    gates = _open_gates(skeleton, content, classes, pages)
     plain = [Bare(skeleton, _of_bytes(content, SIGNS), SIGNS)]
     if _SIGNS in gates:
         plain += [Bare(skeleton, _of_bytes(content, signs), signs) for signs in (frozenset[str](), SIGNS | RARE_SIGNS)]
@@ -97,7 +98,8 @@ def bare_readings(skeleton: str, pages: bytes) -> Iterator[Bare]:
     if _MIXED in gates:
         plain += _by_sound(skeleton)
     yield from plain
-    if _repeats().find(skeleton) or (pages and _is_tripled(content)):
+    in_alphabet = _IN_ROW in classes or page.CYRILLIC in pages
+    if (in_alphabet and _repeats().find(skeleton)) or (pages.translate(None, _SHORT_PAGES) and _is_tripled(content)):
         for each in plain:
             yield Bare(each.skeleton, each.text, each.signs, foreign=each.foreign, collapsed=True, written=each.written)
 
@@ -193,6 +195,8 @@ def _table_of_classes() -> bytes:
 
 
 _BYTE_CLASSES = _table_of_classes()
+_IN_ROW = b"aaa"  # Latin letters of which one may be repeated
+_SHORT_PAGES = bytes(range(0x08))  # whose characters have less than three bytes
 _GATES = {
     _SIGNS: (b"asa", b"as0", b"0sa", b"assa", b"vsv", b"vsu", b"vsc"),
     _FOREIGN: (b"x", b"0c", b"cv0c", b"cv0a", b"sc", b"cvsc"),
@@ -200,9 +204,8 @@ _GATES = {
 }
 
 
-def _open_gates(skeleton: str, content: bytes, pages: bytes) -> set[str]:
+def _open_gates(skeleton: str, content: bytes, classes: bytes, pages: bytes) -> set[str]:
     """Names of the gates that a text opens."""
-    classes = byte_classes(content)
     automaton, names = _gates()
     opened = {names[pattern] for _, _, pattern in automaton.find(classes)}
     if _MIXED in opened or (pages and (2 * classes.count(b"a") > len(classes) or _mixes_scripts(skeleton, content, pages))):

@@ -37,6 +37,7 @@ OVERRIDES = "\u202e", "\u202d"
 # What stands behind an override, and letters of Hebrew and Arabic behind the one that sets them from left to right.
 OVERRIDDEN = re.compile("(?:\u202e|\u202d(?=[^A-Za-z\u202c\n]*[\u0590-\u08ff]))([^\u202c\u2069\n\x1f\u202d\u202e]*)")
 DRAWN_WITH = ("|", "\\", "[)", "()", "[]", "<>", "><", ")(", "/-/", ")-(", "]-[")  # one of them is in every drawing that is read here
+ENDS_OF_DRAWINGS = "|\\)]</"  # one of them is in each of these
 SIGN_OF_DRAWING = re.compile("|".join(map(re.escape, DRAWN_WITH)))
 UNSURE = frozenset("'\"`~:#!01789") | frozenset("abcdefghijklmnopqrstuwxyz")  # what is in drawings that may be ordinary writing
 SEPARATOR = "*"
@@ -102,7 +103,7 @@ def joined_fields(document: str, fields: tuple[FieldSlice, ...]) -> Iterator[Lay
 
 def layers_of(document: str) -> Iterator[Layer]:
     """The layers of a document; none for an ordinary text."""
-    if SIGN_OF_DRAWING.search(document):
+    if any(map(document.__contains__, ENDS_OF_DRAWINGS)) and SIGN_OF_DRAWING.search(document):
         yield from _drawn(document)
     if document.isascii():
         return
