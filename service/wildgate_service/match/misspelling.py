@@ -137,6 +137,11 @@ class Speller:
         most = MOST_READINGS if len(skeleton) < LONG_TEXT else MOST_READINGS_OF_LONG_TEXT
         return [apply(skeleton, changes) for changes in self._readings(wrong, most)]
 
+    def forget(self) -> None:
+        """Forget all words that were met."""
+        self._memo.clear()
+        self._remembered = 0
+
     # --- what a token may mean -------------------------------------------------------------------
 
     def _meant_by(self, tokens: list[str]) -> list[tuple[_Found, ...]]:
@@ -158,8 +163,7 @@ class Speller:
         meant = self._disguised(token) or tuple(self._misspelled(token))
         self._remembered += WORD_BYTES * (1 + sum(len(found.options) + len(found.beside) for found in meant))
         if len(self._memo) >= MOST_REMEMBERED or self._remembered >= MOST_BYTES_REMEMBERED:
-            self._memo.clear()
-            self._remembered = 0
+            self.forget()
         self._memo[token] = meant
         return meant
 
