@@ -259,9 +259,10 @@ class Speller:
         return [words[end] if words else "", *(word for word, _ in (there[end].options if there else ()))]
 
     def _makes_form(self, word: str, before: list[str], after: list[str], found: _Found) -> bool:
-        if MISSPELLING not in found.views or (word in self._phrases and not found.ordinary):
+        if found.alone and (MISSPELLING not in found.views or word in self._phrases):
             return True
-        return any(map(self._phrases.__contains__, [f"{each} {word}" for each in before] + [f"{word} {each}" for each in after]))
+        first, last = word.partition(" ")[0], word.rpartition(" ")[2]  # of words run together
+        return any(map(self._phrases.__contains__, [f"{each} {first}" for each in before] + [f"{last} {each}" for each in after]))
 
     def _readings(self, wrong: list[_Placed], most: int) -> Iterator[list[Change]]:
         """Ways to put the words right: neighbors are chosen together, words far apart each by themselves."""

@@ -28,7 +28,7 @@ from wildgate_service.normalize.readings import RARE_SIGNS, SIGNS, class_of, let
 LISU = b"\xea\x93"  # its letters are Latin capitals
 LAO_BYTES = b"\xba"[0]  # the second byte of its letters, and hardly one of another in Thai
 CYRILLIC, GREEK = (b"\xd0", b"\xd1"), (b"\xce", b"\xcf")
-THAI, LAO, KANA = b"\xe0\xb8", b"\xe0\xba", (b"\xe3\x82", b"\xe3\x83")
+THAI, LAO, KANA = b"\xe0\xb8", b"\xe0\xba", re.compile(b"\xe3[\x82\x83]")
 NOT_ASCII = "?"  # what stands for other characters where a text is encoded in ASCII
 RARE_THAI = "ๅฃฅ"  # a vowel sign of two rare words, and two letters that nobody uses any more
 HAN_TWINS = tuple(char.encode() for char in "亻力口二八工夕卜")  # the first is no word
@@ -221,7 +221,7 @@ def _mixes_scripts(skeleton: str, content: bytes, pages: bytes) -> bool:
         return page.GREEK in pages and (GREEK[0] in content or GREEK[1] in content)
     if page.THAI_AND_LAO in pages and THAI in content:
         return (LAO_BYTES in content and LAO in content) or any(letter in skeleton for letter in RARE_THAI)
-    if page.KANA not in pages or not (KANA[0] in content or KANA[1] in content):
+    if page.KANA not in pages or not KANA.search(content):
         return False
     return any(twin in content for twin in HAN_TWINS) and _twin().search(content) is not None
 
