@@ -20,7 +20,6 @@ OF_OBJECTS = (
     "lexicon/sounds.py",
     "lexicon/spellings",
     "match/automaton.py",
-    "match/bearing.py",
     "match/boundaries.py",
     "match/candidates.py",
     "match/corrected.py",

@@ -12,11 +12,11 @@ from collections.abc import Container, Iterable, Iterator
 from itertools import compress, islice, pairwise, product
 from typing import NamedTuple
 
-from wildgate_service.match.bearing import SHORTEST_FORM
 from wildgate_service.match.boundaries import is_unspaced
 from wildgate_service.match.candidates import MOST_OPTIONS, SHORTEST, Candidates
 from wildgate_service.match.corrected import Change, Corrected, apply
 from wildgate_service.match.decipher import AROUND, Decipherer, is_strange
+from wildgate_service.match.gaps import SHORTEST_FORM
 from wildgate_service.match.masked import MaskedWords, is_masked
 from wildgate_service.match.run_together import parted
 from wildgate_service.match.views import MASKED, MISSPELLING, RUN_TOGETHER

@@ -91,7 +91,7 @@ FINAL = (
 Find = tuple[int, int, int]  # first character, behind the last, number of a pattern
 
 CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
-MOST_LETTERS = 8  # bytes of what one character becomes
+MOST_LETTERS = 8  # bytes of what one character becomes, so that they are one number
 
 
 class Sound(NamedTuple):
@@ -183,7 +183,7 @@ class Heard:
         self.skeleton = skeleton
         self.start = start
         self.keeps_han = keeps_han
-        written = _table(keeps_han=keeps_han).take(np.frombuffer(skeleton.encode("utf-32-le"), np.uint32), axis=0, mode="clip").reshape(-1)
+        written = _table(keeps_han=keeps_han).take(np.frombuffer(skeleton.encode("utf-32-le"), np.uint32), mode="clip").view(np.uint8)
         self._places = np.flatnonzero(written)
         letters = written[self._places]
         classes = _RUNNING[letters]
@@ -347,12 +347,12 @@ def _letters(*, keeps_han: bool, marked: bool = False) -> _Letters:
 
 
 @cache
-def _table(*, keeps_han: bool) -> NDArray[np.uint8]:
-    """By code point its Latin letters, `marked`, in UTF-8 and filled up with zeros; the last row is for all behind the first plane."""
+def _table(*, keeps_han: bool) -> NDArray[np.uint64]:
+    """By code point its Latin letters, `marked`, in UTF-8 and filled up with zeros; the last is for all behind the first plane."""
     rows = _letters(keeps_han=keeps_han, marked=True)
     points = (rows[char] if char in rows or ord(char) in HANGUL else char for char in map(chr, range(0x10000)))
     content = b"".join(point.encode(errors="surrogatepass").ljust(MOST_LETTERS, b"\0") for point in points)
-    return np.frombuffer(content + b"\x7f".ljust(MOST_LETTERS, b"\0"), np.uint8).reshape(-1, MOST_LETTERS)
+    return np.frombuffer(content + b"\x7f".ljust(MOST_LETTERS, b"\0"), np.uint64)
 
 
 @cache
