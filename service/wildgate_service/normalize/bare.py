@@ -34,6 +34,7 @@ RARE_THAI = "ๅฃฅ"  # a vowel sign of two rare words, and two letters that 
 HAN_TWINS = tuple(char.encode() for char in "亻力口二八工夕卜")  # the first is no word
 REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 RUN = re.compile(r"(.)\1*", re.DOTALL)
+MOST_CLASSES = 65_536  # characters whose class is remembered
 _FOREIGN, _SIGNS, _MIXED = "foreign", "signs", "mixed"
 
 
@@ -151,7 +152,7 @@ def _kept_table(signs: frozenset[str]) -> bytes:
 
 def _of_any(skeleton: str, signs: frozenset[str]) -> str:
     """The text in classes throughout, whatever the script, and all kana as katakana."""
-    text = "".join(_letter_classes(skeleton, signs))
+    text = skeleton.translate(_CLASSES) if signs.isdisjoint(skeleton) else "".join(_letter_classes(skeleton, signs))
     return in_katakana(text) if has_hiragana(text.encode()) else text
 
 
@@ -162,9 +163,22 @@ def _letter_classes(skeleton: str, signs: frozenset[str]) -> Iterable[str]:
     return [class_of(char) if char in signs else _letter_class(char) for char in skeleton]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=MOST_CLASSES)
 def _letter_class(char: str) -> str:
     return class_of(char) if is_letter(char, frozenset()) else ""
+
+
+class _Classes(dict[int, str]):
+    """Code point → the class of the letter, "" for what is none; those that were met first are kept."""
+
+    def __missing__(self, point: int) -> str:
+        found = _letter_class(chr(point))
+        if len(self) < MOST_CLASSES:
+            self[point] = found
+        return found
+
+
+_CLASSES = _Classes()
 
 
 def _is_tripled(content: bytes) -> bool:
