@@ -4,12 +4,14 @@ import unicodedata
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from wildgate_service.normalize import fold, normalize
+from wildgate_service.normalize import NormalizedText, fold, normalize
 from wildgate_service.normalize.bare import bare_readings
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, fold_char, fold_table, in_table
 from wildgate_service.normalize.kana import in_katakana
+from wildgate_service.normalize.pages import pages_of
 from wildgate_service.normalize.readings import class_of
 from wildgate_service.normalize.slow import slow_fold
+from wildgate_service.normalize.sound import Heard, codes_of, in_latin
 from wildgate_service.types import Attribute, Listing
 
 # Any code points but surrogates, and a mixture rich in what the fold and the views work on.
@@ -87,10 +89,10 @@ def test_the_map_has_one_range_for_each_code_point_of_the_skeleton(text):
 def test_a_bare_reading_has_one_place_in_the_skeleton_for_each_character(text):
     """Places ascend, and what stands there is of the character's class."""
     skeleton = fold(text)
-    for bare in bare_readings(skeleton):
-        assert len(bare.positions) == len(bare.text)
-        assert bare.positions == sorted(set(bare.positions))
-        written = [{bare.skeleton[at], class_of(bare.skeleton[at])} for at in bare.positions]
+    for bare in bare_readings(skeleton, pages_of(skeleton)):
+        positions = list(map(bare.position, range(len(bare.text))))
+        assert positions == sorted(set(positions))
+        written = [{bare.skeleton[at], class_of(bare.skeleton[at])} for at in positions]
         assert all(char in {*readings, *map(in_katakana, readings)} for char, readings in zip(bare.text, written, strict=True))
 
 
@@ -98,3 +100,24 @@ def test_a_bare_reading_has_one_place_in_the_skeleton_for_each_character(text):
 def test_a_skeleton_is_composed(text):
     """Skeletons are NFC, so that one spelling of a syllable is one string."""
     assert unicodedata.is_normalized("NFC", fold(text))
+
+
+FIRST_PLANE = st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])
+
+
+@settings(deadline=None)  # the tables are made first
+@given(st.text(FIRST_PLANE | st.sampled_from("иивоорьaabкгkgh 象牙か한ง-'"), max_size=40))
+def test_a_piece_of_text_sounds_as_its_letters_do_one_by_one(text):
+    """What is worked out on numbers is what the letters give, and each character of a code has its place."""
+    skeleton = fold(text)
+    for keeps_han in (True, False):
+        codes = Heard(skeleton, 0, keeps_han=keeps_han).codes
+        assert tuple(each.text for each in codes) == codes_of(in_latin(skeleton, keeps_han=keeps_han))
+        assert all(len(each.positions) == len(each.text) for each in codes)
+
+
+def test_what_is_made_once_is_not_made_again():
+    """The attribute stands in the instance from then on."""
+    text = normalize(Listing(title="blue chair"))
+    assert text.bare is text.bare
+    assert NormalizedText.bare.__doc__

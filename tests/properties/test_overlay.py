@@ -155,6 +155,11 @@ _FIRST = {
 }
 
 
+def spelled(search, text):
+    """The readings of a text with its words put right."""
+    return [each.text for each in search.speller.corrected(text, text.split())]
+
+
 def everything(lexicon):
     """What a lexicon answers and says of itself, apart from the numbers by which it names its rules."""
     searches = (lexicon.taxon_search, lexicon.context_search)
@@ -165,7 +170,7 @@ def everything(lexicon):
         "requirements": lexicon.requirements,
         "tables": (lexicon.languages, lexicon.taxa, lexicon.unions, lexicon.places("DE")),
         "glue": sorted(searches[0].glue),
-        "spelled": [[[each.text for each in search.speller.corrected(text.casefold())] for text in TEXTS] for search in searches],
+        "spelled": [[spelled(search, text.casefold()) for text in TEXTS] for search in searches],
         "content": lexicon.version.partition("+")[0],
     }
 

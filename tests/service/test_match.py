@@ -342,8 +342,8 @@ def test_a_form_of_several_words_bears_an_edit_in_one_of_them():
 def test_an_ordinary_word_is_no_misspelling():
     """Sisters are no oysters."""
     speller = Speller(Spelled.of(frozenset({"oysters", "pangolin"}), frozenset({"sisters", "boysters"})))
-    assert [speller.corrected(text) for text in ("sisters", "boysters", "two oysters")] == [[], [], []]
-    assert [each.text for each in speller.corrected("two oyster5 oystera")] == ["two oyster5 oysters"]
+    assert [speller.corrected(text, text.split()) for text in ("sisters", "boysters", "two oysters")] == [[], [], []]
+    assert [each.text for each in speller.corrected("two oyster5 oystera", ["two", "oyster5", "oystera"])] == ["two oyster5 oysters"]
 
 
 def test_a_misspelling_is_found_wherever_it_stands():
@@ -356,7 +356,7 @@ def test_the_memo_of_misspellings_is_bounded(monkeypatch):
     monkeypatch.setattr(misspelling, "MOST_REMEMBERED", 10)
     speller = Speller(Spelled.of(frozenset({"pangolin"}), frozenset()))
     for number in range(100):
-        speller.corrected(f"word{number} of pangolim")
+        speller.corrected(f"word{number} of pangolim", [f"word{number}", "of", "pangolim"])
         assert len(speller._memo) <= 10
 
 

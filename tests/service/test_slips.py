@@ -2,6 +2,7 @@
 
 import pytest
 from wildgate_service.match.corrected import Change, apply
+from wildgate_service.match.misspelling import Spelled, Speller
 from wildgate_service.match.run_together import parted
 from wildgate_service.match.slips import cost, shape_keys
 
@@ -50,6 +51,18 @@ def test_words_that_look_alike_share_a_key():
 def test_words_run_together_are_parted_whole_or_not_at_all(text, pieces):
     """Every letter belongs to a known word."""
     assert parted(text, WORDS) == pieces
+
+
+def test_words_run_together_are_parted_where_that_makes_a_form():
+    """Short ones only beside what they stand beside in a form, unless they make one among themselves."""
+    words = frozenset({"rhino", "horn", "cups"})
+    speller = Speller(Spelled.of(frozenset({"rhino", "horn"}), frozenset(), frozenset({"rhino horn"}), known=words))
+    texts = ("blue horncups", "rhino horncups", "blue rhinohorn")
+    assert [[each.text for each in speller.corrected(text, text.split())] for text in texts] == [
+        [],
+        ["rhino horn cups"],
+        ["blue rhino horn"],
+    ]
 
 
 def test_a_corrected_text_leads_back_to_its_source():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wildgate_service.match.boundaries import Edge
-from wildgate_service.match.gaps import SHORTEST_JOINED
+from wildgate_service.match.gaps import SHORTEST_FORM, SHORTEST_JOINED
 from wildgate_service.match.undisguise import SHORTEST_GLUED
 from wildgate_service.match.views import MASKED, MISSPELLING, REPEATS, RUN_TOGETHER
 from wildgate_service.match.written import letters_worth
@@ -28,7 +28,6 @@ LISTED_AS = {"tl": "fil"}
 COUNTED = frozenset({MISSPELLING, RUN_TOGETHER, REPEATS})  # what is weighed by what it costs; the rest by what is seen of the form
 SHORTEST_DISGUISED = 4  # letters of a form that is read with letters masked or drawn
 FEWEST_SEEN = 3  # letters of it that are not masked
-SHORTEST_FORM = 6  # letters of a form of several words of which some are wrong
 FEWEST_RIGHT = 3  # letters of it that are right where one word is wrong
 LETTERS_A_SLIP = 4.5  # letters of a form of several words for each that may be wrong
 

@@ -113,7 +113,7 @@ def _possible(heard: Heard, start: int, end: int, uses: BareUses, lexicon: Compi
 def _holds(lexicon: CompiledLexicon, index: int, native: set[str]) -> bool:
     """Whether a form has all these letters; of a Japanese one kana may be its reading."""
     form = lexicon.forms[index]
-    missing = native.difference(_folded(form.form))
+    missing = native - _letters_of(form.form)
     return not missing or (missing <= KANA and lexicon.rules[form.rule].language == "ja")
 
 
@@ -194,5 +194,5 @@ def _is_latin(char: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _folded(form: str) -> str:
-    return fold(form)
+def _letters_of(form: str) -> frozenset[str]:
+    return frozenset(fold(form))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
@@ -66,8 +65,8 @@ def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[
 
 
 def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
-    corrected = search.speller.corrected(text.skeleton)
-    found = list(_read(text, lexicon, search))
+    corrected = search.speller.corrected(text.skeleton, text.tokens)
+    found = _read(text, lexicon, search)
     found += [Occurrence(*each) for each in by_sound(text.heard, lexicon, search)]
     turned = any(BACKWARDS in edit.views for each in corrected for edit in each.edits)
     for layer, other in (*text.layers, text.backwards) if turned else text.layers:
@@ -75,7 +74,7 @@ def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search)
             span = text.from_layer(layer, each.start, each.end)
             if span and not (layer.name == BACKWARDS and each.views):  # "walk" backwards is no "kiaw"
                 found.append(Occurrence(*span, each.form, (layer.name, *each.views)))
-    found += _misspelled(text.skeleton, corrected, lexicon, search)
+    found += _misspelled(text, corrected, lexicon, search)
     return _well_marked(text, lexicon, _unique(_plainest(found))) if found else found
 
 
@@ -96,9 +95,9 @@ def taxon_matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Oc
 
 def _disguised(bare: Bare, hits: list[tuple[int, int, int]], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
     """Occurrences in a bare reading that somebody would read as the form."""
-    tried: Counter[int] = Counter()
+    tried: dict[int, int] = {}
     for start, _, number in hits:
-        tried[number] += 1
+        tried[number] = tried.get(number, 0) + 1
         for index, pattern in search.bare_patterns[number] if tried[number] <= MOST_TRIED else ():
             form = lexicon.forms[index]
             reading = undisguise(bare, start, pattern, form, search.glue)
@@ -118,19 +117,20 @@ def _plain(lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text:
                 yield Occurrence(*span, index, (form.view,) if form.view else ())
 
 
-def _misspelled(skeleton: str, readings: list[Corrected], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+def _misspelled(text: NormalizedText, readings: list[Corrected], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
     """Occurrences in the text with what was misspelled, masked, repeated or run together put right."""
-    yield from _with_marks_wrong(skeleton, lexicon, search)
+    skeleton, pages = text.skeleton, text.pages
+    yield from _with_marks_wrong(skeleton, pages, lexicon, search)
     for corrected in readings:
         yield from _put_right(skeleton, corrected, _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns), lexicon)
-    for corrected in once(skeleton):
+    for corrected in once(skeleton, pages):
         plain = _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns)
-        yield from _put_right(skeleton, corrected, (*plain, *_with_marks_wrong(corrected.text, lexicon, search)), lexicon)
+        yield from _put_right(skeleton, corrected, (*plain, *_with_marks_wrong(corrected.text, pages, lexicon, search)), lexicon)
 
 
-def _with_marks_wrong(text: str, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+def _with_marks_wrong(text: str, pages: bytes, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
     """Forms with wrong marks; no innocent phrases, for these must be written: "นางอายุ" is not meant where "นางอาย" stands."""
-    for each in search.markless.find(text):
+    for each in search.markless.find(text, pages):
         if lexicon.rules[lexicon.forms[each.form].rule].kind is not RuleKind.BENIGN_CONTEXT:
             yield Occurrence(each.start, each.end, each.form, (SLIP if each.sure else MISSPELLING,))
 

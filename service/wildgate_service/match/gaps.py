@@ -12,6 +12,7 @@ from wildgate_service.normalize.bare import is_letter
 from wildgate_service.normalize.fold import FIELD_SEPARATOR
 from wildgate_service.normalize.layers import JOINED_FIELDS
 
+SHORTEST_FORM = 6  # letters of a form of several words of which some are wrong
 SHORTEST_JOINED = 7  # letters of a form that only lost or gained a blank
 SHORTEST_OVER_FIELDS = 5  # letters of one that goes on in another field
 DIVIDING = frozenset(",;:()?\"'&")  # what stands between parts of a sentence and so does not hold a word together

@@ -10,19 +10,20 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import daachorse
+import numpy as np
 from rapidfuzz.distance import Indel
 
 from wildgate_service.match.repeated import MARKS
+from wildgate_service.normalize import pages as page
 
 SCRIPTS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+")
-FIRST_BYTES = (b"\xe0\xb8", b"\xe0\xb9", b"\xe0\xba", b"\xe0\xbb", b"\xe1\x80", b"\xe1\x81", b"\xe1\x82", b"\xe1\x9e", b"\xe1\x9f")
-LEADS = (b"\xe0", b"\xe1")  # what all of these begin with
+PAGES = (page.THAI_AND_LAO, page.MYANMAR, page.KHMER)
 SHORTEST = 6  # code points of a form that bears a slip
 SHORTEST_BARE = 5  # of these without marks
 SHORTEST_FIRST = 4  # the same at the beginning of a run of letters
 SURE_LETTERS = 9
 LETTERS_A_SLIP = 6  # code points of a form for each mark that may be lost or added; another in its place is two slips
-_MARK = frozenset(MARKS)
+_IS_NO_MARK = np.array([chr(point) not in MARKS for point in range(ord(max(MARKS)) + 2)])  # by code point; the last for all behind it
 _MARKS = re.compile(f"[{MARKS}]+")
 _DOUBLED = re.compile(rf"([{MARKS}])\1+")
 
@@ -51,15 +52,16 @@ class MarklessSearch:
                 self._uses[number].append((form, spelling))
         self._automaton = daachorse.CharwiseDoubleArrayAhoCorasick(list(numbers)) if numbers else None
 
-    def find(self, text: str) -> Iterator[Slipped]:
-        """Forms with wrong marks in a skeleton, those with none wrong left out."""
-        if self._automaton is None or text.isascii() or not _has_script(text):
+    def find(self, text: str, pages: bytes) -> Iterator[Slipped]:
+        """Forms with wrong marks in a skeleton of some pages, those with none wrong left out."""
+        if not pages or self._automaton is None or not page.has_any(pages, PAGES):
             return
-        hits = self._automaton.find_overlapping("".join(_MARKS.split(text)))
+        points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+        kept = _IS_NO_MARK.take(points, mode="clip")
+        hits = self._automaton.find_overlapping(points[kept].tobytes().decode("utf-32-le"))
         if not hits:
             return
-        places = [at for at, char in enumerate(text) if char not in _MARK]
-        places.append(len(text))
+        places = [*np.flatnonzero(kept).tolist(), len(text)]
         for first, last, number in hits:
             start, end = places[first], places[last]
             if last - first < SHORTEST_BARE and start and SCRIPTS.match(text, start - 1):
@@ -72,8 +74,3 @@ class MarklessSearch:
                 slips = Indel.distance(written, spelling, score_cutoff=most)
                 if slips <= most and text[start:end] != spelling:
                     yield Slipped(start, end, form, slips == 0 or len(spelling) >= SURE_LETTERS * slips)
-
-
-def _has_script(text: str) -> bool:
-    content = text.encode()
-    return (LEADS[0] in content or LEADS[1] in content) and any(first in content for first in FIRST_BYTES)

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator
-from itertools import islice, pairwise, product
+from itertools import compress, islice, pairwise, product
 from typing import NamedTuple
 
 from wildgate_service.match.boundaries import is_unspaced
 from wildgate_service.match.candidates import MOST_OPTIONS, SHORTEST, Candidates
 from wildgate_service.match.corrected import Change, Corrected, apply
 from wildgate_service.match.decipher import AROUND, Decipherer, is_strange
+from wildgate_service.match.gaps import SHORTEST_FORM
 from wildgate_service.match.masked import MaskedWords, is_masked
 from wildgate_service.match.run_together import parted
 from wildgate_service.match.views import MASKED, MISSPELLING, RUN_TOGETHER
+from wildgate_service.match.written import letters_worth
 from wildgate_service.normalize.layers import BACKWARDS
 
 MOST_REMEMBERED = 100_000  # tokens in a memo
@@ -42,6 +44,8 @@ ARABIC_PREFIX = re.compile(
 )
 WORD_BYTES = 120  # what a word takes in a memo, roughly
 
+Partners = dict[str, list[str]]
+
 
 class _Found(NamedTuple):
     """A word that is none of the lexicon's, what it may stand for with what reading it so costs, and how."""
@@ -51,6 +55,7 @@ class _Found(NamedTuple):
     options: tuple[tuple[str, float], ...]
     views: tuple[str, ...]
     alone: bool = False  # it needs no other word beside it
+    beside: frozenset[str] = frozenset()  # of one that does, the words that stand beside one of the options in forms
     ordinary: bool = False  # it is a word of some language and means another only beside what makes a form of it
 
 
@@ -64,11 +69,22 @@ class _Placed(NamedTuple):
     after: str
 
 
+def partners_in(phrases: Iterable[str]) -> Partners:
+    """Word of a pair → the words that stand beside it in one."""
+    partners: Partners = {}
+    for phrase in phrases:
+        one, blank, other = phrase.partition(" ")
+        if blank:
+            partners.setdefault(one, []).append(other)
+            partners.setdefault(other, []).append(one)
+    return partners
+
+
 class Spelled(NamedTuple):
     """What a speller knows.
 
-    `phrases` are the words that are forms by themselves, and the pairs of words that stand side by side in forms, `partners` their words;
-    `known` are words that may be run together. The rest are indexes of the vocabulary.
+    `phrases` are the words that are forms by themselves, and the pairs of words that stand side by side in forms, `partners` by either word
+    of a pair the others; `known` are words that may be run together. The rest are indexes of the vocabulary.
     """
 
     vocabulary: frozenset[str]
@@ -76,7 +92,7 @@ class Spelled(NamedTuple):
     phrases: frozenset[str]
     common: frozenset[str]
     known: frozenset[str]
-    partners: frozenset[str]
+    partners: Partners
     candidates: Candidates
     masked: MaskedWords
     deciphered: Decipherer
@@ -92,9 +108,8 @@ class Spelled(NamedTuple):
     ) -> Spelled:
         """All of it from its words; each word is a form by itself unless there are phrases."""
         phrases = vocabulary if phrases is None else phrases
-        partners = frozenset(word for phrase in phrases for word in phrase.split())
         indexes = Candidates(vocabulary), MaskedWords(vocabulary, ordinary), Decipherer(vocabulary, ordinary)
-        return cls(vocabulary, ordinary, phrases, common, known, partners, *indexes)
+        return cls(vocabulary, ordinary, phrases, common, known, partners_in(phrases), *indexes)
 
 
 class Speller:
@@ -107,19 +122,36 @@ class Speller:
         self._memo: dict[str, tuple[_Found, ...]] = {}
         self._remembered = 0
 
-    def corrected(self, skeleton: str) -> list[Corrected]:
-        """Readings of a text with its misspelled, masked and run-together words put right; none if there is no such word."""
-        tokens = skeleton.split()
-        memo = self._memo
-        meant = [found if (found := memo.get(token)) is not None else self._remember(token) for token in tokens[:MOST_TOKENS]]
-        meant += [()] * (len(tokens) - len(meant))
-        if not any(meant) or not _is_more_than_chance(meant):
+    def corrected(self, skeleton: str, tokens: list[str]) -> list[Corrected]:
+        """Readings of a text with its misspelled, masked and run-together words put right; none if there is no such word.
+
+        `tokens` are what blanks part in it.
+        """
+        meant = self._meant_by(tokens)
+        numbers = list(compress(range(len(meant)), meant))
+        if not numbers or not _is_more_than_chance([each for number in numbers for each in meant[number]]):
             return []
-        wrong = list(self._supported(skeleton, tokens, meant))
+        wrong = list(self._supported(skeleton, tokens, meant, numbers))
+        if not wrong:
+            return []
         most = MOST_READINGS if len(skeleton) < LONG_TEXT else MOST_READINGS_OF_LONG_TEXT
         return [apply(skeleton, changes) for changes in self._readings(wrong, most)]
 
+    def forget(self) -> None:
+        """Forget all words that were met."""
+        self._memo.clear()
+        self._remembered = 0
+
     # --- what a token may mean -------------------------------------------------------------------
+
+    def _meant_by(self, tokens: list[str]) -> list[tuple[_Found, ...]]:
+        """What the words of each token may mean: () for nearly all of an ordinary text."""
+        memo, first = self._memo, tokens[:MOST_TOKENS]
+        try:
+            found = list(map(memo.__getitem__, first))
+        except KeyError:
+            found = [each if (each := memo.get(token)) is not None else self._remember(token) for token in first]
+        return found + [()] * (len(tokens) - len(found))
 
     def _remember(self, token: str) -> tuple[_Found, ...]:
         """What the words of a token between blanks may mean, kept in a memo that is emptied when full.
@@ -129,10 +161,9 @@ class Speller:
         if len(token) > LONGEST_REMEMBERED:
             return tuple(self._run_together(token, 0)) if token.isalpha() else ()
         meant = self._disguised(token) or tuple(self._misspelled(token))
-        self._remembered += WORD_BYTES * (1 + sum(len(found.options) for found in meant))
+        self._remembered += WORD_BYTES * (1 + sum(len(found.options) + len(found.beside) for found in meant))
         if len(self._memo) >= MOST_REMEMBERED or self._remembered >= MOST_BYTES_REMEMBERED:
-            self._memo.clear()
-            self._remembered = 0
+            self.forget()
         self._memo[token] = meant
         return meant
 
@@ -144,17 +175,29 @@ class Speller:
             ordinary = word in self._ordinary
             options = self._candidates.of(word, ordinary=ordinary)
             if options:
-                alone = not ordinary and any(each in self._phrases for each, _ in options)
-                yield _Found(found.start(), found.end(), options, (MISSPELLING,), alone, ordinary)
+                yield self._slip(found.start(), found.end(), options, ordinary=ordinary)
             elif not ordinary:
                 yield from tuple(self._run_together(word, found.start())) or self._behind_prefix(word, found.start())
                 if len(word) >= SHORTEST_BACKWARDS and word[::-1] in self._vocabulary:
                     yield _Found(found.start(), found.end(), ((word[::-1], 0.0),), (BACKWARDS,), alone=True)
 
+    def _slip(self, start: int, end: int, options: tuple[tuple[str, float], ...], *, ordinary: bool) -> _Found:
+        """A word that may be a slip; one that is not ordinary says so alone if an option is a form by itself."""
+        alone = not ordinary and any(word in self._phrases for word, _ in options)
+        beside = frozenset[str]() if alone else self._beside_any(word for word, _ in options)
+        return _Found(start, end, options, (MISSPELLING,), alone, beside, ordinary)
+
+    def _beside_any(self, words: Iterable[str]) -> frozenset[str]:
+        """The words that stand beside one of some words in forms."""
+        return frozenset(other for word in words for other in self._partners.get(word, ()))
+
     def _run_together(self, word: str, at: int) -> Iterator[_Found]:
         pieces = parted(word, self._known)
         if any(piece in self._vocabulary for piece in pieces):
-            yield _Found(at, at + len(word), ((" ".join(pieces), 0.0),), (RUN_TOGETHER,), alone=True)
+            may_be_form = any(letters_worth(piece) >= SHORTEST_FORM for piece in pieces)
+            alone = may_be_form or any(f"{one} {other}" in self._phrases for one, other in pairwise(pieces))
+            beside = frozenset[str]() if alone else self._beside_any((pieces[0], pieces[-1]))
+            yield _Found(at, at + len(word), ((" ".join(pieces), 0.0),), (RUN_TOGETHER,), alone, beside)
 
     def _behind_prefix(self, word: str, at: int) -> Iterator[_Found]:
         """What an Arabic word may mean without the article and the little words written together with it."""
@@ -163,7 +206,7 @@ class Speller:
         if prefix and rest not in self._vocabulary and rest not in self._common:
             options = self._candidates.of(rest, ordinary=True)
             if options:
-                yield _Found(at + prefix.end(), at + len(word), options, (MISSPELLING,), ordinary=rest in self._ordinary)
+                yield self._slip(at + prefix.end(), at + len(word), options, ordinary=rest in self._ordinary)
 
     def _disguised(self, token: str) -> tuple[_Found, ...]:
         """The word that a token is written for with letters masked, or with signs for letters."""
@@ -177,12 +220,12 @@ class Speller:
 
     # --- what the words of a text mean together --------------------------------------------------
 
-    def _supported(self, skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]]) -> Iterator[_Placed]:
-        """What was found in the tokens of a text at its place, with the options that make a form there."""
+    def _supported(self, skeleton: str, tokens: list[str], meant: list[tuple[_Found, ...]], numbers: list[int]) -> Iterator[_Placed]:
+        """What was found in the tokens of these numbers at its place in a text, with the options that make a form there."""
         at = here = 0
-        for number, found in enumerate(meant):
-            for index, each in enumerate(found):
-                if not (each.alone or self._may_be_beside(tokens, meant, number)):
+        for number in numbers:
+            for index, each in enumerate(meant[number]):
+                if not (each.alone or self._may_be_beside(tokens, meant, number, each.beside)):
                     continue
                 before = self._beside(tokens, meant, number, index, step=-1)
                 after = self._beside(tokens, meant, number, index, step=1)
@@ -193,10 +236,11 @@ class Speller:
                     here, at = number, skeleton.index(tokens[number], at)
                     yield _Placed(number, each._replace(options=options), at, before[0], after[0])
 
-    def _may_be_beside(self, tokens: list[str], meant: list[tuple[_Found, ...]], number: int) -> bool:
-        """Whether one of the neighbors of a token stands beside others in forms, or may stand for one that does; a quick look."""
+    @staticmethod
+    def _may_be_beside(tokens: list[str], meant: list[tuple[_Found, ...]], number: int, words: frozenset[str]) -> bool:
+        """Whether one of some words may be beside a token, or in it beside what was found; a quick look."""
         for other in (number - 1, number + 1):
-            if 0 <= other < len(tokens) and (meant[other] or tokens[other].strip(TRIM) in self._partners):
+            if 0 <= other < len(tokens) and (meant[other] or tokens[other] in words or not tokens[other].isalnum()):
                 return True
         return len(meant[number]) > 1 or not tokens[number].isalnum()
 
@@ -215,9 +259,10 @@ class Speller:
         return [words[end] if words else "", *(word for word, _ in (there[end].options if there else ()))]
 
     def _makes_form(self, word: str, before: list[str], after: list[str], found: _Found) -> bool:
-        if MISSPELLING not in found.views or (word in self._phrases and not found.ordinary):
+        if found.alone and (MISSPELLING not in found.views or word in self._phrases):
             return True
-        return any(f"{each} {word}" in self._phrases for each in before) or any(f"{word} {each}" in self._phrases for each in after)
+        first, last = word.partition(" ")[0], word.rpartition(" ")[2]  # of words run together
+        return any(map(self._phrases.__contains__, [f"{each} {first}" for each in before] + [f"{last} {each}" for each in after]))
 
     def _readings(self, wrong: list[_Placed], most: int) -> Iterator[list[Change]]:
         """Ways to put the words right: neighbors are chosen together, words far apart each by themselves."""
@@ -239,9 +284,8 @@ class Speller:
         return sum(f"{one} {other}" in self._phrases for one, other in pairwise(words))
 
 
-def _is_more_than_chance(meant: list[tuple[_Found, ...]]) -> bool:
+def _is_more_than_chance(found: list[_Found]) -> bool:
     """Whether a longer word is found, or several short ones."""
-    found = [each for of_token in meant for each in of_token]
     return len(found) >= FEWEST_BY_CHANCE or any(
         len(each.options[0][0]) >= SHORTEST_BY_CHANCE or MISSPELLING in each.views for each in found
     )

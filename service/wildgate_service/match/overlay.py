@@ -18,7 +18,7 @@ from wildgate_service.match.candidates import Candidates, Index
 from wildgate_service.match.decipher import Decipherer
 from wildgate_service.match.lost_marks import MarklessSearch, Slipped
 from wildgate_service.match.masked import MaskedWords
-from wildgate_service.match.misspelling import Spelled, Speller
+from wildgate_service.match.misspelling import Partners, Spelled, Speller, partners_in
 from wildgate_service.match.tables import (
     BareUses,
     CompiledLexicon,
@@ -30,7 +30,6 @@ from wildgate_service.match.tables import (
     Uses,
     requirements_of,
     version_of,
-    words_of_phrases,
 )
 
 Item = TypeVar("Item")
@@ -241,13 +240,13 @@ class MarklessOverlay(MarklessSearch):
         self._new = new
         self._numbers = numbers
 
-    def find(self, text: str) -> Iterator[Slipped]:
-        """Forms with wrong marks in a skeleton, those with none wrong left out."""
-        for each in self._base.find(text):
+    def find(self, text: str, pages: bytes) -> Iterator[Slipped]:
+        """Forms with wrong marks in a skeleton of some pages, those with none wrong left out."""
+        for each in self._base.find(text, pages):
             now = self._numbers.of_kept(each.form)
             if now is not None:
                 yield each._replace(form=now)
-        yield from self._new.find(text)
+        yield from self._new.find(text, pages)
 
 
 class Spliced(Sequence[Item]):
@@ -356,12 +355,17 @@ def respelled(speller: Speller, spelling: Spelling) -> Speller:
             vocabulary=vocabulary,
             phrases=changed_words(below.phrases, spelling.phrases),
             known=changed_words(below.known, spelling.known),
-            partners=below.partners | words_of_phrases(spelling.phrases.came),  # one that is gone is looked at in vain
+            partners=_joined(below.partners, partners_in(spelling.phrases.came)),  # one that is gone is looked at in vain
             candidates=Candidates(vocabulary, (halves, ends, shapes)),
             masked=MaskedWords(vocabulary, below.ordinary, letters),
             deciphered=Decipherer(vocabulary, below.ordinary, sorted({*below.deciphered.words, *touched.deciphered.words} - gone)),
         )
     )
+
+
+def _joined(below: Partners, came: Partners) -> Partners:
+    """Partners with those that came."""
+    return ChangedIndex(below, {word: [*below.get(word, ()), *others] for word, others in came.items()}) if came else below
 
 
 def _changed(below: Sequence[Index], touched: Sequence[Index], gone: frozenset[str]) -> list[Index]:

@@ -11,37 +11,42 @@ import unicodedata
 from functools import cache
 
 import daachorse
+import numpy as np
 
 from wildgate_service.match.corrected import Change, Corrected, apply
 from wildgate_service.match.slips import DIGIT
 from wildgate_service.match.views import MISSPELLING, REPEATS
+from wildgate_service.normalize import pages as page
 
 BLOCKS = ((0x0900, 0x0980), (0x0E00, 0x0F00), (0x1000, 0x10A0), (0x1780, 0x1800))
 MARKS = "".join(chr(point) for block in BLOCKS for point in range(*block) if unicodedata.category(chr(point)) == "Mn")
 LETTERS = "\u0621-\u064a\u0900-\u097f\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-ARABIC_BYTES = (b"\xd8", b"\xd9")  # first bytes of Arabic letters
-MARKED_BYTES = (b"\xe0", b"\xe1")  # of the letters that bear marks, and of some others
-TRIPLED = re.compile(r"(.)\1\1")
-TRIPLED_CLUSTER = re.compile(r"(.)\1\1|(..)\2\2|(...)\3\3")
+MARKED = (page.DEVANAGARI, page.THAI_AND_LAO, page.MYANMAR, page.KHMER)  # whose letters bear marks
+MOST_TRIPLED = 3  # characters of a letter with its marks, or of a syllable
 SURE = re.compile(rf"([{MARKS}])\1+|([{LETTERS}]{{1,4}}?)\2\2+")
 ANY = re.compile(rf"([{LETTERS}]{{1,4}}?)\1+")
 
 
-def once(skeleton: str) -> list[Corrected]:
+def once(skeleton: str, pages: bytes) -> list[Corrected]:
     """Readings with what is repeated written once: where that is sure, and everywhere; none if the text shows no such slip."""
-    if skeleton.isascii() or not _has_slip(skeleton):
+    if not pages or not _has_slip(skeleton, pages):
         return []
     sure = apply(skeleton, [_change(found) for found in SURE.finditer(skeleton)])
     everywhere = apply(skeleton, [_change(found) for found in ANY.finditer(skeleton)])
     return [each for each in dict.fromkeys((sure, everywhere)) if each.edits]
 
 
-def _has_slip(skeleton: str) -> bool:
+def _has_slip(skeleton: str, pages: bytes) -> bool:
     """Whether something may be repeated: a quick look at what every text of these scripts pays for."""
-    content = skeleton.encode()
-    if any(first in content for first in MARKED_BYTES):
-        return bool(_doubled_marks().find(skeleton)) or TRIPLED_CLUSTER.search(skeleton) is not None
-    return any(first in content for first in ARABIC_BYTES) and TRIPLED.search(skeleton) is not None
+    marked = page.has_any(pages, MARKED)
+    if not (marked or page.ARABIC in pages):
+        return False
+    points = np.frombuffer(skeleton.encode("utf-32-le"), np.uint32)
+    for apart in range(1, MOST_TRIPLED + 1 if marked else 2):
+        same = (points[apart:] == points[:-apart]).tobytes()
+        if b"\1" * (2 * apart) in same or (marked and apart == 1 and b"\1" in same and _doubled_marks().find(skeleton)):
+            return True
+    return False
 
 
 @cache

@@ -43,7 +43,7 @@ def undisguise(bare: Bare, start: int, pattern: str, form: Form, glue: frozenset
 
     None if nobody would read it there, or if it is written plainly. `glue` are the words that may be written together with it.
     """
-    first, last = bare.positions[start], bare.last_position(start)
+    first, last = bare.position(start), bare.last_position(start)
     reading = _from(bare, first, pattern, form, glue)
     return reading or (_from(bare, last, pattern, form, glue) if last != first else None)
 

@@ -12,23 +12,29 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache, cached_property, lru_cache
-from itertools import compress
+from functools import cache, lru_cache
 
 import daachorse
+import numpy as np
+from numpy.typing import NDArray
 
+from wildgate_service.normalize import pages as page
 from wildgate_service.normalize import tables
 from wildgate_service.normalize.kana import has_hiragana, in_katakana
+from wildgate_service.normalize.made_once import made_once
 from wildgate_service.normalize.readings import RARE_SIGNS, SIGNS, class_of, letters_of
 
 # First bytes of scripts in UTF-8.
 LISU = b"\xea\x93"  # its letters are Latin capitals
+LAO_BYTES = b"\xba"[0]  # the second byte of its letters, and hardly one of another in Thai
 CYRILLIC, GREEK = (b"\xd0", b"\xd1"), (b"\xce", b"\xcf")
-THAI, LAO, KANA = b"\xe0\xb8", b"\xe0\xba", (b"\xe3\x82", b"\xe3\x83")
+THAI, LAO, KANA = b"\xe0\xb8", b"\xe0\xba", re.compile(b"\xe3[\x82\x83]")
 NOT_ASCII = "?"  # what stands for other characters where a text is encoded in ASCII
-RARE_THAI = tuple(char.encode() for char in "ๅฃฅ")  # a vowel sign of two rare words, and two letters that nobody uses any more
+RARE_THAI = "ๅฃฅ"  # a vowel sign of two rare words, and two letters that nobody uses any more
 HAN_TWINS = tuple(char.encode() for char in "亻力口二八工夕卜")  # the first is no word
 REPEATED = re.compile(r"(.)\1+", re.DOTALL)
+RUN = re.compile(r"(.)\1*", re.DOTALL)
+MOST_CLASSES = 65_536  # characters whose class is remembered
 _FOREIGN, _SIGNS, _MIXED = "foreign", "signs", "mixed"
 
 
@@ -49,37 +55,27 @@ class Bare:
         self.text = REPEATED.sub(r"\1", text) if collapsed else text
         self._collapsed = collapsed
 
-    @cached_property
-    def positions(self) -> list[int]:
-        """Where each character of the bare text stands in the skeleton."""
-        if not self._collapsed:
-            return self._kept
-        kept = self._kept
-        return [kept[at] for at, char in enumerate(self._plain) if at == 0 or char != self._plain[at - 1]]
+    def position(self, at: int) -> int:
+        """Where a character of the bare text stands in the skeleton; of a run that is one, the first."""
+        return int(self._kept[self._runs[0][at] if self._collapsed else at])
 
     def last_position(self, at: int) -> int:
-        """Where the last of the run of letters stands that a character of the bare text is; as `positions` says if runs are not one."""
-        if not self._collapsed:
-            return self.positions[at]
-        return self._run_ends[at]
+        """Where the last of the run of letters stands that a character of the bare text is; as `position` says if runs are not one."""
+        return int(self._kept[self._runs[1][at] if self._collapsed else at])
 
-    @cached_property
-    def _run_ends(self) -> list[int]:
-        kept = self._kept
-        last = len(self._plain) - 1
-        return [kept[at] for at, char in enumerate(self._plain) if at == last or char != self._plain[at + 1]]
+    @made_once
+    def _runs(self) -> tuple[list[int], list[int]]:
+        """Where runs of a letter begin and where they end in the text before they were one."""
+        runs = [found.span() for found in RUN.finditer(self._plain)]
+        return [first for first, _ in runs], [last - 1 for _, last in runs]
 
-    @cached_property
-    def _kept(self) -> list[int]:
+    @made_once
+    def _kept(self) -> NDArray[np.intp]:
         """Where the characters stand in the skeleton that are not dropped."""
-        return list(compress(range(len(self.skeleton)), self._is_kept()))
-
-    def _is_kept(self) -> Iterable[object]:
-        """For each character of the skeleton something true if it is not dropped."""
         if self.foreign:
-            return _letter_classes(self.skeleton, self.signs)
+            return np.flatnonzero(list(map(bool, _letter_classes(self.skeleton, self.signs))))
         in_ascii = self.skeleton.replace(NOT_ASCII, ",").encode("ascii", errors="replace")  # where no sign that may be a letter is lost
-        return in_ascii.translate(_kept_table(self.signs))
+        return np.flatnonzero(np.frombuffer(in_ascii.translate(_kept_table(self.signs)), np.uint8))
 
 
 def is_letter(char: str, signs: frozenset[str]) -> bool:
@@ -87,10 +83,11 @@ def is_letter(char: str, signs: frozenset[str]) -> bool:
     return char.isalnum() or char in signs or (not char.isascii() and unicodedata.category(char)[0] == "M")
 
 
-def bare_readings(skeleton: str) -> Iterator[Bare]:
+def bare_readings(skeleton: str, pages: bytes) -> Iterator[Bare]:
     """The bare readings of a skeleton: one for an ordinary text, others where signs, other scripts or repeats may be letters."""
     content = skeleton.encode()
-    gates = _open_gates(content, ascii_only=skeleton.isascii())
+    classes = byte_classes(content)
+    gates = _open_gates(skeleton, content, classes, pages)
     plain = [Bare(skeleton, _of_bytes(content, SIGNS), SIGNS)]
     if _SIGNS in gates:
         plain += [Bare(skeleton, _of_bytes(content, signs), signs) for signs in (frozenset[str](), SIGNS | RARE_SIGNS)]
@@ -102,7 +99,8 @@ def bare_readings(skeleton: str) -> Iterator[Bare]:
     if _MIXED in gates:
         plain += _by_sound(skeleton)
     yield from plain
-    if _repeats().find(skeleton) or (not skeleton.isascii() and _is_tripled(content)):
+    in_alphabet = _IN_ROW in classes or page.CYRILLIC in pages
+    if (in_alphabet and _repeats().find(skeleton)) or (pages.translate(None, _SHORT_PAGES) and _is_tripled(content)):
         for each in plain:
             yield Bare(each.skeleton, each.text, each.signs, foreign=each.foreign, collapsed=True, written=each.written)
 
@@ -137,7 +135,7 @@ def _of_bytes(content: bytes, signs: frozenset[str]) -> str:
     """The text without ASCII separators, with ASCII characters as classes and all kana as katakana; other characters stay."""
     table, dropped = _ascii_tables(signs)
     text = content.translate(table, dropped).decode()
-    return in_katakana(text) if has_hiragana(content) else text
+    return in_katakana(text) if not text.isascii() and has_hiragana(content) else text
 
 
 @cache
@@ -154,7 +152,7 @@ def _kept_table(signs: frozenset[str]) -> bytes:
 
 def _of_any(skeleton: str, signs: frozenset[str]) -> str:
     """The text in classes throughout, whatever the script, and all kana as katakana."""
-    text = "".join(_letter_classes(skeleton, signs))
+    text = skeleton.translate(_CLASSES) if signs.isdisjoint(skeleton) else "".join(_letter_classes(skeleton, signs))
     return in_katakana(text) if has_hiragana(text.encode()) else text
 
 
@@ -165,9 +163,22 @@ def _letter_classes(skeleton: str, signs: frozenset[str]) -> Iterable[str]:
     return [class_of(char) if char in signs else _letter_class(char) for char in skeleton]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=MOST_CLASSES)
 def _letter_class(char: str) -> str:
     return class_of(char) if is_letter(char, frozenset()) else ""
+
+
+class _Classes(dict[int, str]):
+    """Code point → the class of the letter, "" for what is none; those that were met first are kept."""
+
+    def __missing__(self, point: int) -> str:
+        found = _letter_class(chr(point))
+        if len(self) < MOST_CLASSES:
+            self[point] = found
+        return found
+
+
+_CLASSES = _Classes()
 
 
 def _is_tripled(content: bytes) -> bool:
@@ -198,6 +209,8 @@ def _table_of_classes() -> bytes:
 
 
 _BYTE_CLASSES = _table_of_classes()
+_IN_ROW = b"aaa"  # Latin letters of which one may be repeated
+_SHORT_PAGES = bytes(range(0x08))  # whose characters have less than three bytes
 _GATES = {
     _SIGNS: (b"asa", b"as0", b"0sa", b"assa", b"vsv", b"vsu", b"vsc"),
     _FOREIGN: (b"x", b"0c", b"cv0c", b"cv0a", b"sc", b"cvsc"),
@@ -205,25 +218,26 @@ _GATES = {
 }
 
 
-def _open_gates(content: bytes, *, ascii_only: bool) -> set[str]:
+def _open_gates(skeleton: str, content: bytes, classes: bytes, pages: bytes) -> set[str]:
     """Names of the gates that a text opens."""
-    classes = byte_classes(content)
     automaton, names = _gates()
     opened = {names[pattern] for _, _, pattern in automaton.find(classes)}
-    if _MIXED in opened or (not ascii_only and (2 * classes.count(b"a") > len(classes) or _mixes_scripts(content))):
+    if _MIXED in opened or (pages and (2 * classes.count(b"a") > len(classes) or _mixes_scripts(skeleton, content, pages))):
         opened.add(_FOREIGN)  # a Latin text with letters that are not, or another with its own look-alikes
     return opened
 
 
-def _mixes_scripts(content: bytes) -> bool:
+def _mixes_scripts(skeleton: str, content: bytes, pages: bytes) -> bool:
     """Whether letters stand in a text that only their look can have brought there."""
-    if LISU in content:
+    if page.LISU in pages and LISU in content:
         return True
-    if CYRILLIC[0] in content or CYRILLIC[1] in content:
-        return GREEK[0] in content or GREEK[1] in content
-    if THAI in content:
-        return LAO in content or any(letter in content for letter in RARE_THAI)
-    return (KANA[0] in content or KANA[1] in content) and any(twin in content for twin in HAN_TWINS) and _twin().search(content) is not None
+    if page.CYRILLIC in pages and (CYRILLIC[0] in content or CYRILLIC[1] in content):
+        return page.GREEK in pages and (GREEK[0] in content or GREEK[1] in content)
+    if page.THAI_AND_LAO in pages and THAI in content:
+        return (LAO_BYTES in content and LAO in content) or any(letter in skeleton for letter in RARE_THAI)
+    if page.KANA not in pages or not KANA.search(content):
+        return False
+    return any(twin in content for twin in HAN_TWINS) and _twin().search(content) is not None
 
 
 @cache

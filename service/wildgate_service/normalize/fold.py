@@ -10,6 +10,9 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from wildgate_service.normalize import tables
 
 FIELD_SEPARATOR = "\x1f"  # between the fields of a document; no form can hold it, so nothing matches across fields
@@ -141,6 +144,12 @@ def fold_table() -> dict[int, str | int]:
     return table
 
 
+def regular_table() -> tuple[NDArray[np.uint16], str]:
+    """What each code point of the first plane becomes that becomes one of it; and what stands for any other, as well as behind the last."""
+    points = [fold_table().get(point, point) for point in range(_PLANE)]
+    return np.array([point if isinstance(point, int) and point < _PLANE else _LAST for point in points] + [_LAST], np.uint16), chr(_LAST)
+
+
 def ascii_table() -> bytes:
     """The part below U+0080 for `bytes.translate`: one to one but for `ascii_dropped`; the upper half is never looked up."""
     return bytes(ord(fold_char(chr(point)) or " ") for point in range(128)) + bytes(128)
@@ -151,6 +160,7 @@ def ascii_dropped() -> bytes:
     return bytes(point for point in range(128) if not fold_char(chr(point)))
 
 
+_PLANE, _LAST = 0x10000, 0xFFFF
 # Hangul syllables, private use, and ideographs that no table names, fold to themselves.
 _IDENTITY = ((0xAC00, 0xD7A4), (0x3400, 0x4DC0), (0x4E00, 0xA000), (0xE000, 0xF900))
 # The rest of what is folded. Code points in neither are passed through: rare scripts and unassigned planes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 HIRAGANA = range(0x41, 0x97)  # low bytes of U+3041 to U+3096
@@ -9,12 +10,12 @@ FARTHER = 0x60  # from a hiragana to its katakana
 BLOCK = 0x30  # high byte of both
 KATAKANA = bytes(byte + FARTHER if byte in HIRAGANA else byte for byte in range(256))
 IN_BLOCK = bytes(0xFF if byte == BLOCK else 0 for byte in range(256))
-LEADS = (b"\xe3\x81", b"\xe3\x82")  # with which hiragana begin in UTF-8
+LEAD = re.compile(b"\xe3[\x81\x82]")  # with which hiragana begin in UTF-8
 
 
 def has_hiragana(content: bytes) -> bool:
     """Whether hiragana may stand in a text in UTF-8."""
-    return LEADS[0] in content or LEADS[1] in content
+    return LEAD.search(content) is not None
 
 
 @cache

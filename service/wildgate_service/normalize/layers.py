@@ -37,6 +37,7 @@ OVERRIDES = "\u202e", "\u202d"
 # What stands behind an override, and letters of Hebrew and Arabic behind the one that sets them from left to right.
 OVERRIDDEN = re.compile("(?:\u202e|\u202d(?=[^A-Za-z\u202c\n]*[\u0590-\u08ff]))([^\u202c\u2069\n\x1f\u202d\u202e]*)")
 DRAWN_WITH = ("|", "\\", "[)", "()", "[]", "<>", "><", ")(", "/-/", ")-(", "]-[")  # one of them is in every drawing that is read here
+ENDS_OF_DRAWINGS = "|\\)]</"  # one of them is in each of these
 SIGN_OF_DRAWING = re.compile("|".join(map(re.escape, DRAWN_WITH)))
 UNSURE = frozenset("'\"`~:#!01789") | frozenset("abcdefghijklmnopqrstuwxyz")  # what is in drawings that may be ordinary writing
 SEPARATOR = "*"
@@ -102,7 +103,7 @@ def joined_fields(document: str, fields: tuple[FieldSlice, ...]) -> Iterator[Lay
 
 def layers_of(document: str) -> Iterator[Layer]:
     """The layers of a document; none for an ordinary text."""
-    if SIGN_OF_DRAWING.search(document):
+    if any(map(document.__contains__, ENDS_OF_DRAWINGS)) and SIGN_OF_DRAWING.search(document):
         yield from _drawn(document)
     if document.isascii():
         return
@@ -149,26 +150,33 @@ def _without_emoji(document: str) -> Iterator[Layer]:
 
 
 def _has_emoji_at_letters(document: str) -> bool:
-    """Whether an emoji may be a letter or between letters: it stands behind one, or looks like one before one; a quick look."""
-    pairs = _pair()
-    for emoji in _any_letter_or_emoji().finditer(document):
-        at = emoji.start()
-        if document[at - 1 : at].isalnum() or (document[at - 1 : at] == " " and document[at - 2 : at - 1].isalnum()):
+    """Whether emoji may be letters or between letters: some look like letters, or such stand on both sides of them; a quick look."""
+    looks = _look()
+    for emoji in _any_letters_or_emoji().finditer(document):
+        start, end = emoji.span()
+        if document[start - 1 : start].isalnum() and document[end : end + 1].isalnum():
             return True
-        if pairs.match(document, at):
+        if _is_single(document[max(0, start - 3) : start][::-1]) and _is_single(document[end : end + 3]):
+            return True
+        if looks.search(document, start, end):
             return True
     return False
 
 
-@cache
-def _any_letter_or_emoji() -> re.Pattern[str]:
-    return re.compile(f"{EMOJI[:-1]}{''.join(map(re.escape, _emoji_letters()))}]")
+def _is_single(beside: str) -> bool:
+    """Whether what stands beside emoji may be one letter by itself, with a blank between or without."""
+    beside = beside.removeprefix(" ")
+    return beside[:1].isalnum() and not beside[1:2].isalpha()
 
 
 @cache
-def _pair() -> re.Pattern[str]:
-    """An emoji that looks like a letter, before a letter or another such emoji."""
-    return re.compile(rf"{_looks()}(?:[^\W\d_]|{_looks()})")
+def _any_letters_or_emoji() -> re.Pattern[str]:
+    return re.compile(f"(?:{EMOJI[:-1]}{''.join(map(re.escape, _emoji_letters()))}]{JOINERS}*)+")
+
+
+@cache
+def _look() -> re.Pattern[str]:
+    return re.compile(_looks())
 
 
 def _looks() -> str:

@@ -13,11 +13,14 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property
-from itertools import chain, compress, repeat
+from functools import cache
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from wildgate_service.normalize import tables
+from wildgate_service.normalize.made_once import made_once
 
 CLASSES = str.maketrans(
     {**dict.fromkeys("kgq", "k"), **dict.fromkeys("td", "t"), **dict.fromkeys("pbf", "p"), **dict.fromkeys("cj", "c")}
@@ -87,9 +90,12 @@ FINAL = (
 
 Find = tuple[int, int, int]  # first character, behind the last, number of a pattern
 
+CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
+MOST_LETTERS = 8  # bytes of what one character becomes, so that they are one number
+
 
 class Sound(NamedTuple):
-    """What of Latin letters is heard: the class of each, which bytes are dropped, which `kept` (1, else 0), and which letters left out."""
+    """What of Latin letters is heard: the class of each, which bytes are dropped, which begin one that is `kept`, what is left out."""
 
     table: bytes
     dropped: bytes
@@ -101,15 +107,20 @@ class Sound(NamedTuple):
     def without(cls, left_out: str, classes: bytes, longest: int) -> Sound:
         """The sound without some letters."""
         dropped = (left_out + left_out.upper() + JOINERS).encode()
-        kept = bytes(byte not in dropped for byte in range(256))
+        kept = bytes(byte not in dropped and byte not in CONTINUATION for byte in range(256))
         return cls(classes, dropped, kept, left_out, longest)
 
 
 _CLASSES = bytes(range(256)).lower().decode("latin-1").translate(CLASSES).encode("latin-1")
 FULL = Sound.without(SILENT, _CLASSES, 16)
 CONSONANTS = Sound.without(SILENT + VOWELS, _CLASSES.upper(), 28)
+_RUNNING = np.frombuffer(bytes(ord(chr(byte).lower()) if chr(byte) in string.ascii_letters else 0 for byte in range(256)), np.uint8)
 IS_LOWERCASE = bytes(chr(byte) in string.ascii_lowercase for byte in range(256))
-CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
+# Of a text in ASCII, where `?` is every other character: its Latin letters alone, and where such touch another character.
+_LETTERS = bytes(byte if is_letter else ord(" ") for byte, is_letter in enumerate(IS_LOWERCASE))
+_TOUCHING = bytes(ord("a" if is_letter else "?" if byte == ord("?") else " ") for byte, is_letter in enumerate(IS_LOWERCASE))
+_RANGES = [(ord(first) >> 8, ord(last) >> 8) for letters in SCRIPTS.values() for first, last in re.findall("(.)-(.)", letters)]
+_OTHER_PAGES = bytes(any(first <= page <= last for first, last in _RANGES) for page in range(256))
 
 
 class Code:
@@ -122,7 +133,7 @@ class Code:
         self._heard = heard
         self._sound = sound
 
-    @cached_property
+    @made_once
     def _latin(self) -> bytes:
         """1 for each character that is a Latin letter in the text, else 0."""
         return self._marked.translate(IS_LOWERCASE, self._sound.dropped + CONTINUATION)
@@ -149,10 +160,11 @@ class Code:
                 yield max(0, at + first - longest), at + part.rfind(1) + longest
             at += len(part) + len(between)
 
-    @cached_property
+    @made_once
     def positions(self) -> list[int]:
         """Where each character stands in the piece."""
-        return list(compress(self._heard.origins, self._marked.translate(self._sound.kept, CONTINUATION)))
+        places: list[int] = self._heard.origins[np.frombuffer(self._marked.translate(self._sound.kept), bool)].tolist()
+        return places
 
     def is_break(self, at: int) -> bool:
         """Whether a word ends in the text before a character, or all of it."""
@@ -171,22 +183,22 @@ class Heard:
         self.skeleton = skeleton
         self.start = start
         self.keeps_han = keeps_han
-        self._pieces = list(map(_letters(keeps_han=keeps_han, marked=True).__getitem__, skeleton))
-        marked = REPEATED.sub(r"\1", "".join(self._pieces)).encode()
+        written = _table(keeps_han=keeps_han).take(np.frombuffer(skeleton.encode("utf-32-le"), np.uint32), mode="clip").view(np.uint8)
+        self._places = np.flatnonzero(written)
+        letters = written[self._places]
+        classes = _RUNNING[letters]
+        self._once = np.ones(len(letters), bool)
+        self._once[1:] = (classes[1:] != classes[:-1]) | (classes[1:] == 0)
+        self._marked = letters[self._once]
+        marked = self._marked.tobytes()
         self.codes = Code(marked, self, FULL), Code(marked, self, CONSONANTS)
 
-    @cached_property
-    def origins(self) -> list[int]:
-        """Where each Latin letter that the piece becomes stands in it, each run of a letter as one."""
-        letters = "".join(self._pieces)
-        once = bytearray(b"\1" * len(letters))
-        for run in REPEATED.finditer(letters):
-            once[run.start() + 1 : run.end()] = bytes(run.end() - run.start() - 1)
-        if self.skeleton.isascii():
-            return list(compress(range(len(letters)), once))
-        return list(compress(chain.from_iterable(map(repeat, range(len(self._pieces)), map(len, self._pieces))), once))
+    @made_once
+    def origins(self) -> NDArray[np.intp]:
+        """Where each byte of the Latin letters that the piece becomes stands in it, each run of a letter as one."""
+        return self._places[self._once] // MOST_LETTERS
 
-    @cached_property
+    @made_once
     def scripts(self) -> frozenset[str]:
         """Names of the other scripts in it."""
         return frozenset(name for name, letters in SCRIPTS.items() if re.search(f"[{letters}]", self.skeleton))
@@ -203,9 +215,9 @@ def codes_of(latin: str) -> tuple[str, str]:
     return content.translate(FULL.table, FULL.dropped).decode(), content.translate(CONSONANTS.table, CONSONANTS.dropped).decode()
 
 
-def heard_readings(skeleton: str) -> Iterator[Heard]:
+def heard_readings(skeleton: str, tokens: list[str], pages: bytes) -> Iterator[Heard]:
     """The sound readings of the pieces of a skeleton that may be another script's words in Latin letters; none for an ordinary text."""
-    for start, end in _pieces(skeleton):
+    for start, end in _pieces(skeleton, tokens, pages):
         piece = skeleton[start:end]
         japanese = HAN.search(piece) and JAPANESE.search(piece)
         if japanese:
@@ -214,12 +226,14 @@ def heard_readings(skeleton: str) -> Iterator[Heard]:
             yield Heard(piece, start, keeps_han=False)
 
 
-def _pieces(skeleton: str) -> list[tuple[int, int]]:
+def _pieces(skeleton: str, tokens: list[str], pages: bytes) -> list[tuple[int, int]]:
     """Where Latin words stand that are none of the common ones, or touch another script, with what is around them."""
     margin = MARGIN_IN_LATIN
-    if not skeleton.isascii() and OTHER_SCRIPT.search(skeleton):
+    if 1 in pages.translate(_OTHER_PAGES) and OTHER_SCRIPT.search(skeleton):
+        if not _may_have_uncommon(skeleton):
+            return []
         margin = MARGIN
-    elif _is_known(skeleton.split()):
+    elif _is_known(tokens):
         return []
     pieces: list[tuple[int, int]] = []
     for start, end in _near(_uncommon(skeleton), 2 * margin):
@@ -228,6 +242,16 @@ def _pieces(skeleton: str) -> list[tuple[int, int]]:
             first = pieces.pop()[0]
         pieces.append((first, last))
     return pieces
+
+
+def _may_have_uncommon(skeleton: str) -> bool:
+    """Whether Latin words that `_uncommon` seeks may stand in a text of another script; a quick look."""
+    in_ascii = skeleton.encode("ascii", errors="replace")
+    touching = in_ascii.translate(_TOUCHING)
+    if b"a?" in touching or b"?a" in touching:
+        return True
+    words = in_ascii.translate(_LETTERS).decode().split()
+    return any(len(word) >= FEWEST_IN_OTHER_SCRIPT and word not in _common_words() for word in words)
 
 
 def _uncommon(skeleton: str) -> Iterator[tuple[int, int]]:
@@ -320,6 +344,15 @@ def _syllable(point: int) -> str:
 def _letters(*, keeps_han: bool, marked: bool = False) -> _Letters:
     rows = dict(tables.read("letters_in_latin.tsv")) | ({} if keeps_han else dict(tables.read("pinyin.tsv")))
     return _Letters(rows, marked=marked)
+
+
+@cache
+def _table(*, keeps_han: bool) -> NDArray[np.uint64]:
+    """By code point its Latin letters, `marked`, in UTF-8 and filled up with zeros; the last is for all behind the first plane."""
+    rows = _letters(keeps_han=keeps_han, marked=True)
+    points = (rows[char] if char in rows or ord(char) in HANGUL else char for char in map(chr, range(0x10000)))
+    content = b"".join(point.encode(errors="surrogatepass").ljust(MOST_LETTERS, b"\0") for point in points)
+    return np.frombuffer(content + b"\x7f".ljust(MOST_LETTERS, b"\0"), np.uint64)
 
 
 @cache
