@@ -45,6 +45,8 @@ TRADED = frozenset(
         "fr",
         "de",
         "it",
+        "nl",
+        "pl",
         "tr",
         "sw",
         "tl",
