@@ -46,6 +46,8 @@ TRADED = frozenset(
         "fr",
         "de",
         "it",
+        "nl",
+        "pl",
         "tr",
         "sw",
         "tl",
