@@ -20,6 +20,7 @@ LONG_UNSPACED = 5  # letters of a form of a script without blanks that stays its
 SURELY_SPLIT = 8  # letters of one that stays itself with a blank in it, whatever stands beside it
 SHORTEST_SPELLED = 6  # letters of a form that is read in a row of single letters longer than it
 SHORTEST_DENSE = 5  # the same where a character is a syllable: two of them
+LONGEST_ELIDED = 1  # letters before an apostrophe that may be another word: "l'oro"
 LETTER_BEFORE_GAP = re.compile(r"[\W_]?[^\W\d_]|\w?[\W_][^\W\d_]")  # a letter by itself that a gap follows
 LETTER_AFTER_GAP = re.compile(r"[^\W\d_](?:[\W_]\w?)?")  # one that a gap precedes
 MOST_SPLITS = 2  # blanks in a form whose words are broken; more are no accident
@@ -88,6 +89,8 @@ def _of_word(skeleton: str, written: Written, filled: list[str], worth: float, *
     if spelled_out:
         return (SEPARATED_LETTERS,) if _stands_apart(skeleton, written, filled, worth) else None
     if any(_divides(gap) and " " in gap for gap in filled):
+        return None
+    if filled == ["'"] and (written.gaps.index("'") <= LONGEST_ELIDED or worth <= SHORTEST_JOINED):
         return None
     hyphens = any("-" in gap for gap in filled) and (len(filled) > 1 or worth >= SHORTEST_JOINED)
     if hyphens or any(_is_hard(gap) or _divides(gap) for gap in filled):
