@@ -58,6 +58,7 @@ FEATURES: dict[str, int] = {
     "unnamed_screen_talk": -1,
 }
 SALE = ("sale", "talk")  # names of the sides of log-odds of a sale
+EVEN = 0.5  # probability of what heads do not say: those of an encoder of one's own may lack some
 PRIOR = "prior"
 SHARE_READ = "encoder_read_{percent}_percent"
 CANNOT_READ = "encoder_cannot_read_language"
@@ -186,7 +187,7 @@ def _of_encoder(probabilities: dict[str, float], found: list[Match]) -> Iterator
     probability = probabilities.get("wildlife_offer")
     if probability is not None:
         yield from _sided("encoder", _log_odds(probability))
-        yield from _sided("encoder", _log_odds(probabilities["sale"]), SALE)
+        yield from _sided("encoder", _log_odds(probabilities.get("sale", EVEN)), SALE)
     ivory = probabilities.get("ivory_promotion", 0.0)
     if ivory and any({"elephant", "mammoth"} & set(match.groups) for match in found):
         yield "ivory_promotion", ivory
@@ -202,7 +203,7 @@ def _of_models_alone(matches: Matches, classification: Classification) -> Iterat
     yield from _talk("unnamed_screen", classification.sale_screen)
     if classification.readable:
         yield from _sided("unnamed_encoder", _log_odds(classification.probabilities["wildlife_offer"]))
-        yield from _talk("unnamed_encoder", _log_odds(classification.probabilities["sale"]))
+        yield from _talk("unnamed_encoder", _log_odds(classification.probabilities.get("sale", EVEN)))
     else:
         yield "unnamed_unread", 1.0
 

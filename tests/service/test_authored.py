@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.taxa import GROUPS
-from wildgate_service.model.authored import AuthoredText, read_labeled
+from wildgate_service.model.authored import AuthoredText, Origin, read_labeled
 from wildgate_service.model.drowned import drowned
 from wildgate_service.model.generated import SLOT, TEXTS, generated_texts, read_templates
 
@@ -144,8 +144,8 @@ def test_wrong_lines_are_named(rows: list[dict[str, str]], message: str, tmp_pat
 
 def test_drowned_texts_keep_their_label_and_stay_out_of_kept_ones():
     """Half of what is trained on, each beside a text of its language that offers nothing."""
-    written = [AuthoredText(f"vi/offer-{n}", "vi", f"bán {n}", offer=True, kind="plain") for n in range(200)]
-    written += [AuthoredText(f"vi/talk-{n}", "vi", f"chuyện {n}", offer=False, kind="talk") for n in range(200)]
+    written = [AuthoredText(Origin.TEMPLATE, f"vi/offer-{n}", "vi", f"bán {n}", offer=True, kind="plain") for n in range(200)]
+    written += [AuthoredText(Origin.TEMPLATE, f"vi/talk-{n}", "vi", f"chuyện {n}", offer=False, kind="talk") for n in range(200)]
     found = drowned(written, [], ["vi"], seed=0)
     assert 100 < len(found) < 200
     assert not any(each.is_kept for each in found)
@@ -155,4 +155,4 @@ def test_drowned_texts_keep_their_label_and_stay_out_of_kept_ones():
 
 def test_languages_that_are_not_read_are_not_drowned():
     """They are not trained on."""
-    assert drowned([AuthoredText("en/talk-1", "en", "talk", offer=False, kind="talk")], [], ["vi"], seed=0) == []
+    assert drowned([AuthoredText(Origin.TEMPLATE, "en/talk-1", "en", "talk", offer=False, kind="talk")], [], ["vi"], seed=0) == []

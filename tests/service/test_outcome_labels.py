@@ -195,7 +195,7 @@ def test_a_text_that_is_labeled_otherwise_elsewhere_is_refused():
     """A platform's file and its outcomes may not contradict each other."""
     one = trained_on([line(number) for number in range(5)])[0]
     with pytest.raises(ModelError, match=f"{one.source}: the text of own.jsonl:1 has another label"):
-        agreeing([type(one)("own.jsonl:1", "en", one.text, offer=False), one])
+        agreeing([type(one)(one.origin, "own.jsonl:1", "en", one.text, offer=False), one])
 
 
 # --- through the real service --------------------------------------------------------------------

@@ -7,18 +7,18 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from wildgate_service.classify.screen import BITS, BLOCK, ORDERS, Screen, ScreenConfig, fold_digest, hashes, write_screen
+from wildgate_service.classify.screen import BITS, ORDERS, Screen, ScreenConfig, Table, Weights, fold_digest, hashes, write_screen
 from wildgate_service.errors import ModelError
 from wildgate_service.model.folder import find_models
 
 
 def screen_of(weights: dict[str, int], folder: Path, **changes: object) -> Path:
-    """A folder whose screen gives each bigram its weight, and every other n-gram none."""
+    """A folder whose screen gives each bigram its weight for an offer, the opposite for a sale, and every other n-gram none."""
     stored = np.zeros(1 << BITS, np.int8)
     for bigram, weight in weights.items():
         stored[hashes(bigram)[0, 0]] = weight
-    config = ScreenConfig("", BITS, ORDERS, BLOCK, 1.0, 1.0, 0.0, 0.5, fold_digest(), "")
-    write_screen(folder, msgspec.structs.replace(config, **changes), stored)
+    config = ScreenConfig(Table(1.0), Table(1.0, offset=0.5), fold_digest())
+    write_screen(folder, msgspec.structs.replace(config, **changes), Weights(stored, -stored))
     return folder
 
 
@@ -45,7 +45,7 @@ def test_the_window_that_speaks_most_is_the_answer(tmp_path: Path) -> None:
 
 def test_an_empty_text_says_what_the_prior_says(tmp_path: Path) -> None:
     """Nothing to read is no evidence."""
-    screen = Screen.load(screen_of({}, tmp_path / "s", offset=-0.25), fold_digest())
+    screen = Screen.load(screen_of({}, tmp_path / "s", offer=Table(1.0, offset=-0.25)), fold_digest())
     assert screen.logit("") == -0.25
 
 
@@ -54,6 +54,20 @@ def test_any_length_is_read(length: int, tmp_path: Path) -> None:
     """A text of any length has an answer, and its end is read too."""
     screen = Screen.load(screen_of({"yz": 100}, tmp_path / "s"), fold_digest())
     assert screen.logit("a" * length + "yz") > screen.logit("a" * (length + 2))
+
+
+def test_sales_have_a_table_of_their_own(tmp_path: Path) -> None:
+    """What speaks for an offer may speak against a sale; either is calibrated by itself."""
+    screen = Screen.load(screen_of({"xx": 100}, tmp_path / "s"), fold_digest())
+    assert (screen.sale_logit("xx") - 0.5, screen.sale_logit("")) == (-screen.logit("xx"), 0.5)
+
+
+def test_the_shipped_screen_tells_sales_from_talk() -> None:
+    """The same goods, sold and talked about."""
+    screen = Screen.load(find_models().screen, fold_digest())
+    assert screen.sale_logit("old clock for sale, 40 euro, pick up") > screen.sale_logit(
+        "police seized old clocks at the border, court says"
+    )
 
 
 def test_the_shipped_screen_fits_the_fold() -> None:

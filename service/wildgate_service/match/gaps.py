@@ -84,20 +84,30 @@ def _ends_field(gap: str) -> bool:
 
 def _of_word(skeleton: str, written: Written, filled: list[str], worth: float, *, spelled_out: bool) -> Judgment:
     """What the gaps inside a word say."""
+    if _is_elision(written, filled, worth):
+        return None
     if is_unspaced(written.letters[0]) and not any(map(_is_hard, filled)):
         return _of_unspaced(skeleton, written, filled, spelled_out=spelled_out)
     if spelled_out:
         return (SEPARATED_LETTERS,) if _stands_apart(skeleton, written, filled, worth) else None
     if any(_divides(gap) and " " in gap for gap in filled):
         return None
-    if filled == ["'"] and (written.gaps.index("'") <= LONGEST_ELIDED or worth <= SHORTEST_JOINED):
-        return None
     hyphens = any("-" in gap for gap in filled) and (len(filled) > 1 or worth >= SHORTEST_JOINED)
     if hyphens or any(_is_hard(gap) or _divides(gap) for gap in filled):
         return (SEPARATORS,)
+    return _of_blanks(written, worth)
+
+
+def _of_blanks(written: Written, worth: float) -> Judgment:
+    """What blanks alone inside a word say."""
     if len(list(filter(str.isspace, written.gaps))) > MOST_SPLITS:
         return (SEPARATED_LETTERS,)
     return (SPLIT_WORD,) if worth >= SHORTEST_JOINED else None
+
+
+def _is_elision(written: Written, filled: list[str], worth: float) -> bool:
+    """Whether the one gap is an apostrophe after what may be a word by itself: "l'oro" is no parrot, "eleph'ant" an elephant."""
+    return filled == ["'"] and (written.gaps.index("'") <= LONGEST_ELIDED or worth <= SHORTEST_JOINED)
 
 
 def _stands_apart(skeleton: str, written: Written, filled: list[str], worth: float) -> bool:

@@ -56,7 +56,7 @@ class EmbeddingCache:
             vectors = self._encoder.embed(list(missing.values()))
             self._vectors.update(zip(missing, vectors, strict=True))
             self._write()
-        return np.array([self._vectors[text_key(text)] for text in texts], np.float32)
+        return np.array([self._vectors[text_key(text)] for text in texts], np.float32).reshape(len(texts), self.dimension)
 
     def _read(self) -> dict[bytes, Vectors]:
         """What earlier runs left."""
