@@ -1,0 +1,57 @@
+"""Texts written one by one: what training may see of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from wildgate_service.lexicon import default_lexicons
+from wildgate_service.lexicon.taxa import GROUPS
+from wildgate_service.model.authored import WRITTEN, AuthoredText, Origin, read_authored
+from wildgate_service.model.labeled_texts import LabeledText, is_development, read_texts
+
+HALVES = sorted(WRITTEN.glob("*.jsonl"))
+FEWEST = 90  # texts of a language
+
+
+@pytest.fixture(scope="module")
+def halves() -> list[LabeledText]:
+    """Those of which one half is reported."""
+    return read_texts(HALVES)
+
+
+@pytest.fixture(scope="module")
+def authored() -> list[AuthoredText]:
+    """All that is trained on or kept."""
+    return read_authored(default_lexicons(), 0)
+
+
+@pytest.mark.parametrize("path", HALVES, ids=lambda path: path.stem)
+def test_every_language_has_offers_and_benign_texts(path: Path) -> None:
+    """Enough of either to say something, each labeled with a known group if it is an offer."""
+    texts = read_texts([path])
+    offers = [text for text in texts if text.offer]
+    assert (len(texts) >= FEWEST, 0.4 < len(offers) / len(texts) < 0.6) == (True, True)
+    assert {text.group for text in offers} <= set(GROUPS)
+
+
+def test_the_reported_half_is_never_trained_on(halves: list[LabeledText], authored: list[AuthoredText]) -> None:
+    """No text of it, and no twin of one, is among those that models learn from."""
+    reported = {text.source for text in halves if not is_development(text)}
+    assert reported
+    assert reported.isdisjoint(each.source for each in authored if each.origin is Origin.WRITTEN)
+
+
+def test_twins_are_kept_together(authored: list[AuthoredText]) -> None:
+    """Of a contrast pair both or none is kept for fusion."""
+    kept: dict[str, set[bool]] = {}
+    for each in authored:
+        if each.origin is Origin.WRITTEN:
+            kept.setdefault(each.source, set()).add(each.is_kept)
+    assert {len(values) for values in kept.values()} == {1}
+
+
+def test_a_text_is_read_with_its_description() -> None:
+    """Price and contact often stand there."""
+    text = LabeledText(id="a", title="Jaguar", description="2 canines, $300", expected="offer", language="en")
+    assert text.text == "Jaguar 2 canines, $300"
