@@ -53,7 +53,7 @@ class AuthoredText(Struct, frozen=True):
     @property
     def is_twin(self) -> bool:
         """Whether it is a template's text that differs from an offer by what is offered."""
-        return self.kind.endswith(TWIN)
+        return self.origin is Origin.TEMPLATE and self.kind.endswith(TWIN)
 
     @property
     def is_kept(self) -> bool:
