@@ -7,6 +7,7 @@ from wildgate_service.lexicon.objects import object_of
 from wildgate_service.lexicon.rules import Entry, Examples, Rule
 from wildgate_service.match import match
 from wildgate_service.match.tables import TaxonRow, compiled_in_memory
+from wildgate_service.match.views import GARBLED
 from wildgate_service.normalize import normalize
 from wildgate_service.types import Level, Listing, RuleKind
 
@@ -120,3 +121,29 @@ def test_a_long_form_with_a_slip_keeps_its_level():
     """A short one needs company."""
     levels = {each.form: each.level for each in match(normalize(Listing(title="rihno horn, hornbil")), LEXICON).taxa}
     assert levels == {"rhino horn": Level.ALONE, "hornbill": Level.WITH_COMPANY}
+
+
+@pytest.mark.parametrize(
+    ("written", "form", "surface"),
+    [
+        ("Rgini hlrn ffom afrjca", "rhino horn", "Rgini hlrn"),
+        ("Tkgef skjn rhg wuth hesd", "tiger skin rug", "Tkgef skjn rhg"),
+        ("8ai9a amte1ope hokh ni2e8t", "saiga antelope horn", "8ai9a amte1ope hokh"),
+    ],
+)
+def test_where_every_word_is_wrong_forms_are_read_with_two_letters_of_a_word_wrong(written, form, surface):
+    """The view says so, beside that of a misspelling or slip."""
+    views = {views for found, where, views in found_in(written) if (found, where) == (form, surface)}
+    assert {GARBLED in each for each in views} == {True}
+
+
+def test_two_letters_of_a_word_are_not_put_right_among_words():
+    """What stands among words of some language is written as it is meant."""
+    assert found_in("Rgini hlrn con cabeza and garras") == set()
+
+
+def test_that_every_word_is_wrong_is_company_for_a_long_form():
+    """Without another word, a form that may be misread counts there, and nowhere else."""
+    texts = {"Rgini hlrn ffom afrjca", "Hornbilk yel", "Rhno hlrn con cabeza and garras"}
+    counting = {text: [each.counts for each in match(normalize(Listing(title=text)), LEXICON).taxa] for text in texts}
+    assert counting == {"Rgini hlrn ffom afrjca": [True], "Hornbilk yel": [False], "Rhno hlrn con cabeza and garras": [False]}

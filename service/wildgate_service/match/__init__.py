@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from wildgate_service.match.company import settle
-from wildgate_service.match.find import context_occurrences, matches_of, taxon_matches, taxon_occurrences
+from wildgate_service.match.find import context_occurrences, matches_of, taxon_matches, taxon_occurrences, with_garbled
+from wildgate_service.match.garbled import in_garbled, is_garbled
 from wildgate_service.match.thin import thin_contexts, thin_taxa
 from wildgate_service.types import Match, Matches, RuleKind
 
@@ -22,14 +25,20 @@ NOTHING = Matches()
 def match(text: NormalizedText, lexicon: CompiledLexicon) -> Matches:
     """All rules that fire in a text. Pure; the text's map is made only if something is found."""
     taxa = taxon_occurrences(text, lexicon)
+    garbled = is_garbled(text, lexicon)
+    if garbled:
+        taxa = with_garbled(taxa, text, lexicon, lexicon.taxon_search)
     if not taxa:
         return NOTHING
     contexts = context_occurrences(text, lexicon)
+    if garbled:
+        contexts = with_garbled(contexts, text, lexicon, lexicon.context_search)
     taxa = thin_taxa(taxa, contexts, lexicon)
     found = tuple(matches_of(text, lexicon, thin_contexts(contexts, taxa)))
     cues = tuple(each for each in found if each.kind is not RuleKind.BENIGN_CONTEXT)
     benign = tuple(each for each in found if each.kind is RuleKind.BENIGN_CONTEXT)
-    return settle(text.skeleton, taxon_matches(text, lexicon, taxa), cues, benign, lexicon)
+    matches = settle(text.skeleton, taxon_matches(text, lexicon, taxa), cues, benign, lexicon)
+    return msgspec.structs.replace(matches, taxa=in_garbled(matches.taxa)) if garbled else matches
 
 
 def find_contexts(text: NormalizedText, lexicon: CompiledLexicon) -> tuple[Match, ...]:

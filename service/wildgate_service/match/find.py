@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wildgate_service.match.bearing import bears, is_sure
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.by_sound import by_sound
+from wildgate_service.match.garbled import put_right
 from wildgate_service.match.repeated import once
 from wildgate_service.match.undisguise import SURELY_MEANT, undisguise
 from wildgate_service.match.views import (
@@ -76,6 +77,19 @@ def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search)
                 found.append(Occurrence(*span, each.form, (layer.name, *each.views)))
     found += _misspelled(text, corrected, lexicon, search)
     return _well_marked(text, lexicon, _unique(_plainest(found))) if found else found
+
+
+def with_garbled(found: list[Occurrence], text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
+    """What was found in a garbled text, and what is found in it besides (`garbled`); no innocent phrases, for these must be written."""
+    further = [
+        each
+        for corrected in put_right(text, search.speller)
+        for each in _put_right(
+            text.skeleton, corrected, _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns), lexicon
+        )
+        if lexicon.rules[lexicon.forms[each.form].rule].kind is not RuleKind.BENIGN_CONTEXT
+    ]
+    return _unique(_plainest([*found, *_well_marked(text, lexicon, further)])) if further else found
 
 
 def _read(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:

@@ -17,6 +17,7 @@ RUN_TOGETHER = "run_together"
 MASKED = "masked_letters"
 MISSPELLING = "misspelling"
 SLIP = "slip"
+GARBLED = "garbled"
 MARKS_DROPPED = "marks_dropped"
 PINYIN = "pinyin"
 KANA = "kana"
@@ -36,6 +37,7 @@ VIEWS = {
     MASKED: "letters masked: iv*ry",
     MISSPELLING: "letters wrong, missing, doubled or swapped: pangloin",
     SLIP: "the same in a form so long that it cannot be another: telur pehyu",
+    GARBLED: "letters wrong in nearly all words of the text: rxw elephsnt tuek",
     BACKWARDS: "a word from its end to its beginning: yrovi",
     MARKS_DROPPED: "a language's own marks left out: nga voi",
     PINYIN: "Chinese in Latin letters: chuan shan jia",
