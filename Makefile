@@ -3,19 +3,22 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-export lint stubs stubs-check bench clean
+.PHONY: demo test test-all test-export test-spark lint stubs stubs-check bench clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow and not wheels and not train and not export"
+	$(BIN)/python -m pytest -m "not slow and not wheels and not train and not export and not spark"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
 
 test-export: .venv-export/.done ## Those of `wildgate model export`, which need torch
 	.venv-export/bin/python -m pytest -m export
+
+test-spark: .venv-spark/.done ## Those of `wildgate_service.spark`, which need pyspark and Java (apt-get install default-jre-headless)
+	.venv-spark/bin/python -m pytest -m spark
 
 lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether generated documents are up to date
 	$(BIN)/ruff check .
@@ -30,6 +33,7 @@ lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether 
 bench: .venv/.dev ## Speed in process and over the wire; results in benchmarks/results
 	$(BIN)/python benchmarks/speed/stages.py
 	$(BIN)/python benchmarks/load/serving.py
+	$(BIN)/python benchmarks/speed/bulk.py
 
 stubs: .venv-stubs/.done ## Generate sdk/wildgate/v1 from proto/
 	tools/make_stubs sdk
@@ -38,7 +42,7 @@ stubs-check: .venv-stubs/.done ## Fail if the committed stubs are not what proto
 	tools/make_stubs --check
 
 clean:
-	rm -rf .venv .venv-stubs .venv-export dist demo-output
+	rm -rf .venv .venv-stubs .venv-export .venv-spark dist demo-output
 
 .venv/.venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wildgate needs Python 3.11 or newer; set PYTHON=…")'
@@ -62,4 +66,10 @@ clean:
 .venv-export/.done: Makefile pyproject.toml sdk/pyproject.toml
 	$(PYTHON) -m venv .venv-export
 	.venv-export/bin/python -m pip install --quiet -e sdk -e '.[dev,export]'
+	touch $@
+
+.venv-spark/.done: Makefile pyproject.toml sdk/pyproject.toml
+	$(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/python -m pip install --quiet -e sdk -e '.[dev,spark]'
+	.venv-spark/bin/wildgate model build
 	touch $@

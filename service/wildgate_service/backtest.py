@@ -9,13 +9,14 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import msgspec
 from msgspec import Struct
 
-from wildgate_service.bulk import InputRow, Score, answers, chunks, failure_of, listing_of, rows_of
+from wildgate_service.bulk import InputRow, Place, Score, answered, failure_of, in_order, listing_of, say, shown_on, source_of
 from wildgate_service.decide.policy import Policy
 from wildgate_service.errors import InvalidListingError
 from wildgate_service.lexicon.impact import text_of
@@ -54,7 +55,7 @@ class Job(Struct, frozen=True):
         """What a process does with each line."""
         engine = local_engine(self.lexicons, self.before or default_policy(), self.packs)
         before, after = self.policies()
-        return lambda number, line: compare_line(engine, before, after, self, number, line)
+        return lambda line, text: compare_line(engine, before, after, self, line, text)
 
 
 class LabeledRow(InputRow, kw_only=True):
@@ -130,14 +131,14 @@ def backtest(source: Path, form: str, job: Job, *, workers: int, show: int, seed
     """
     before, after = job.policies()
     tally = Tally(show, seed)
-    for lines in answers(chunks(rows_of(source, form)), job, workers):
-        for line in lines:
-            tally.add(msgspec.json.decode(line, type=Compared))
-        if progress:
-            progress.write(f"\r{tally.listings + tally.failed:,} listings, {tally.changed:,} changed, {tally.failed:,} failed")
-            progress.flush()
-    if progress:
-        progress.write("\n")
+    given = source_of(source, form, LabeledRow.__struct_fields__)
+    work = partial(answered, given, job.open(), b"\n".join)
+    with shown_on(progress, given.size) as show_counts:
+        for block, done in in_order(given.blocks(Place()), work, workers, say):
+            for line in done.answers.splitlines():
+                tally.add(msgspec.json.decode(line, type=Compared))
+            read = tally.listings + tally.failed
+            show_counts(block, f"{read:,} listings, {tally.changed:,} changed, {tally.failed:,} failed", read)
     names = _names(job, before, after)
     return tally.result(*names, job.tenant)
 
@@ -150,7 +151,7 @@ def _names(job: Job, before: Policy, after: Policy) -> tuple[str, str]:
     return one, f"{other}, out of shadow" if job.live else other
 
 
-def compare_line(engine: Engine, before: Policy, after: Policy, job: Job, number: int, text: bytes) -> bytes:
+def compare_line(engine: Engine, before: Policy, after: Policy, job: Job, line: int | None, text: bytes) -> bytes:
     """One JSON object in, one `Compared` out, or what `wildgate score` says of a bad line."""
     try:
         row = msgspec.json.decode(text, type=LabeledRow)
@@ -158,9 +159,9 @@ def compare_line(engine: Engine, before: Policy, after: Policy, job: Job, number
         weighed = weigh(engine, msgspec.structs.replace(listing, market=listing.market or job.market))
         offer = is_offer(row)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidListingError) as error:
-        return failure_of(error, number, text)
+        return failure_of(error, line, text)
     one, other = (decide_on(weighed, engine, policy, tenant=job.tenant) for policy in (before, after))
-    compared = Compared(number, one.action, other.action, row.id, one.score, one.language, offer=offer)
+    compared = Compared(line or 0, one.action, other.action, row.id, one.score, one.language, offer=offer)
     if one.action is not other.action:
         compared.groups = tuple(dict.fromkeys(taxon.group for taxon in one.taxa))
         compared.rules = _rules(one)

@@ -9,6 +9,7 @@ from wildgate_service.match.stored import load_compiled
 from wildgate_service.match.tables import CompiledLexicon
 from wildgate_service.model.folder import ModelFolder, find_models
 from wildgate_service.pipeline import Engine, load_engine
+from wildgate_service.policy import default_policy
 from wildgate_service.settings import Settings, load_settings
 
 
@@ -26,6 +27,11 @@ def local_engine(
     found = models or find_models(settings.models)
     compiled = _compiled(settings, lexicons, packs)
     return load_engine(compiled, policy or settings.policy, settings.encoder_path, found, deep=settings.deep_encoder_path)
+
+
+def policy_file(policy: Path | None = None) -> Path:
+    """The policy file of that engine. Raises SettingsError."""
+    return policy or load_settings().settings.policy or default_policy()
 
 
 def local_lexicon(lexicons: Path | None = None, packs: tuple[Path, ...] | None = None) -> CompiledLexicon:

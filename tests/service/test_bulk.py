@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
+import re
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from wildgate_service import bulk
-from wildgate_service.answer_files import COLUMNS
-from wildgate_service.bulk import Run, score_file, score_line
+from wildgate_service.bulk import Run, blocks, csv_rows, rows_of, run, score_file, score_line
+from wildgate_service.bulk import jsonl as json_lines
+from wildgate_service.bulk import line as one_line
+from wildgate_service.bulk.answers import COLUMNS
 from wildgate_service.errors import WildgateError
 
 OFFER = "Elephant ivory bangle for sale"
@@ -22,14 +25,21 @@ ALONE = Run(lexicons=None, policy=None, workers=1)
 @pytest.fixture
 def score(tmp_path, monkeypatch, engine):
     """Score a file's bytes; returns the number that failed and the output's path."""
-    monkeypatch.setattr(bulk, "local_engine", lambda *_: engine)
+    monkeypatch.setattr(run, "local_engine", lambda *_: engine)
 
-    def run(content: bytes, form: str = "jsonl", progress=None):
-        source, output = tmp_path / f"in.{form}", tmp_path / f"out.{form}"
+    def scored(content: bytes, form: str = "jsonl", progress=None, ending: str = ""):
+        source, output = tmp_path / f"in.{form}{ending}", tmp_path / f"out.{form}"
         source.write_bytes(content)
         return score_file(source, output, form, ALONE, progress), output
 
-    return run
+    return scored
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of a few listings."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(blocks, "BLOCK_ROWS", 3)
 
 
 def jsonl(*rows: object) -> bytes:
@@ -181,8 +191,9 @@ def test_a_missing_encoder_is_said_of_a_line_that_wanted_it(engine_without_encod
 # --- JSON Lines ----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("small_blocks")
 def test_answers_stand_in_the_order_of_the_lines(score):
-    """Over several chunks."""
+    """Over many blocks."""
     failed, output = score(jsonl(*({"id": n, "title": OFFER if n % 7 == 0 else "Blue bicycle"} for n in range(1_203))))
     assert failed == 0
     assert [row["id"] for row in read(output)] == list(range(1_203))
@@ -293,6 +304,81 @@ def test_csv_rows_may_be_ragged_and_begin_with_a_byte_order_mark(score):
     assert (failed, [row["id"] for row in rows]) == (0, ["1", "2"])
 
 
+def test_the_delimiter_of_csv_is_that_of_its_header(score):
+    """Spreadsheets write semicolons where the comma is a decimal sign."""
+    for delimiter in ";\t":
+        failed, (row,) = score_csv(score, f'id{delimiter}title{delimiter}market\n1{delimiter}"{OFFER}, old; \t"{delimiter}SG\n'.encode())
+        assert (failed, row["id"], row["action"]) == (0, "1", "block")
+
+
+def test_csv_in_utf_16_is_refused_with_what_to_do(score):
+    """As "Unicode text" is saved."""
+    with pytest.raises(WildgateError, match=r"in\.csv is UTF-16; save it as CSV in UTF-8"):
+        score("id,title\n1,x\n".encode("utf-16"), "csv")
+
+
+# --- blocks --------------------------------------------------------------------------------------
+
+CSV = 'id,title\r\n1,"a, ""b""\nc"\r\n\n2,5" screen\r3,"\r\n"\n4,\xe9"\n'
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("size", [1, 2, 7, 30, 1_000])
+@pytest.mark.parametrize(
+    ("form", "content", "expected"),
+    [
+        ("jsonl", b'\xef\xbb\xbf{"id": 1}\r\n\n{"id": 2, "title": "' + b"x" * 50 + b'"}\n{"id": 3}', [1, 3, 4]),
+        ("csv", CSV.encode(), [3, 5, 7, 8]),
+        ("csv", b"\xef\xbb\xbf" + CSV.encode("latin-1"), [3, 5, 7, 8]),
+    ],
+    ids=["jsonl", "csv", "csv, not UTF-8"],
+)
+def test_a_file_gives_the_same_rows_wherever_it_is_cut(tmp_path, monkeypatch, form, content, expected, size, ending):
+    """With the same numbers of lines; quotes, line ends of three kinds and compression do not matter."""
+    (tmp_path / "whole").write_bytes(content)
+    whole = list(rows_of(tmp_path / "whole", form))
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", size)
+    (tmp_path / f"in{ending}").write_bytes(COMPRESS[ending](content))
+    assert list(rows_of(tmp_path / f"in{ending}", form)) == whole
+    assert [number for number, _ in whole] == expected
+
+
+COMPRESS = {"": bytes, ".gz": gzip.compress, ".zst": lambda content: pa.compress(content, codec="zstd", asbytes=True)}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize("group", [1, 4, 10])
+def test_parquet_gives_the_same_rows_wherever_it_is_cut(tmp_path, monkeypatch, size, group):
+    """Row groups larger and smaller than a block."""
+    monkeypatch.setattr(blocks, "BLOCK_ROWS", size)
+    parquet.write_table(pa.table({"id": range(10), "price": range(10)}), tmp_path / "in", row_group_size=group)
+    assert list(rows_of(tmp_path / "in", "parquet")) == [(number + 1, b'{"id":%d}' % number) for number in range(10)]
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_line_longer_than_any_listing_is_not_read_to_its_end(score, monkeypatch, ending):
+    """The rest go on."""
+    for module in (one_line, json_lines):
+        monkeypatch.setattr(module, "MOST_LINE", 1 << 20)
+    content = b'{"id": 1, "title": "%s"}\n{"id": 2, "title": "x"}\n' % (b"x" * (3 << 20))
+    failed, output = score(COMPRESS[ending](content), ending=ending)
+    assert (failed, read(output)[0], read(output)[1]["id"]) == (1, {"line": 1, "error": "the line is longer than 1 MiB"}, 2)
+
+
+def test_a_csv_cell_without_end_is_an_error_of_the_file(score, monkeypatch):
+    """An open quote would have the rest of the file read into memory."""
+    monkeypatch.setattr(csv_rows, "MOST_CELL", 1_000)
+    with pytest.raises(WildgateError, match=r"in\.csv cannot be read as csv: field larger than field limit \(1000\)"):
+        score(b'id,title\n1,"' + b"x\n" * 1_000, "csv")
+    csv.field_size_limit(64 << 20)  # it is the interpreter's, not the file's
+
+
+def test_a_compressed_file_that_is_cut_short_is_an_error_that_names_it(score):
+    """What stands before the cut is not given out as the whole."""
+    with pytest.raises(WildgateError, match=r"in\.jsonl\.gz cannot be read as jsonl: Compressed file ended"):
+        score(gzip.compress(jsonl({"id": 1, "title": "x"}))[:-9], ending=".gz")
+
+
 # --- Parquet -------------------------------------------------------------------------------------
 
 
@@ -305,7 +391,7 @@ def parquet_bytes(rows: list[dict], schema=None) -> bytes:
 def test_parquet_comes_out_as_parquet(score):
     """With columns of their own types, whatever the rows hold."""
     failed, output = score(
-        parquet_bytes([{"id": "a", "title": OFFER, "attributes": {"Color": "white"}}, {"id": "b", "title": None}]), "parquet"
+        parquet_bytes([{"id": "a", "title": f"{OFFER}, DM me", "attributes": {"Color": "white"}}, {"id": "b", "title": None}]), "parquet"
     )
     table = parquet.read_table(output)
     assert failed == 1
@@ -361,21 +447,6 @@ def test_odd_csv_is_read_as_far_as_it_can_be(score, content):
     assert (failed, [row["id"] for row in rows]) == (0, ["1"])
 
 
-def test_a_run_that_ends_early_leaves_the_old_output_and_nothing_beside_it(score, tmp_path, monkeypatch):
-    """The new file appears whole or not at all."""
-
-    def fail(engine, line, text):
-        if line > 600:
-            raise KeyboardInterrupt
-        return score_line(engine, line, text)
-
-    (tmp_path / "out.jsonl").write_text("old", encoding="utf-8")
-    monkeypatch.setattr(bulk, "score_line", fail)
-    with pytest.raises(KeyboardInterrupt):
-        score(jsonl(*({"id": n, "title": "x"} for n in range(1_000))))
-    assert {path.name: path.read_bytes()[:3] for path in tmp_path.glob("*out*")} == {"out.jsonl": b"old"}
-
-
 def test_an_output_that_is_no_file_is_refused(tmp_path, score):
     """Renaming onto a device or a pipe would replace it."""
     os.mkfifo(tmp_path / "out.jsonl")
@@ -395,14 +466,15 @@ def test_an_output_that_is_a_link_is_written_where_it_points(tmp_path, score):
 
 def test_an_output_in_no_folder_is_an_error_that_names_it(tmp_path, engine, monkeypatch):
     """Before anything is scored."""
-    monkeypatch.setattr(bulk, "local_engine", lambda *_: engine)
+    monkeypatch.setattr(run, "local_engine", lambda *_: engine)
     (tmp_path / "in.jsonl").write_bytes(jsonl({"id": 1, "title": "x"}))
     with pytest.raises(WildgateError, match=r"nowhere/out\.jsonl cannot be written: No such file"):
         score_file(tmp_path / "in.jsonl", tmp_path / "nowhere" / "out.jsonl", "jsonl", ALONE)
 
 
 def test_progress_says_how_many_and_how_many_failed(score):
-    """On one line that is written over."""
+    """With rate and time left, on one line that is written over."""
     shown = io.StringIO()
     score(jsonl(*({"id": n, "title": "x" if n else ""} for n in range(1_203))), progress=shown)
-    assert shown.getvalue().split("\r")[-1] == "1,203 listings, 1 failed\n"
+    last = shown.getvalue().split("\r")[-1]
+    assert re.fullmatch(r"100%\|.*\| 1,203 listings, 1 failed, [\d,]+/s, \S+ passed, 00:00 left\n", last)

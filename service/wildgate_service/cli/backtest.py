@@ -10,8 +10,8 @@ import click
 
 from wildgate_service.backtest import Backtest, Job, backtest
 from wildgate_service.backtest_shown import as_json, as_page, as_text
-from wildgate_service.bulk import FORMATS
-from wildgate_service.cli.score import format_of, progress_on
+from wildgate_service.bulk import FORMATS, format_of
+from wildgate_service.cli.score import WORKERS, progress_on
 from wildgate_service.tags import market_code
 
 POLICY = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -38,7 +38,7 @@ SHAPES: dict[str, Callable[[Backtest], str]] = {"text": as_text, "json": as_json
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of a restricted pack; may be given several times. Default: the setting lexicon_packs.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
+@WORKERS
 @click.option("--show", type=click.IntRange(0, 1000), default=5, show_default=True, help="Texts to read of each kind of change.")
 @click.option("--seed", type=int, default=0, show_default=True, help="By which they are drawn.")
 @click.option("--format", "shape", type=click.Choice(list(SHAPES)), default="text", show_default=True, help="Text, data or a page.")

@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 import click
 import msgspec
 
-from wildgate_service.bulk import FORMATS, Run, decision_json, score_file
+from wildgate_service.bulk import FORMATS, Run, decision_json, format_of, say, score_file
+from wildgate_service.cores import allowed_cores
 from wildgate_service.local import local_engine
 from wildgate_service.pipeline import score_listing
 from wildgate_service.types import Listing
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+BY_SIGNAL = 128  # of an exit status, as shells have it
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    default=allowed_cores,
+    show_default="as many as there are cores",
+    help="Processes. They share the lexicons in memory.",
+)
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked for the end of a run that can be gone on with."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
 
 @click.command()
 @click.option("--text", help="Score this text as a listing's title and print the decision.")
-@click.option("--input", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="File of listings.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File of decisions.")
+@click.option("--input", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="File of listings, also .gz or .zst.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File of decisions; appears whole at the end.")
 @click.option(
     "--format",
     "form",
@@ -42,7 +65,8 @@ from wildgate_service.types import Listing
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of a restricted pack; may be given several times. Default: the setting lexicon_packs.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
+@WORKERS
+@click.option("--restart", is_flag=True, help="Forget what an earlier run of the same output has scored.")
 @click.option("--explain", is_flag=True, help="With --text: print what each stage made of it on stderr.")
 def command(
     text: str | None,
@@ -54,11 +78,13 @@ def command(
     packs: tuple[Path, ...],
     workers: int,
     *,
+    restart: bool,
     explain: bool,
 ) -> None:
     """Score a text, or a file of listings into a file of decisions.
 
-    Exit status 0; 1 if any line failed; 2 for a usage error.
+    A run that was ended, by whatever, is gone on with by the same command: until OUTPUT appears, OUTPUT.partial holds the answers and
+    OUTPUT.resume says how far they are. Exit status 0; 1 if any line failed; 2 for a usage error; 128 and its number for a signal.
     """
     if (text is None) == (source is None):
         raise click.UsageError("give either --text TEXT or --input FILE --output FILE")
@@ -74,8 +100,29 @@ def command(
     if source.resolve() == output.resolve():
         raise click.UsageError("--output is the input file; it would be overwritten while it is read")
     run = Run(lexicons=lexicons, packs=packs or None, policy=policy, workers=workers)
-    failed = score_file(source, output, form or format_of(source), run, progress_on(sys.stderr))
+    with _stopping():
+        failed = score_file(source, output, form or format_of(source), run, progress_on(sys.stderr), restart=restart)
     sys.exit(1 if failed else 0)
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Have a signal end the run where it is, with its answers kept."""
+    before = {number: signal.signal(number, _stop) for number in STOPPING}
+    try:
+        yield
+    except Stopped as stopped:
+        say(f"stopped by {signal.Signals(stopped.number).name}; the same command goes on from there")
+        sys.exit(BY_SIGNAL + stopped.number)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    for each in STOPPING:
+        signal.signal(each, signal.SIG_IGN)  # what is scored is put on disk undisturbed
+    raise Stopped(number)
 
 
 def _score_text(text: str, run: Run, *, explain: bool) -> None:
@@ -89,12 +136,6 @@ def _score_text(text: str, run: Run, *, explain: bool) -> None:
         click.echo(explain_listing(engine, listing), err=True)
     decision = score_listing(engine, listing)
     click.echo(msgspec.json.encode(decision_json(decision, "")).decode())
-
-
-def format_of(path: Path) -> str:
-    """The format that a file's ending says, else jsonl."""
-    ending = path.suffix.removeprefix(".")
-    return ending if ending in FORMATS else "jsonl"
 
 
 def progress_on(stream: IO[str]) -> IO[str] | None:
