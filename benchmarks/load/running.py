@@ -22,19 +22,20 @@ class NotStartedError(Exception):
 
 
 class Server:
-    """A process that prints "… serving on H:P" when it is ready; its errors go to `log`."""
+    """A process that prints "… serving on H:P" when it is ready; its errors go to `log`. `path` is the PYTHONPATH of another checkout."""
 
-    def __init__(self, name: str, command: Sequence[str], folder: Path, core: int | None = None) -> None:
+    def __init__(self, name: str, command: Sequence[str], folder: Path, core: int | None = None, path: str = "") -> None:
         self.name = name
         self.target = ""
         self._command = (*pinned(core), *command)
+        self._environment = _environment() | ({"PYTHONPATH": path} if path else {})
         self._folder = folder
         self._log = folder / f"{name}.log"
 
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                self._command, cwd=self._folder, env=_environment(), stdout=subprocess.PIPE, stderr=log, text=True
+                self._command, cwd=self._folder, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
             )
         assert self.process.stdout  # noqa: S101  (it was asked for)
         line = self.process.stdout.readline()
@@ -66,12 +67,12 @@ class Server:
 class Service(Server):
     """`wildgate serve` with settings in a file; what it records is in `database`."""
 
-    def __init__(self, name: str, folder: Path, core: int | None = None, **settings: Any) -> None:  # noqa: ANN401  (as TOML has them)
+    def __init__(self, name: str, folder: Path, core: int | None = None, path: str = "", **settings: Any) -> None:  # noqa: ANN401  (as TOML has them)
         self.database = folder / f"{name}.db"
         config = folder / f"{name}.toml"
         chosen = {"port": 0, "workers": 1, "store": f"sqlite:///{self.database}"} | settings
         config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in chosen.items()), encoding="utf-8")
-        super().__init__(name, (*SERVICE, "--config", str(config)), folder, core)
+        super().__init__(name, (*SERVICE, "--config", str(config)), folder, core, path)
 
     def pid(self, process: str) -> int:
         """Process id of the youngest child of that name, such as worker-0."""

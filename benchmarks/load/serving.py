@@ -39,7 +39,7 @@ from ratios import Figures, batch_ratios, print_table, ratios
 from running import Server, Service
 from traffic import BATCH, Requests, make_requests, new_texts, write_body
 from wildgate_service.local import local_engine
-from wildgate_service.pipeline import score_listing
+from wildgate_service.pipeline import Engine, score_listing
 from wildgate_service.types import Listing
 
 SEED = 11
@@ -127,6 +127,7 @@ class Bench:
         self._folder = folder
         self._seconds = seconds
         self._rng = random.Random(SEED)
+        self._engine = local_engine()
         services = {
             "bare": Service("bare", folder, self._server_core, store="none"),
             "default": Service("default", folder, self._server_core),
@@ -146,8 +147,8 @@ class Bench:
         bodies = {
             kind: write_body(self._folder / f"{kind}-{number}.body", getattr(requests, kind)) for kind in ("ordinary", "offer", "batch")
         }
-        bare = check_answers(self._servers["bare"], requests, recorded=False)
-        answers = check_answers(self._servers["default"], requests, recorded=True)
+        bare = check_answers(self._servers["bare"], requests, self._engine, recorded=False)
+        answers = check_answers(self._servers["default"], requests, self._engine, recorded=True)
         return Round(number, requests, bodies, answers, bare)
 
     def _echo(self) -> Server:
@@ -180,7 +181,7 @@ class Bench:
             },
             "answer_bytes": {kind: [len(answer) for answer in self._of("answers", kind)] for kind in ("ordinary", "offer", "batch")},
             "load_average_after": os.getloadavg()[0],
-            "words": cost_of_new_words(self._rng),
+            "words": cost_of_new_words(self._engine, self._rng),
             "recorded": self._recorded(),
             "refused": {name: dict(counted) for name, counted in self._refused.items()},
             "ratios": {name: ratios(figures) for name, figures in rows.items()},
@@ -192,8 +193,8 @@ class Bench:
         return (getattr(each, field)[kind] for each in self._rounds)
 
     def _check_contents(self, each: Round) -> None:
-        check_answers(self._servers["bare"], each.requests, recorded=False)
-        check_answers(self._servers["default"], each.requests, recorded=True)
+        check_answers(self._servers["bare"], each.requests, self._engine, recorded=False)
+        check_answers(self._servers["default"], each.requests, self._engine, recorded=True)
         self._check_echo(each)
 
     def _check_echo(self, each: Round) -> None:
@@ -257,9 +258,8 @@ class Bench:
         return {"answered_to_h2load": self._answered, "rows_in_store": rows}
 
 
-def cost_of_new_words(rng: random.Random) -> dict[str, float]:
+def cost_of_new_words(engine: Engine, rng: random.Random) -> dict[str, float]:
     """Median microseconds in process for one text over and over, and for texts of which each has new words."""
-    engine = local_engine()
     texts = new_texts(rng, MEMO_CALLS)
     return {
         "repeated_us": _median_us(lambda _: score_listing(engine, Listing(description=texts[0]))),
