@@ -12,6 +12,10 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Self
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from machine import pss
+
 READY = "serving on "
 WAIT_SECONDS = 60
 SERVICE = (sys.executable, "-c", "from wildgate_service.cli import main; main()", "serve")
@@ -82,6 +86,12 @@ class Service(Server):
         """User and system time of all, or of one child by its name."""
         return _seconds([self.pid(process)]) if process else super().cpu_seconds()
 
+    def memory_mib(self) -> dict[str, float]:
+        """Proportional set size of the supervisor and of each child that lives, by name: what they share is counted by shares."""
+        names = dict.fromkeys(event["name"] for event in self._births())
+        pids = {"supervisor": self.process.pid, **{name: self.pid(name) for name in names}}
+        return {name: round(pss(pid) / 1024, 1) for name, pid in pids.items() if Path(f"/proc/{pid}").exists()}
+
     def kill(self, process: str) -> None:
         """Send SIGKILL to a child and wait until another has taken its place."""
         births = len(self._births(process))
@@ -92,9 +102,9 @@ class Service(Server):
                 raise NotStartedError(f"no other {process} in {WAIT_SECONDS} s:\n{self.log[-2_000:]}")
             sleep(0.02)
 
-    def _births(self, process: str) -> list[dict[str, Any]]:
+    def _births(self, process: str = "") -> list[dict[str, Any]]:
         events = (json.loads(line) for line in self.log.split("\n") if line.startswith("{") and line.endswith("}"))
-        return [event for event in events if event["event"] == "process_started" and event["name"] == process]
+        return [event for event in events if event["event"] == "process_started" and process in {"", event["name"]}]
 
 
 def pinned(core: int | None) -> tuple[str, ...]:

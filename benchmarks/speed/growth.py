@@ -17,8 +17,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "load"), str(HERE)]
@@ -42,12 +43,13 @@ LENGTHS = (60, 300, 1_500, 5_000, 20_000)  # code points; the last is the most t
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
 LENGTH = 300
 CALLS = 400
-CHARACTERS = 150_000  # of all texts of a length, about
+CHARACTERS = 600_000  # of all texts of a length, about
 SIZE_SECONDS = 900  # for one size, after which it is given up
 ROUNDS = 3  # of connections
 WARM_SECONDS = 1.0
 
 Row = dict[str, Any]
+Result = TypeVar("Result")
 
 
 def main() -> None:
@@ -74,8 +76,13 @@ def main() -> None:
 def with_forms(sizes: list[int]) -> Iterator[Row]:
     """A row for each script and size; each size in a process of its own, so that its memory is its own."""
     for size in sizes:
-        with multiprocessing.get_context("spawn").Pool(1) as alone:
-            yield from alone.apply_async(cost_of_forms, (size,)).get(timeout=SIZE_SECONDS)
+        yield from alone(cost_of_forms, size)
+
+
+def alone(call: Callable[..., Result], *given: object) -> Result:
+    """What a call returns in a fresh process."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(call, *given).result(timeout=SIZE_SECONDS)
 
 
 def cost_of_forms(size: int) -> list[Row]:
@@ -85,8 +92,7 @@ def cost_of_forms(size: int) -> list[Row]:
         folder = Path(name)
         forms = make_lexicons(folder / "lexicons", size, SEED)
         began = time.perf_counter()
-        with multiprocessing.get_context("spawn").Pool(1) as alone:  # so that what compiling takes is not in the memory below
-            compiled = alone.apply(compile_lexicons, (folder / "lexicons", folder / "compiled"))
+        compiled = alone(compile_lexicons, folder / "lexicons", folder / "compiled")  # so that its memory is not in what is counted below
         compile_seconds = round(time.perf_counter() - began, 1)
         before, began = pss(os.getpid()), time.perf_counter()
         lexicon = load_compiled(compiled)

@@ -13,9 +13,7 @@ from wildgate_service.lexicon.rules import read_rules
 
 KEPT = ("en/ivory.yml", "ru/ivory.yml", "th/ivory.yml", "zh-Hans/ivory.yml", "zxx/amounts.yml")  # so that offers are found
 RULE_FORMS = 50
-SYLLABLES = (
-    "ba be bi bo ka ke ki ko ku ra re ri ro ta te ti to sha zen mor lix vor dax pir quo nal gri fen tus wol yam jok lur med sil".split()
-)
+SYLLABLES = [consonant + vowel for consonant in "bdfghjklmnprstvz" for vowel in "aeiou"]
 CYRILLIC = "абвгдежзиклмнопрстуфхцчшя"
 THAI = "กขคงจชดตทนบปผพมยรลวส"
 HAN = [chr(code) for code in range(0x4E00, 0x9000, 7)]
