@@ -29,7 +29,11 @@ class Asked:
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, cwd=self._folder, env=self._environment
         )
-        self.said = self._read()
+        try:
+            self.said = self._read()
+        except NoAnswerError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -19,7 +19,7 @@ import matplotlib as mpl
 
 mpl.use("svg")
 
-from matplotlib import pyplot
+from matplotlib import pyplot as plt
 from ratios import Figures, medians
 
 SERVERS = {"echo": ("empty echo", "tab:gray"), "bare": ("without recording", "tab:blue"), "default": ("recording", "tab:orange")}
@@ -41,7 +41,7 @@ def curves(result: Mapping[str, Any]) -> dict[str, list[Figures]]:
 def draw(found: Mapping[str, Sequence[Figures]], output: Path, measured: str) -> None:
     """Write the picture; the same figures give the same file."""
     mpl.rcParams["svg.hashsalt"] = "wildgate"
-    figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
+    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for name, points in found.items():
         said, color = SERVERS[name]
         for key, (percentile, style) in PERCENTILES.items():

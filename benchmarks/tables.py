@@ -7,7 +7,6 @@ python benchmarks/tables.py --check    # fail if the committed table is not what
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -98,24 +97,20 @@ def peers(result: Result) -> Rows:
 def growth(result: Result) -> Rows:
     """With forms, length and connections."""
     parts = {name: [row for row in result["rows"] if row["grows"] == name] for name in ("forms", "length", "connections")}
-    latin = [row for row in parts["forms"] if row["script"] == "latin"]
-    if latin:
+    latin = {name: [row for row in parts[name] if row["script"] == "latin"] for name in ("forms", "length")}
+    if rows := latin["forms"]:
         yield (
-            f"{' / '.join(f'{row["forms"]:,}' for row in latin)} forms (synthetic), Latin, 300 characters, nothing found",
-            f"{' / '.join(f'{row["total_us"]:,.0f}' for row in latin)} µs, {' / '.join(f'{row["loaded_mib"]:.0f}' for row in latin)} MiB",
+            f"{_slashed(rows, 'forms')} forms (synthetic), Latin, 300 characters, nothing found",
+            f"{_slashed(rows, 'total_us')} µs, {_slashed(rows, 'loaded_mib')} MiB",
         )
-    latin = [row for row in parts["length"] if row["script"] == "latin"]
-    if latin:
-        yield (
-            f"{' / '.join(f'{row["characters"]:,}' for row in latin)} characters, Latin, nothing found",
-            f"{' / '.join(f'{row["total_us"]:,.0f}' for row in latin)} µs",
-        )
-    if parts["connections"]:
-        rates = [statistics.median(each["listings_per_second"] for each in row["rounds"]) for row in parts["connections"]]
-        yield (
-            f"{' / '.join(str(row['connections']) for row in parts['connections'])} connections, one call each in flight, one worker",
-            f"{' / '.join(f'{rate:,.0f}' for rate in rates)} requests/s",
-        )
+    if rows := latin["length"]:
+        yield f"{_slashed(rows, 'characters')} characters, Latin, nothing found", f"{_slashed(rows, 'total_us')} µs"
+    if rows := [{**row, "rate": medians(row["rounds"])["listings_per_second"]} for row in parts["connections"]]:
+        yield f"{_slashed(rows, 'connections')} connections, one call each in flight, one worker", f"{_slashed(rows, 'rate')} requests/s"
+
+
+def _slashed(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    return " / ".join(f"{row[name]:,.0f}" for row in rows)
 
 
 def mixed(result: Result) -> Rows:
@@ -130,11 +125,10 @@ def mixed(result: Result) -> Rows:
 def soak(result: Result) -> Rows:
     """Over time."""
     workers = [figures for name, figures in result["growth"].items() if name.startswith("worker")]
-    yield (
-        f"{len(result['minutes'])} minutes at {result['rate_asked']:.0f} listings/s, two workers, recording",
-        f"{result['answered']:,} answered, {sum(result['errors'].values())} errors, {result['wrong']} wrong, {result['missing']} not in the store; "
-        f"a worker {workers[0]['begin']:.0f} → {workers[0]['middle']:.0f} → {workers[0]['end']:.0f} MiB",
-    )
+    errors = sum(result["errors"].values())
+    calls = f"{result['answered']:,} answered, {errors} errors, {result['wrong']} wrong, {result['missing']} not in the store"
+    memory = " → ".join(f"{workers[0][when]:.0f}" for when in ("begin", "middle", "end"))
+    yield f"{len(result['minutes'])} minutes at {result['rate_asked']:.0f} listings/s, two workers", f"{calls}; a worker {memory} MiB"
 
 
 PARTS: dict[str, Callable[[Result], Rows]] = {
@@ -149,9 +143,9 @@ PARTS: dict[str, Callable[[Result], Rows]] = {
 
 def table(results: Mapping[str, Result]) -> str:
     """The table, what each part was measured on, and the picture if there is one."""
-    lines = ["| speed | |", "|---|---|"]
-    lines += [f"| {what} | {figure} |" for name, part in PARTS.items() if name in results for what, figure in part(results[name])]
-    measured = [f"`{name}.json` {measured_on(results[name]['machine'])}" for name in PARTS if name in results]
+    parts = {name: list(part(results[name])) for name, part in PARTS.items() if name in results}
+    lines = ["| speed | |", "|---|---|", *(f"| {what} | {figure} |" for rows in parts.values() for what, figure in rows)]
+    measured = [f"`{name}.json` {measured_on(results[name]['machine'])}" for name, rows in parts.items() if rows]
     picture = ["", "![Latency against load](docs/latency.svg)"] if PICTURE.exists() else []
     return "\n".join([*lines, "", f"Measured: {'; '.join(measured)}.", *picture])
 

@@ -70,7 +70,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="each with other texts (default 5)")
+    parser.add_argument("--rounds", type=int, default=3, help="each with other texts (default 3)")
     parser.add_argument("--only", default="", metavar="NAME,NAME", help="of peers.toml, or wildgate, wildgate-lexicons")
     parser.add_argument("--environments", type=Path, default=HERE.parents[1] / ".venv-peers", metavar="DIR", help="default .venv-peers")
     parser.add_argument("--output", type=Path, default=HERE.parent / "results" / "peers.json")
