@@ -65,7 +65,7 @@ def arguments() -> argparse.Namespace:
     two = commands.add_parser("checkouts", help="two commits in turn")
     two.add_argument("before", help="a commit, branch or tag")
     two.add_argument("after", nargs="?", default=".", help="another; default: this checkout with what is not committed")
-    two.add_argument("--rounds", type=int, default=20, help="each a ratio for every case (default 20)")
+    two.add_argument("--rounds", type=int, default=20, help="each a ratio for every case; under 8 nothing is judged (default 20)")
     two.add_argument("--serving", action="store_true", help="also over the wire, without recording")
     two.add_argument("--seconds", type=float, default=1.0, help="of load on each service in a round (default 1)")
     two.add_argument("--output", type=Path, help="write the result as JSON")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 DRAWS = 2_000
 LEVEL = 0.99  # of the interval; twenty cases and more are looked at, of which one in twenty would be wrong at 95 %
+FEWEST_ROUNDS = 8  # fewer all lie on one side of 1 by chance too often: with eight once in 128 times
 TOLERANCE = 0.03  # a ratio nearer to 1 is nobody's concern
 LEAST_OUTLIER = 1.15  # times the common factor, of single figures, which have no rounds
 SPREADS = 3.0
@@ -30,9 +31,11 @@ class Verdict:
 
 
 def verdict(ratios: Sequence[float], seed: int, tolerance: float = TOLERANCE) -> Verdict:
-    """Of ratios of paired rounds. "slower" and "faster" only if the whole interval lies beyond the tolerance."""
+    """Of ratios of paired rounds. "slower" and "faster" only if the whole interval lies beyond the tolerance, and never of few."""
     low, high = interval_of_median(ratios, random.Random(seed))
-    if low > 1 + tolerance:
+    if len(ratios) < FEWEST_ROUNDS:
+        said = "unclear"
+    elif low > 1 + tolerance:
         said = "slower"
     elif high < 1 / (1 + tolerance):
         said = "faster"

@@ -22,11 +22,12 @@ DATA = re.compile(r"\((\d+)\) data$", re.MULTILINE)
 REFUSED = re.compile(r"^\[stream_id=\d+\] grpc-status: (\d+)$", re.MULTILINE)
 GRPC_PREFIX = 5  # bytes before a message: compressed or not, and its length
 LATE_MS = 0.6  # by which h2load comes late to each line of a script; measured
+FEWEST = 20  # answers
 AT_ONCE = 1_000  # streams on the connection of an open loop, so that no answer is waited for
 
 
 class LoadError(Exception):
-    """h2load is missing, or what it got was not what the service answers."""
+    """h2load is missing, what it got was not what the service answers, or was too little."""
 
 
 @dataclass(frozen=True)
@@ -138,9 +139,11 @@ def _check(shot: Shot, output: str, answered: int, refused: int) -> None:
 
 
 def _burst(answers: list[_Answer], runs: int, refused: Counter[str]) -> Burst:
-    first, last = min(each.start for each in answers), max(each.start + each.taken for each in answers)
+    first, last = min((each.start for each in answers), default=0), max((each.start + each.taken for each in answers), default=0)
     begin = first + WARM_UP * (last - first)
     counted = [each for each in answers if each.start >= begin]
+    if len(counted) < FEWEST:
+        raise LoadError(f"{len(counted)} answers are too few to count: the run is too short, or the machine too busy")
     cuts = quantiles((each.taken / 1e3 for each in counted), n=100)
     of_run = tuple(sum(each.run == run for each in counted) / len(counted) for run in range(runs))
     good = 1 - refused.total() / len(answers)

@@ -70,6 +70,11 @@ def test_a_verdict_needs_the_whole_interval(middle, spread, said):
     assert said == verdict(around(middle, spread), SEED).said
 
 
+def test_few_rounds_are_not_judged():
+    """All on one side by chance."""
+    assert verdict([1.2] * 7, SEED).said == "unclear"
+
+
 def test_a_common_factor_is_no_outlier():
     """Another machine moves all figures; one that moves further stands out."""
     found = outliers({**{f"figure {number}": 1.4 for number in range(20)}, "slow": 2.4, "fast": 0.9})
