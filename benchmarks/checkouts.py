@@ -37,12 +37,6 @@ def checkout(name: str, folder: Path) -> Iterator[Path]:
             _git("worktree", "remove", "--force", str(folder))
 
 
-def commit_of(folder: Path) -> str:
-    """Its short hash, with a + if files differ."""
-    dirty = "+" if _git("-C", str(folder), "status", "--porcelain", "--untracked-files=no") else ""
-    return _git("-C", str(folder), "rev-parse", "--short", "HEAD") + dirty
-
-
 def _git(*arguments: str) -> str:
     done = subprocess.run(("git", "-C", str(ROOT), *arguments), capture_output=True, text=True, check=False)
     if done.returncode:

@@ -31,11 +31,11 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE / "load")]
 
 from asking import NoAnswerError
-from checkouts import ROOT, CheckoutError, check_own, checkout, commit_of, probe, python_path
+from checkouts import ROOT, CheckoutError, check_own, checkout, probe, python_path
 from committed import differences, paired
 from contents import UNARY, answers_of
 from h2load import LoadError, Shot, check_installed, fire
-from machine import write
+from machine import commit_of, write
 from noise import Verdict, outliers, verdict
 from probe import CASES
 from running import Service
