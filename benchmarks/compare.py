@@ -114,6 +114,7 @@ def in_process(roots: Sequence[Path], rounds: int) -> tuple[Pairs, dict[str, int
                 pairs[case].append((said[0]["microseconds"], said[1]["microseconds"]))
                 differing["asked"] += len(said[0]["actions"])
                 differing["differ"] += sum(one != other for one, other in zip(said[0]["actions"], said[1]["actions"], strict=True))
+            print(f"round {number + 1} in process", file=sys.stderr)
         return pairs, differing, [each.said["pss_mib"] for each in probes]
 
 

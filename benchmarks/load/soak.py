@@ -137,6 +137,7 @@ async def sample(service: Service, began: float, seconds: float) -> list[dict[st
     while (elapsed := time.perf_counter() - began) < seconds:
         store = service.database.stat().st_size / 2**20
         samples.append({"seconds": round(elapsed, 1), "store": round(store, 1), **await asyncio.to_thread(service.memory_mib)})
+        print(samples[-1], file=sys.stderr)
         await asyncio.sleep(min(SAMPLE_SECONDS, max(0.0, seconds - elapsed)))
     return samples
 
