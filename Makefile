@@ -29,11 +29,15 @@ lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether 
 	$(BIN)/wildgate lexicon lint
 	$(BIN)/wildgate lexicon stats --format markdown --check docs/lexicon_coverage.md
 	$(BIN)/python tools/make_reference.py --check
+	$(BIN)/python benchmarks/tables.py --check
 
-bench: .venv/.dev ## Speed in process and over the wire; results in benchmarks/results
-	$(BIN)/python benchmarks/speed/stages.py
-	$(BIN)/python benchmarks/load/serving.py
-	$(BIN)/python benchmarks/speed/bulk.py
+PART ?= stages tiers bulk peers growth serving mixed
+
+bench: .venv/.bench ## Speed, all short parts or PART="serving soak"; results in benchmarks/results
+	@set -e; for part in $(PART); do $(MAKE) --no-print-directory bench-$$part; done
+
+bench-%: .venv/.bench ## One part by the name of its script, with ARGUMENTS="--rounds 2"
+	$(BIN)/python $(or $(wildcard benchmarks/speed/$*.py benchmarks/load/$*.py),$(error There is no benchmark "$*")) $(ARGUMENTS)
 
 stubs: .venv-stubs/.done ## Generate sdk/wildgate/v1 from proto/
 	tools/make_stubs sdk
@@ -42,7 +46,7 @@ stubs-check: .venv-stubs/.done ## Fail if the committed stubs are not what proto
 	tools/make_stubs --check
 
 clean:
-	rm -rf .venv .venv-stubs .venv-export .venv-spark dist demo-output
+	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-peers dist demo-output
 
 .venv/.venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wildgate needs Python 3.11 or newer; set PYTHON=…")'
@@ -56,6 +60,10 @@ clean:
 
 .venv/.dev: .venv/.demo
 	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev]'
+	touch $@
+
+.venv/.bench: .venv/.dev
+	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,bench]'
 	touch $@
 
 .venv-stubs/.done: Makefile

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +26,7 @@ PACKAGES = (
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, Python, packages and time."""
+    """Processor, cores, commit, Python, packages and time."""
     model = next(
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line),
         "?",
@@ -34,10 +35,17 @@ def machine() -> dict[str, Any]:
         "processor": model,
         "cores": len(os.sched_getaffinity(0)),
         "load_average": os.getloadavg()[0],
+        "commit": commit_of(Path(__file__).parent),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def commit_of(folder: Path) -> str:
+    """Short hash of what is checked out there, with a + if files differ; empty where there is no git."""
+    command = ("git", "-C", str(folder), "describe", "--always", "--dirty=+", "--exclude=*")
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def pss(pid: int) -> int:

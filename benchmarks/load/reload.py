@@ -37,6 +37,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import grpc
+from clock import due_times, percentile
 from machine import pss, write
 from running import Service
 from wildgate.v1 import lexicon_pb2, lexicon_pb2_grpc, scoring_pb2, scoring_pb2_grpc, types_pb2
@@ -91,13 +92,10 @@ class Load:
 
     async def run(self) -> None:
         """Send until canceled."""
-        rng = random.Random(SEED)
-        start, number = time.perf_counter(), 0
-        while True:
-            due = start + number / self.rate
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        rng, number = random.Random(SEED), 0
+        async for due in due_times(self.rate):
             title = f"{rng.choice(TITLES)} {rng.randrange(10**6)}"
-            task = asyncio.create_task(self._send(number % CONNECTIONS, title, max(due, time.perf_counter() - 0.001)))
+            task = asyncio.create_task(self._send(number % CONNECTIONS, title, due))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
             number += 1
@@ -203,7 +201,7 @@ async def measure(service: Service, lexicons: Path, chosen: argparse.Namespace) 
     sending = asyncio.create_task(load.run())
     await asyncio.sleep(SETTLE_SECONDS)
     rng = random.Random(SEED)
-    memory = {"before": memory_of(service)}
+    memory = {"before": service.memory_mib()}
     averages = {"before": os.getloadavg()[0]}
     swaps: dict[str, list[Swap]] = {}
     calls: dict[str, list[Call]] = {}
@@ -212,7 +210,7 @@ async def measure(service: Service, lexicons: Path, chosen: argparse.Namespace) 
         first = len(load.calls)
         swaps[name] = [await timed(change, lexicons, number, load, wait, rng) for number in range(times_over)]
         await asyncio.sleep(SETTLE_SECONDS)
-        memory[f"after_{name}"] = memory_of(service)
+        memory[f"after_{name}"] = service.memory_mib()
         averages[f"after_{name}"] = os.getloadavg()[0]
         calls[name] = load.calls[first:]
     sending.cancel()
@@ -302,17 +300,6 @@ def latencies(calls: list[Call]) -> dict[str, float]:
     taken = sorted(call.milliseconds for call in calls)
     figures = {f"p{name}_ms": round(percentile(taken, share), 2) for name, share in (("50", 0.5), ("99", 0.99), ("99.9", 0.999))}
     return {"count": len(taken), **figures, "max_ms": round(taken[-1], 2), "failures": sum(not call.version for call in calls)}
-
-
-def percentile(ordered: list[float], share: float) -> float:
-    """The value that so large a share does not exceed."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def memory_of(service: Service) -> dict[str, float]:
-    """Proportional set size of each process, in MiB: what it shares is counted by shares."""
-    pids = {"supervisor": service.process.pid, **{name: service.pid(name) for name in ("compiler", "worker-0", "worker-1")}}
-    return {name: round(pss(pid) / 1024, 1) for name, pid in pids.items()}
 
 
 def holds(result: dict[str, Any]) -> bool:

@@ -12,6 +12,10 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Self
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from machine import pss
+
 READY = "serving on "
 WAIT_SECONDS = 60
 SERVICE = (sys.executable, "-c", "from wildgate_service.cli import main; main()", "serve")
@@ -22,19 +26,20 @@ class NotStartedError(Exception):
 
 
 class Server:
-    """A process that prints "… serving on H:P" when it is ready; its errors go to `log`."""
+    """A process that prints "… serving on H:P" when it is ready; its errors go to `log`. `path` is the PYTHONPATH of another checkout."""
 
-    def __init__(self, name: str, command: Sequence[str], folder: Path, core: int | None = None) -> None:
+    def __init__(self, name: str, command: Sequence[str], folder: Path, core: int | None = None, path: str = "") -> None:
         self.name = name
         self.target = ""
         self._command = (*pinned(core), *command)
+        self._environment = _environment() | ({"PYTHONPATH": path} if path else {})
         self._folder = folder
         self._log = folder / f"{name}.log"
 
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                self._command, cwd=self._folder, env=_environment(), stdout=subprocess.PIPE, stderr=log, text=True
+                self._command, cwd=self._folder, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
             )
         assert self.process.stdout  # noqa: S101  (it was asked for)
         line = self.process.stdout.readline()
@@ -66,12 +71,12 @@ class Server:
 class Service(Server):
     """`wildgate serve` with settings in a file; what it records is in `database`."""
 
-    def __init__(self, name: str, folder: Path, core: int | None = None, **settings: Any) -> None:  # noqa: ANN401  (as TOML has them)
+    def __init__(self, name: str, folder: Path, core: int | None = None, path: str = "", **settings: Any) -> None:  # noqa: ANN401  (as TOML has them)
         self.database = folder / f"{name}.db"
         config = folder / f"{name}.toml"
         chosen = {"port": 0, "workers": 1, "store": f"sqlite:///{self.database}"} | settings
         config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in chosen.items()), encoding="utf-8")
-        super().__init__(name, (*SERVICE, "--config", str(config)), folder, core)
+        super().__init__(name, (*SERVICE, "--config", str(config)), folder, core, path)
 
     def pid(self, process: str) -> int:
         """Process id of the youngest child of that name, such as worker-0."""
@@ -80,6 +85,12 @@ class Service(Server):
     def cpu_seconds(self, process: str = "") -> float:
         """User and system time of all, or of one child by its name."""
         return _seconds([self.pid(process)]) if process else super().cpu_seconds()
+
+    def memory_mib(self) -> dict[str, float]:
+        """Proportional set size of the supervisor and of each child that lives, by name: what they share is counted by shares."""
+        names = dict.fromkeys(event["name"] for event in self._births())
+        pids = {"supervisor": self.process.pid, **{name: self.pid(name) for name in names}}
+        return {name: round(pss(pid) / 1024, 1) for name, pid in pids.items() if Path(f"/proc/{pid}").exists()}
 
     def kill(self, process: str) -> None:
         """Send SIGKILL to a child and wait until another has taken its place."""
@@ -91,9 +102,9 @@ class Service(Server):
                 raise NotStartedError(f"no other {process} in {WAIT_SECONDS} s:\n{self.log[-2_000:]}")
             sleep(0.02)
 
-    def _births(self, process: str) -> list[dict[str, Any]]:
+    def _births(self, process: str = "") -> list[dict[str, Any]]:
         events = (json.loads(line) for line in self.log.split("\n") if line.startswith("{") and line.endswith("}"))
-        return [event for event in events if event["event"] == "process_started" and event["name"] == process]
+        return [event for event in events if event["event"] == "process_started" and process in {"", event["name"]}]
 
 
 def pinned(core: int | None) -> tuple[str, ...]:

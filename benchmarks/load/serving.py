@@ -1,11 +1,15 @@
 """The service over the wire as a ratio to an empty echo: requests/s, p50, p99, CPU; unary, with 2 % offers, in batches of 32.
 
+Closed loops keep so many calls in flight (each answer brings the next call). Open loops send at random times at a fixed rate, a share of
+what the same server answered with 32 in flight in the same round, whether it answers or not: that is how latency under load is known.
+
 Usage: python benchmarks/load/serving.py [--rounds N] [--seconds S] [--output FILE]
 
 What is served, each in one process on one core, all the while, asked in turn in every round (order shuffled): the echo, which takes and
 answers bytes; the echo written with generated stubs; the service bare (`--store none`); the service as it comes (SQLite, its writer on the
 same core). h2load has the other core. All servers of a round get the same bodies, the next round others; the echoes answer what the
 service as it comes answered. h2load repeats one body, so the text is not unique within a run: `words` says what new words cost.
+A gRPC client checks contents before and after each round's load, and every answer that holds an error is counted by its grpc-status.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -27,45 +32,53 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-import grpc
+from contents import BATCHED, UNARY, check_answers, check_echo
 from h2load import Burst, LoadError, Shot, check_installed, fire
 from machine import write
+from ratios import Figures, batch_ratios, print_table, ratios
 from running import Server, Service
 from traffic import BATCH, Requests, make_requests, new_texts, write_body
-from wildgate.v1 import scoring_pb2, types_pb2
 from wildgate_service.local import local_engine
-from wildgate_service.pipeline import score_listing
+from wildgate_service.pipeline import Engine, score_listing
 from wildgate_service.types import Listing
 
 SEED = 11
 SERVERS = ("echo", "echo with stubs", "bare", "default")
+OPEN_SERVERS = ("echo", "bare", "default")
+OPEN_CONNECTIONS = 16
 OFFER_SHARE = 0.02
-UNARY = "/wildgate.v1.ScoringService/ScoreListing"
-BATCHED = "/wildgate.v1.ScoringService/BatchScoreListings"
-CALL_SECONDS = 30
 MEMO_CALLS = 2_000
 BETWEEN_SECONDS = 0.1  # for the writer to finish what the run before left it
-
-Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """How load is given: `streams` at a time on each of `connections`; `listings` in a request."""
+    """How load is given: `streams` at a time on each of `connections`, or at `load`, a share of the capacity; `listings` in a request."""
 
     name: str
     connections: int
-    streams: int
+    streams: int = 1
     kind: str = "ordinary"
     listings: int = 1
     with_offers: bool = False
+    load: float = 0
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Which are asked."""
+        return OPEN_SERVERS if self.load else SERVERS
 
 
+CAPACITY = Scenario("unary, 32 in flight", 16, 2)
+BATCHES = Scenario("batch of 32, 4 in flight", 4, 1, kind="batch", listings=BATCH)
 SCENARIOS = (
-    Scenario("unary, 32 in flight", 16, 2),
+    CAPACITY,  # the first, for what follows goes by it
     Scenario("unary, 1 in flight", 1, 1),
+    Scenario("unary, 8 in flight", 8, 1),
+    Scenario("unary, 128 in flight", 16, 8),
     Scenario("2 % offers, 32 in flight", 16, 2, with_offers=True),
-    Scenario("batch of 32, 4 in flight", 4, 1, kind="batch", listings=BATCH),
+    BATCHES,
+    *(Scenario(f"open loop, {load:.0%} of capacity", OPEN_CONNECTIONS, load=load) for load in (0.25, 0.5, 0.75, 0.9)),
 )
 
 
@@ -74,7 +87,7 @@ class Round:
     """Bodies and the answers that the service gave to them, by kind: ordinary, offer, batch. Bare, it has no id and receipt to answer."""
 
     number: int
-    script: str
+    requests: Requests
     bodies: dict[str, Path]
     answers: dict[str, bytes]
     bare_answers: dict[str, bytes]
@@ -99,8 +112,8 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=8, help="each with bodies of its own (default 8)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="of load on each server in each scenario of a round (default 3)")
+    parser.add_argument("--rounds", type=int, default=5, help="each with bodies of its own (default 5)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of load on each server in each scenario of a round (default 2)")
     parser.add_argument("--output", type=Path, default=HERE.parent / "results" / "serving.json")
     return parser.parse_args()
 
@@ -114,6 +127,7 @@ class Bench:
         self._folder = folder
         self._seconds = seconds
         self._rng = random.Random(SEED)
+        self._engine = local_engine()
         services = {
             "bare": Service("bare", folder, self._server_core, store="none"),
             "default": Service("default", folder, self._server_core),
@@ -124,7 +138,8 @@ class Bench:
         echo = stack.enter_context(self._echo())
         self._servers |= {"echo": echo, "echo with stubs": echo}
         self._answered = 0
-        self._unary_rates: dict[str, float] = {}  # requests/s of each server when it was last asked for ordinary listings alone
+        self._refused: dict[str, Counter[str]] = {name: Counter() for name in SERVERS}
+        self._capacity = dict.fromkeys(SERVERS, 0.0)  # requests/s of each server when it was last asked for all that it can
 
     def _make_round(self, number: int) -> Round:
         """Bodies, and what each service answers to them. Raises LoadError if an answer is not what it should be."""
@@ -132,9 +147,9 @@ class Bench:
         bodies = {
             kind: write_body(self._folder / f"{kind}-{number}.body", getattr(requests, kind)) for kind in ("ordinary", "offer", "batch")
         }
-        bare = check_answers(self._servers["bare"], requests, recorded=False)
-        answers = check_answers(self._servers["default"], requests, recorded=True)
-        return Round(number, requests.script, bodies, answers, bare)
+        bare = check_answers(self._servers["bare"], requests, self._engine, recorded=False)
+        answers = check_answers(self._servers["default"], requests, self._engine, recorded=True)
+        return Round(number, requests, bodies, answers, bare)
 
     def _echo(self) -> Server:
         folder = self._folder / "answers"
@@ -146,16 +161,16 @@ class Bench:
 
     def run(self) -> dict[str, Any]:
         """All rounds; per scenario and server the figures of each."""
-        for each in self._rounds:
-            check_echo(self._servers["echo"], each)
+        self._check_echo(self._rounds[0])
         self._warm_up()
-        rows: dict[str, dict[str, list[Figures]]] = {scenario.name: {name: [] for name in SERVERS} for scenario in SCENARIOS}
+        rows: dict[str, dict[str, list[Figures]]] = {scenario.name: {name: [] for name in scenario.servers} for scenario in SCENARIOS}
         for each in self._rounds:
             for scenario in SCENARIOS:
-                for name in self._rng.sample(SERVERS, len(SERVERS)):
+                for name in self._rng.sample(scenario.servers, len(scenario.servers)):
                     rows[scenario.name][name].append(self._measure(name, scenario, each))
-                best = ", ".join(f"{name} {rows[scenario.name][name][-1]['listings_per_second']:,.0f}/s" for name in SERVERS)
-                print(f"round {each.number + 1} ({each.script}), {scenario.name}: {best}", flush=True)
+                got = ", ".join(f"{name} {rows[scenario.name][name][-1]['listings_per_second']:,.0f}/s" for name in scenario.servers)
+                print(f"round {each.number + 1} ({each.requests.script}), {scenario.name}: {got}", flush=True)
+            self._check_contents(each)
         return {
             "seed": SEED,
             "rounds": len(self._rounds),
@@ -166,19 +181,28 @@ class Bench:
             },
             "answer_bytes": {kind: [len(answer) for answer in self._of("answers", kind)] for kind in ("ordinary", "offer", "batch")},
             "load_average_after": os.getloadavg()[0],
-            "words": cost_of_new_words(self._rng),
+            "words": cost_of_new_words(self._engine, self._rng),
             "recorded": self._recorded(),
+            "refused": {name: dict(counted) for name, counted in self._refused.items()},
             "ratios": {name: ratios(figures) for name, figures in rows.items()},
-            "batch_over_unary_echo": batch_ratios(rows),
+            "batch_over_unary_echo": batch_ratios(rows[BATCHES.name], rows[CAPACITY.name]),
             "rows": rows,
         }
 
     def _of(self, field: str, kind: str) -> Iterator[Any]:
         return (getattr(each, field)[kind] for each in self._rounds)
 
+    def _check_contents(self, each: Round) -> None:
+        check_answers(self._servers["bare"], each.requests, self._engine, recorded=False)
+        check_answers(self._servers["default"], each.requests, self._engine, recorded=True)
+        self._check_echo(each)
+
+    def _check_echo(self, each: Round) -> None:
+        check_echo(self._servers["echo"], each.number, each.bodies, each.answers)
+
     def _warm_up(self) -> None:
-        for name in SERVERS:
-            for scenario in SCENARIOS:
+        for scenario in (CAPACITY, BATCHES):
+            for name in SERVERS:
                 self._fire(name, scenario, self._rounds[0], min(1.0, self._seconds))
 
     def _measure(self, name: str, scenario: Scenario, each: Round) -> Figures:
@@ -194,33 +218,36 @@ class Bench:
             "cpu_us_per_listing": round(spent * 1e6 / (burst.answered * scenario.listings), 1),
             "writer_cpu_us_per_listing": round(writer_spent * 1e6 / (burst.answered * scenario.listings), 1),
             "offer_share": round(burst.shares[1], 4) if scenario.with_offers else 0.0,
+            "asked_per_second": round(self._capacity[name] * scenario.load, 1),
+            "refused_share": round(sum(burst.refused.values()) / burst.answered, 5),
         }
 
     def _writer_seconds(self, name: str) -> float:
         return self._default.cpu_seconds("writer") if name == "default" else 0.0
 
     def _fire(self, name: str, scenario: Scenario, each: Round, seconds: float) -> Burst:
-        shot = self._shot(name, scenario.kind, each, scenario.connections, scenario.streams)
-        shots: tuple[Shot, ...] = (shot,)
-        if scenario.with_offers:
-            rate = self._unary_rates[name] * OFFER_SHARE
-            shots = (shot, self._shot(name, "offer", each, 1, 1, rate))
-        burst = fire(shots, seconds, self._folder, self._load_core)
-        if scenario is SCENARIOS[0]:
-            self._unary_rates[name] = burst.requests_per_second
-        self._count(name, burst, scenario.listings)
+        burst = fire(self._shots(name, scenario, each), seconds, self._folder, self._load_core)
+        if scenario is CAPACITY:
+            self._capacity[name] = burst.requests_per_second
+        self._refused[name] += Counter(burst.refused)
+        if name == "default":
+            self._answered += (burst.answered - sum(burst.refused.values())) * scenario.listings
         return burst
 
-    def _shot(self, name: str, kind: str, each: Round, connections: int, streams: int, rate: float = 0) -> Shot:
+    def _shots(self, name: str, scenario: Scenario, each: Round) -> tuple[Shot, ...]:
+        if scenario.load:
+            rate = self._capacity[name] * scenario.load / scenario.connections
+            return tuple(self._shot(name, scenario.kind, each, rate=rate) for _ in range(scenario.connections))
+        shot = self._shot(name, scenario.kind, each, scenario.connections, scenario.streams)
+        offers = (self._shot(name, "offer", each, rate=self._capacity[name] * OFFER_SHARE),)
+        return (shot, *offers) if scenario.with_offers else (shot,)
+
+    def _shot(self, name: str, kind: str, each: Round, connections: int = 1, streams: int = 1, rate: float = 0) -> Shot:
         path = BATCHED if kind == "batch" else UNARY
         if name.startswith("echo"):
             path = f"/echo.{'stubs' if 'stubs' in name else 'bytes'}/{kind}-{each.number}"
         answer = (each.bare_answers if name == "bare" else each.answers)[kind]
         return Shot(self._servers[name].target, path, each.bodies[kind], len(answer), connections, streams, rate)
-
-    def _count(self, name: str, burst: Burst, listings: int) -> None:
-        if name == "default":
-            self._answered += burst.answered * listings
 
     def _recorded(self) -> dict[str, int]:
         """Decisions that h2load was answered, and all rows in the store (with the answers to checks and those cut off at a run's end)."""
@@ -231,67 +258,8 @@ class Bench:
         return {"answered_to_h2load": self._answered, "rows_in_store": rows}
 
 
-def check_answers(server: Server, requests: Requests, *, recorded: bool) -> dict[str, bytes]:
-    """The answers to all requests, over a plain gRPC client, which sees grpc-status. Raises LoadError if one is wrong."""
-    with grpc.insecure_channel(server.target) as channel:
-        unary, batched = channel.unary_unary(UNARY), channel.unary_unary(BATCHED)
-        answers = {
-            "ordinary": unary(requests.ordinary.SerializeToString(), timeout=CALL_SECONDS),
-            "offer": unary(requests.offer.SerializeToString(), timeout=CALL_SECONDS),
-            "batch": batched(requests.batch.SerializeToString(), timeout=CALL_SECONDS),
-        }
-    ordinary = scoring_pb2.ScoreListingResponse.FromString(answers["ordinary"]).decision
-    offer = scoring_pb2.ScoreListingResponse.FromString(answers["offer"]).decision
-    batch = scoring_pb2.BatchScoreListingsResponse.FromString(answers["batch"]).results
-    allowed = [ordinary, *(result.decision for result in batch)]
-    _check(server, f"{requests.script}: an ordinary listing is not allowed", all(each.action == types_pb2.ACTION_ALLOW for each in allowed))
-    _check(server, f"{requests.script}: an offer is allowed", offer.action != types_pb2.ACTION_ALLOW)
-    _check(server, "the encoder is missing; run `wildgate model build`", "encoder_missing" not in offer.degraded_reasons)
-    _check(server, "a batch is not answered whole", len(batch) == BATCH)
-    _check(server, "decisions are not recorded as they should be", all(bool(each.decision_id) == recorded for each in (*allowed, offer)))
-    return answers
-
-
-def check_echo(server: Server, each: Round) -> None:
-    """Raise LoadError if an echo does not answer what it was given."""
-    with grpc.insecure_channel(server.target) as channel:
-        for kind, answer in each.answers.items():
-            body = each.bodies[kind].read_bytes()[5:]
-            for echo in ("bytes", "stubs"):
-                got = channel.unary_unary(f"/echo.{echo}/{kind}-{each.number}")(body, timeout=CALL_SECONDS)
-                _check(server, f"{echo} answers something else to {kind}", len(got) == len(answer))
-
-
-def _check(server: Server, what: str, holds: bool) -> None:  # noqa: FBT001  (what is checked)
-    if not holds:
-        raise LoadError(f"{server.name}: {what}")
-
-
-def ratios(figures: dict[str, list[Figures]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Each service to each echo, round by round: median, least and greatest of the ratios of requests/s, p50 and p99."""
-    pairs = [(service, echo) for service in ("bare", "default") for echo in ("echo", "echo with stubs")]
-    names = ("listings_per_second", "p50_ms", "p99_ms", "cpu_us_per_listing")
-    return {f"{one} / {other}": {name: _summary(_ratios(figures[one], figures[other], name)) for name in names} for one, other in pairs}
-
-
-def batch_ratios(rows: dict[str, dict[str, list[Figures]]]) -> dict[str, dict[str, float]]:
-    """Listings/s in batches to the unary echo's requests/s at 32 in flight."""
-    batches, unary = rows[SCENARIOS[3].name], rows[SCENARIOS[0].name]
-    pairs = [(service, echo) for service in ("bare", "default") for echo in ("echo", "echo with stubs")]
-    return {f"{one} / {other}": _summary(_ratios(batches[one], unary[other], "listings_per_second")) for one, other in pairs}
-
-
-def _ratios(ones: list[Figures], others: list[Figures], name: str) -> list[float]:
-    return [one[name] / other[name] for one, other in zip(ones, others, strict=True)]
-
-
-def _summary(values: list[float]) -> dict[str, float]:
-    return {"median": round(statistics.median(values), 3), "least": round(min(values), 3), "greatest": round(max(values), 3)}
-
-
-def cost_of_new_words(rng: random.Random) -> dict[str, float]:
+def cost_of_new_words(engine: Engine, rng: random.Random) -> dict[str, float]:
     """Median microseconds in process for one text over and over, and for texts of which each has new words."""
-    engine = local_engine()
     texts = new_texts(rng, MEMO_CALLS)
     return {
         "repeated_us": _median_us(lambda _: score_listing(engine, Listing(description=texts[0]))),
@@ -306,41 +274,6 @@ def _median_us(call: Callable[[int], object]) -> float:
         call(number)
         taken.append(time.perf_counter_ns() - start)
     return round(statistics.median(taken) / 1e3, 1)
-
-
-def print_table(result: dict[str, Any]) -> None:
-    """Print medians, and ratios to the echo of bytes and to the one with stubs."""
-    heads = (
-        "scenario",
-        "server",
-        "listings/s",
-        "p50 ms",
-        "p99 ms",
-        "CPU µs",
-        "of the writer",
-        "÷ echo: rps, p99",
-        "÷ echo with stubs: rps, p99",
-    )
-    print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    for scenario, servers in result["rows"].items():
-        for name, rows in servers.items():
-            medians = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
-            cells = [f"{medians['listings_per_second']:,.0f}", f"{medians['p50_ms']:.2f}", f"{medians['p99_ms']:.2f}"]
-            cells += [f"{medians['cpu_us_per_listing']:.0f}", f"{medians['writer_cpu_us_per_listing']:.0f}"]
-            cells += [_shown(result["ratios"][scenario].get(f"{name} / {echo}")) for echo in ("echo", "echo with stubs")]
-            print(f"| {scenario} | {name} | {' | '.join(cells)} |")
-    print("\nlistings/s in batches ÷ requests/s of the unary echo at 32 in flight:")
-    for pair, ratio in result["batch_over_unary_echo"].items():
-        print(f"  {pair}: {_of_rounds(ratio)}")
-    print(f"recorded: {result['recorded']}; new words: {result['words']}")
-
-
-def _shown(ratio: dict[str, dict[str, float]] | None) -> str:
-    return f"{_of_rounds(ratio['listings_per_second'])}, {_of_rounds(ratio['p99_ms'])}" if ratio else ""
-
-
-def _of_rounds(ratio: dict[str, float]) -> str:
-    return f"{ratio['median']:.2f} [{ratio['least']:.2f}, {ratio['greatest']:.2f}]"
 
 
 if __name__ == "__main__":
