@@ -73,7 +73,7 @@ clean:
 
 .venv-export/.done: Makefile pyproject.toml sdk/pyproject.toml
 	$(PYTHON) -m venv .venv-export
-	.venv-export/bin/python -m pip install --quiet -e sdk -e '.[dev,export]'
+	.venv-export/bin/python -m pip install --quiet 'torch==2.13.0' -e sdk -e '.[dev,export]'
 	touch $@
 
 .venv-spark/.done: Makefile pyproject.toml sdk/pyproject.toml

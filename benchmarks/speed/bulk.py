@@ -1,6 +1,6 @@
 """Listings a second from a file, what the engine around scoring costs, and the memory that it takes.
 
-A file of unique listings is made, of which some are offers, and scored by the command as users run it. The same listings, read before and in
+A file of unique listings is made, some of them offers, and scored by the command as users run it. The same listings, read before and in
 one process, are scored by the bare function; CPU time of the one over that of the other is the overhead. Rounds of both alternate, in
 shuffled order.
 
