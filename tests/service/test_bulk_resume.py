@@ -290,7 +290,9 @@ def folder(tmp_path_factory, encoder_path):
     made = tmp_path_factory.mktemp("bulk")
     for ending in ("jsonl", "parquet"):
         write_rows(made / f"in.{ending}", ROWS)
-        assert start(made, ending, f"whole.{ending}").wait() == 0
+        with start(made, ending, f"whole.{ending}") as process:
+            process.communicate()
+        assert process.returncode == 0
     return made
 
 

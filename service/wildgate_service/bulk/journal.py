@@ -23,6 +23,7 @@ from wildgate_service.bulk.blocks import Block, Done, Place
 from wildgate_service.errors import WildgateError
 
 COMMIT_SECONDS = 1.0
+COMMIT_SHARE = 0.02  # of the time, at most, is spent on commits: a disk that others use can take seconds for one
 AGAIN = "give --restart to begin anew, or another --output"
 
 
@@ -47,7 +48,7 @@ class Journal:
             raise WildgateError(f"{output} is no regular file and would be replaced by one; name a file to write")
         self._partial, self._resume = (self._output.with_name(self._output.name + ending) for ending in (".partial", ".resume"))
         self._form = form
-        self._committed = monotonic()
+        self._next_commit = monotonic() + COMMIT_SECONDS
         self.ended = False
         try:
             there = self._partial.exists()
@@ -82,7 +83,7 @@ class Journal:
                 listings=state.listings + done.listings,
                 failed=state.failed + done.failed,
             )
-            if monotonic() - self._committed >= COMMIT_SECONDS:
+            if monotonic() >= self._next_commit:
                 self._commit()
         except OSError as error:
             raise self._unwritable(error) from error
@@ -151,6 +152,7 @@ class Journal:
 
     def _commit(self) -> None:
         """Answers first, then the state that counts them."""
+        began = monotonic()
         os.fsync(self._file.fileno())
         written = self._resume.with_name(self._resume.name + ".new")
         with written.open("wb") as file:
@@ -158,7 +160,8 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
         written.replace(self._resume)
-        self._committed = monotonic()
+        ended = monotonic()
+        self._next_commit = ended + max(COMMIT_SECONDS, (ended - began) / COMMIT_SHARE)
 
     def _forget(self) -> None:
         for path in (self._partial, self._resume):
