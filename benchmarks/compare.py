@@ -37,7 +37,7 @@ from contents import UNARY, answers_of
 from h2load import LoadError, Shot, check_installed, fire
 from machine import commit_of, write
 from noise import Verdict, outliers, verdict
-from probe import CASES
+from probe import CASES, PLANTED
 from running import Service
 from traffic import make_requests, write_body
 
@@ -83,6 +83,7 @@ def compare_checkouts(chosen: argparse.Namespace) -> int:
         commits = [commit_of(root) for root in roots]
         print(f"before: {chosen.before} ({commits[0]}), after: {chosen.after} ({commits[1]}), {chosen.rounds} rounds", flush=True)
         pairs, differing, memory = in_process(roots, chosen.rounds)
+        pairs |= together(pairs)
         if chosen.serving:
             pairs |= over_the_wire(roots, folder, chosen.rounds, chosen.seconds)
     verdicts = {case: verdict([after / before for before, after in rounds], SEED) for case, rounds in pairs.items()}
@@ -116,6 +117,18 @@ def in_process(roots: Sequence[Path], rounds: int) -> tuple[Pairs, dict[str, int
                 differing["differ"] += sum(one != other for one, other in zip(said[0]["actions"], said[1]["actions"], strict=True))
             print(f"round {number + 1} in process", file=sys.stderr)
         return pairs, differing, [each.said["pss_mib"] for each in probes]
+
+
+def together(pairs: Pairs) -> Pairs:
+    """Geometric means over all cases of a kind, round by round: what all share shows there first, for the cases' noise averages out."""
+    found: Pairs = {}
+    for kind in PLANTED:
+        cases = [rounds for case, rounds in pairs.items() if case.endswith(f"/{kind}")]
+        found[f"all/{kind}"] = [
+            (statistics.geometric_mean(each[0] for each in costs), statistics.geometric_mean(each[1] for each in costs))
+            for costs in zip(*cases, strict=True)
+        ]
+    return found
 
 
 def over_the_wire(roots: Sequence[Path], folder: Path, rounds: int, seconds: float) -> Pairs:

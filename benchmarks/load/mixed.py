@@ -46,7 +46,7 @@ def main() -> int:
     calls = {"seconds": chosen.seconds, "users": chosen.users, "workers": WORKERS, "cpu_seconds": round(spent, 2), "died": died}
     write(chosen.output, {**calls, "rows": rows})
     print(f"report: {chosen.html}")
-    return 1 if status or died or not rows else 0
+    return 1 if status or died or not any(row["count"] for row in rows) else 0
 
 
 def arguments() -> argparse.Namespace:

@@ -44,7 +44,7 @@ CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
 LENGTH = 300
 CALLS = 400
 CHARACTERS = 600_000  # of all texts of a length, about
-SIZE_SECONDS = 900  # for one size, after which it is given up
+SIZE_SECONDS = 1_800  # for one size, after which it is given up
 ROUNDS = 3  # of connections
 WARM_SECONDS = 1.0
 

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -42,6 +42,7 @@ TEXTS = 4  # of each script and kind in a round
 FEW = 2_000  # forms
 CELL_SECONDS = 0.5  # for the texts of one script and kind; slow filters get fewer, at least one
 START_SECONDS = 240
+ROUND_SECONDS = 60  # of a filter, after which it has no further round
 INSTALL_SECONDS = 900
 OWN = ("wildgate", "wildgate-lexicons")
 KINDS: dict[str, Mapping[str, str]] = {"no hit": dict.fromkeys(WORDS, ""), "offer": OFFERS, "disguised": DISGUISED}
@@ -147,9 +148,10 @@ def start(pythons: Mapping[str, str], forms: Path, stack: ExitStack, status: dic
 
 
 def ask(running: dict[str, Asked], forms: int, rounds: int, cells: Cells, status: dict[str, str]) -> None:
-    """All rounds; who does not answer is not asked again."""
+    """All rounds; who does not answer, or takes over a minute for a round, is not asked again."""
     rng = random.Random(SEED)
     for number in range(rounds):
+        spent: Counter[str] = Counter()
         for kind, planted in KINDS.items():
             for script in WORDS:
                 texts = [text(rng, script, LENGTH, planted[script], number * TEXTS + item) for item in range(TEXTS)]
@@ -163,7 +165,11 @@ def ask(running: dict[str, Asked], forms: int, rounds: int, cells: Cells, status
                     cell = cells[name, forms, kind]
                     cell["microseconds"] += said["microseconds"]
                     cell["stopped"] += said["stopped"]
+                    spent[name] += sum(said["microseconds"])
         print(f"{forms} forms, round {number + 1}: {', '.join(running)}", flush=True)
+        for name in [name for name in running if spent[name] > ROUND_SECONDS * 1e6]:
+            status[name] = f"measured, with {forms} forms in {number + 1} of {rounds} rounds"
+            del running[name]
 
 
 def row_of(name: str, forms: int, kind: str, cell: Mapping[str, list[Any]]) -> dict[str, Any]:

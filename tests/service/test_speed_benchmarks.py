@@ -15,6 +15,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 FOLDERS = [str(BENCHMARKS), *(str(BENCHMARKS / name) for name in ("load", "speed", "quality"))]
 sys.path[:0] = FOLDERS
 
+import compare  # noqa: E402
 import mixed  # noqa: E402
 import peer  # noqa: E402
 import picture  # noqa: E402
@@ -110,6 +111,13 @@ def test_another_machine_and_other_packages_are_named():
     """Whoever reads a ratio must know."""
     fresh = {"machine": MACHINE | {"cores": 8, "packages": {"grpcio": "2"}}}
     assert differences(fresh, {"machine": MACHINE}) == ["cores: 2 → 8", "grpcio: 1 → 2"]
+
+
+def test_cases_of_a_kind_are_judged_together_too():
+    """By geometric means of each round, one for each kind that there is."""
+    pairs = {f"{script}/300/{kind}": [(cost, 2 * cost)] for script, cost in (("a", 1.0), ("b", 100.0)) for kind in compare.PLANTED}
+    ((before, after),) = compare.together(pairs)["all/offer"]
+    assert (before, after) == pytest.approx((10.0, 20.0))
 
 
 def test_this_checkout_is_its_own_folder():
