@@ -30,6 +30,7 @@ lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether 
 bench: .venv/.dev ## Speed in process and over the wire; results in benchmarks/results
 	$(BIN)/python benchmarks/speed/stages.py
 	$(BIN)/python benchmarks/load/serving.py
+	$(BIN)/python benchmarks/load/overload.py
 
 stubs: .venv-stubs/.done ## Generate sdk/wildgate/v1 from proto/
 	tools/make_stubs sdk

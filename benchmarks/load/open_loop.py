@@ -2,7 +2,8 @@
 
 h2load waits for answers when a service is slow, and takes a refusal for a success. This speaks just enough HTTP/2 and gRPC itself, a
 fifth of what a call costs a gRPC client in Python: every request has a body of its own and a deadline, latency counts from the moment
-at which it should have gone out, and what is not answered by its deadline is canceled, as gRPC clients do.
+at which it should have gone out (a tick of a millisecond included), and what is not answered by its deadline is canceled, as gRPC clients
+do.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ class _Stream:
 
 @dataclass
 class Load:
-    """`rate` requests/s in all over `connections`, each with the next of `bodies`, a deadline and the path of one method."""
+    """`rate` requests/s in all over `connections`, each with the next of `bodies`, a deadline and the path of one method.
+
+    With `in_flight` it is a closed loop: so many at a time on each connection, at most `rate`.
+    """
 
     target: str
     path: str
@@ -57,6 +61,7 @@ class Load:
     seconds: float
     connections: int
     deadline: float = 0.05
+    in_flight: int = 0
     answers: list[Answer] = field(default_factory=list)
 
 
@@ -66,10 +71,15 @@ async def fire(load: Load) -> list[Answer]:
     host, _, port = load.target.rpartition(":")
     links = [(await loop.create_connection(lambda: _Link(load), host, int(port)))[1] for _ in range(load.connections)]
     start, number, count = monotonic() + 0.1, 0, int(load.rate * load.seconds)
-    while number < count or any(link.waits for link in links):
+    while number < count or any(link.open for link in links):
         now = monotonic()
+        if load.in_flight and now > start + load.seconds:
+            count = 0
         while number < count and (due := start + number / load.rate) <= now:
-            links[number % len(links)].ask(due, load.bodies[number % len(load.bodies)])
+            link = min(links, key=lambda each: each.open) if load.in_flight else links[number % len(links)]
+            if load.in_flight and link.open >= load.in_flight:
+                break
+            link.ask(now if load.in_flight else due, load.bodies[number % len(load.bodies)])
             number += 1
         for link in links:
             link.turn(now)
@@ -97,9 +107,9 @@ class _Link(asyncio.Protocol):
         self._sending: list[bytes] = []
 
     @property
-    def waits(self) -> bool:
-        """Whether anything is not answered."""
-        return bool(self._waiting or self._streams)
+    def open(self) -> int:
+        """How many requests are not answered."""
+        return len(self._waiting) + len(self._streams)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, and leave the server all the room it wants to answer in."""

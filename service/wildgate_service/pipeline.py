@@ -135,7 +135,9 @@ def score_listing(
     return decision
 
 
-def weigh(engine: Engine, listing: Listing, timings: Timings | None = None, deadline: float | None = None, *, hurry: bool = False) -> Weighed:
+def weigh(
+    engine: Engine, listing: Listing, timings: Timings | None = None, deadline: float | None = None, *, hurry: bool = False
+) -> Weighed:
     """The stages before the policy's. Raises InvalidListingError."""
     clock = time.perf_counter_ns
     check_listing(listing)

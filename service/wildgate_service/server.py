@@ -19,10 +19,9 @@ from wildgate_service.status import Reason, Refusal, overloaded
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from wildgate_service.admission import Admission
     from wildgate_service.rpc import Rpc, Serving
     from wildgate_service.settings import Settings
-
-    from wildgate_service.admission import Admission
 
     Handler = grpc.RpcMethodHandler[Any, Any]
     Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -45,7 +44,7 @@ class Server:
         _listen(self._server, address, serving.settings)
 
     def _add(self, rpcs: Sequence[Rpc]) -> None:
-        handlers = {rpc.path: grpc.unary_unary_rpc_method_handler(self._handler(rpc)) for rpc in rpcs}
+        handlers: dict[str, Handler] = {rpc.path: grpc.unary_unary_rpc_method_handler(self._handler(rpc)) for rpc in rpcs}
         scoring = frozenset(rpc.path for rpc in rpcs if rpc.scores)
         self._server.add_generic_rpc_handlers((_Methods(handlers, scoring, self._serving.admission),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -103,7 +102,7 @@ class _Methods(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
         """As gRPC asks for it."""
         method = handler_call_details.method
-        if method in self._scoring and not self._admission.arrive():
+        if method in self._scoring and not self._admission.open:
             return REFUSING
         return self._handlers.get(method)
 

@@ -126,15 +126,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         Meta(
             ge=1,
-            description="Calls that may wait unread for one worker; of more gRPC drops some, and from half as many again on all (CANCELLED).",
+            description="Calls that may wait unread for one worker; of more gRPC drops some (CANCELLED), and all from half as many again.",
         ),
     ] = 32
     longest_wait: Annotated[
         float,
         Meta(
             gt=0,
-            description="Seconds that a call may wait for its turn once a worker has taken it; one that has waited longer, or has too "
-            "little time left, gets RESOURCE_EXHAUSTED. Over half of it the slow tiers are left out.",
+            description="Seconds by which a worker may be late for what it has taken on; while it is later, calls to score get "
+            "RESOURCE_EXHAUSTED. Over half of it the slow tiers are left out.",
         ),
     ] = 0.02
     max_message_bytes: Annotated[int, Meta(ge=LARGEST_LISTING_BYTES, description="Largest request, in bytes; a larger one is refused.")] = (

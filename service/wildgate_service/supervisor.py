@@ -117,7 +117,9 @@ class Supervisor:
         print(f"wildgate: serving on {self._address}", flush=True)  # noqa: T201  (the contract)
         cores = find_cores()
         asked = self._settings.workers or "auto"
-        log.info("serving", address=str(self._address), workers=self._settings.worker_count, asked=asked, cores=cores.affinity, quota=cores.quota)
+        log.info(
+            "serving", address=str(self._address), workers=self._settings.worker_count, asked=asked, cores=cores.affinity, quota=cores.quota
+        )
         while True:
             await asyncio.sleep(KEYS_POLL_SECONDS)
             self._poll_keys()

@@ -82,9 +82,11 @@ class Worker:
         await server.start()
         self._channel.send(Ready())
         listening = asyncio.create_task(self._listen())
+        beating = asyncio.create_task(self._serving.admission.keep_beating())
         await self._ending.wait()
         await server.drain(self._birth.settings.drain_seconds)
         listening.cancel()
+        beating.cancel()
         if self._serving.writer:
             self._serving.writer.close()
 
