@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BEAT_SECONDS = 0.01
-HURRY_SHARE = 0.5  # of the longest wait, from which on the slow tiers are left out
+HURRY_SHARE = 0.1  # of the longest wait, from which on the slow tiers are left out
 FIRST_ANSWER = 0.001  # seconds from the start to the answer, until it is known
 LONGEST_ANSWER = 0.025  # of which more is not believed, for one bad second must not close the door
 FIRST_PACE = 0.0005  # seconds a listing of a batch, likewise
@@ -94,7 +94,7 @@ class Admission:
         if left is None:
             return True
         needed = self._answer if listings == 1 else (listings + self.held) * self._pace
-        return left > (needed if self.held else 0.0)
+        return left > (needed + self.lag if self.held else 0.0)
 
     def scored(self, listings: int, seconds: float) -> None:
         """Learn how long so many listings of a batch took."""

@@ -134,9 +134,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(
             gt=0,
             description="Seconds by which a worker may be late for what it has taken on; while it is later, calls to score get "
-            "RESOURCE_EXHAUSTED. Over half of it the slow tiers are left out.",
+            "RESOURCE_EXHAUSTED. Over a tenth of it the slow tiers are left out.",
         ),
-    ] = 0.02
+    ] = 0.25
     max_message_bytes: Annotated[int, Meta(ge=LARGEST_LISTING_BYTES, description="Largest request, in bytes; a larger one is refused.")] = (
         16 * 1024 * 1024
     )

@@ -136,6 +136,14 @@ def test_a_loop_that_stays_late_closes_the_door(admission, clock):
     assert not admission.open
 
 
+def test_a_loop_that_is_late_leaves_less_time(admission, clock):
+    """Fifteen milliseconds late, of the twenty that the second caller has."""
+    answer_within(admission, clock, 0.01)
+    beat_late(admission, clock, 0.015, 0.015)
+    with admission.hold(1, None):
+        assert (refused(admission, deadline=clock.now + 0.05), refused(admission, deadline=clock.now + 0.02)) == (False, True)
+
+
 def test_a_hiccup_does_not_close_the_door(admission, clock):
     """A reload may hold the loop up once."""
     beat_late(admission, clock, 0.0, 0.5, 0.0)
@@ -143,7 +151,7 @@ def test_a_hiccup_does_not_close_the_door(admission, clock):
 
 
 def test_a_loop_that_is_late_leaves_slow_tiers_out(admission, clock):
-    """From half of the longest wait, while the door is still open."""
+    """From a tenth of the longest wait, while the door is still open."""
     beat_late(admission, clock, 0.012, 0.015)
     assert (admission.open, admission.hurried) == (True, True)
 
