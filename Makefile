@@ -31,7 +31,7 @@ lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether 
 	$(BIN)/python tools/make_reference.py --check
 	$(BIN)/python benchmarks/tables.py --check
 
-PART ?= stages tiers bulk peers growth serving mixed
+PART ?= stages tiers bulk peers growth serving overload mixed
 
 bench: .venv/.bench ## Speed, all short parts or PART="serving soak"; results in benchmarks/results
 	@set -e; for part in $(PART); do $(MAKE) --no-print-directory bench-$$part; done

@@ -3,7 +3,7 @@
     WildgateError
     ├── WildgateUnavailableError          nothing answered: retryable, covered by on_unavailable
     │   ├── WildgateDeadlineExceededError   not within the deadline
-    │   └── WildgateOverloadedError         the service is over its capacity
+    │   └── WildgateOverloadedError         the service is over its capacity, and refused or dropped the call
     ├── WildgateInvalidRequestError       (ValueError) a field is too long, missing or malformed
     ├── WildgateAuthenticationError       no API key, or one that is unknown, expired or revoked
     ├── WildgatePermissionError           the API key lacks a scope
@@ -145,6 +145,8 @@ _BY_REASON: dict[str, type[WildgateError]] = {
 }
 
 _BY_CODE: dict[int, type[WildgateError]] = {
+    # How gRPC in the service drops calls that it has no room for, unread; the client itself cancels none.
+    Code.CANCELLED: WildgateOverloadedError,
     Code.INVALID_ARGUMENT: WildgateInvalidRequestError,
     Code.DEADLINE_EXCEEDED: WildgateDeadlineExceededError,
     Code.NOT_FOUND: WildgateNotFoundError,

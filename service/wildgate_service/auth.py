@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from wildgate_service.refusing import abort
+from wildgate_service.refusing import refusing
 from wildgate_service.rpc import Caller
 from wildgate_service.status import Reason, Refusal
 from wildgate_service.wire import Explain
@@ -52,7 +52,7 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):
                 presented = presented_key(handler_call_details.invocation_metadata)
                 CALLER.set(admit(keys, presented, self._scopes.get(method)))
             except Refusal as refusal:
-                return _refusing(refusal)
+                return refusing(refusal)
         return await continuation(handler_call_details)
 
 
@@ -75,13 +75,3 @@ def admit(keys: KeyRing, presented: str, scope: str | None) -> Caller:
     if scope is not None and scope not in key.scopes:
         raise Refusal(Reason.SCOPE_MISSING, {"scope": scope})
     return Caller(key.tenant, key.scopes, Explain[key.explain.upper()])
-
-
-def _refusing(refusal: Refusal) -> Handler:
-    """Make a handler that aborts before it reads a message: it fits every kind of method."""
-
-    async def handle(requests: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        del requests
-        await abort(context, refusal)
-
-    return grpc.stream_stream_rpc_method_handler(handle)

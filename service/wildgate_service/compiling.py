@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.2  # between two looks at the files
 QUIET_SECONDS = 0.05  # without a change before a change is believed to be whole
 MOST_WAITS = 6  # for that, before what is there is compiled as it is
+NICENESS = 5  # beside workers that answer; a third of a core is left to it when all are busy
 WARM_UP_SECONDS = 1.0  # after the start, in which nobody asks
 MAX_MESSAGE = 2_000
 
@@ -59,6 +61,7 @@ def _answer_first(compiling: Compiling, channel: BlockingChannel) -> None:
         result = compiling.compile(asked=True)
         compiling.finish()
         channel.send(result)
+    os.nice(NICENESS)
     compiling.warm_up()
     _tidy()
 

@@ -114,14 +114,20 @@ class Weighed(Struct, frozen=True):
 
 
 def score_listing(
-    engine: Engine, listing: Listing, *, tenant: str = "", timings: Timings | None = None, deadline: float | None = None
+    engine: Engine,
+    listing: Listing,
+    *,
+    tenant: str = "",
+    timings: Timings | None = None,
+    deadline: float | None = None,
+    hurry: bool = False,
 ) -> Decision:
     """The decision on one listing.
 
     `timings`, if given, gets (stage, nanoseconds) appended. Slow tiers do not begin what they would not end before `deadline`, by
-    `time.monotonic`. Raises InvalidListingError.
+    `time.monotonic`, and in a `hurry` do not begin at all. Raises InvalidListingError.
     """
-    weighed = weigh(engine, listing, timings, deadline)
+    weighed = weigh(engine, listing, timings, deadline, hurry=hurry)
     started = time.perf_counter_ns()
     decision = decide_on(weighed, engine, engine.policy, tenant=tenant)
     if timings is not None:
@@ -129,7 +135,9 @@ def score_listing(
     return decision
 
 
-def weigh(engine: Engine, listing: Listing, timings: Timings | None = None, deadline: float | None = None) -> Weighed:
+def weigh(
+    engine: Engine, listing: Listing, timings: Timings | None = None, deadline: float | None = None, *, hurry: bool = False
+) -> Weighed:
     """The stages before the policy's. Raises InvalidListingError."""
     clock = time.perf_counter_ns
     check_listing(listing)
@@ -139,7 +147,7 @@ def weigh(engine: Engine, listing: Listing, timings: Timings | None = None, dead
     matches = match(text, engine.lexicon)
     matched = clock()
     classification = classify(
-        text, matches, listing, engine.classifier, screen=engine.screen, routing=engine.policy.routing, deadline=deadline
+        text, matches, listing, engine.classifier, screen=engine.screen, routing=engine.policy.routing, deadline=deadline, hurry=hurry
     )
     classified = clock()
     score = fuse(matches, classification, listing.content_kind, engine.fusion)

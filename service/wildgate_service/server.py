@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -12,20 +12,23 @@ from grpc_reflection.v1alpha import reflection
 from msgspec.structs import replace
 
 from wildgate_service.auth import CALLER, KeyInterceptor
-from wildgate_service.refusing import abort
+from wildgate_service.refusing import abort, refusing
 from wildgate_service.rpc import Caller, refuse
 from wildgate_service.status import Reason, Refusal, overloaded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from wildgate_service.admission import Admission
     from wildgate_service.rpc import Rpc, Serving
     from wildgate_service.settings import Settings
 
+    Handler = grpc.RpcMethodHandler[Any, Any]
     Context = grpc.aio.ServicerContext[bytes, bytes]
 
 # What calls that were just answered get to leave the socket before streams of health are cut.
 FLUSH_SECONDS = 0.5
+REFUSING = refusing(overloaded())
 
 
 class Server:
@@ -41,12 +44,9 @@ class Server:
         _listen(self._server, address, serving.settings)
 
     def _add(self, rpcs: Sequence[Rpc]) -> None:
-        for service in self._services:
-            methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-                rpc.name: grpc.unary_unary_rpc_method_handler(self._handler(rpc)) for rpc in rpcs if rpc.service == service
-            }
-            handlers = grpc.method_handlers_generic_handler(service, methods)
-            self._server.add_generic_rpc_handlers((handlers,))
+        handlers: dict[str, Handler] = {rpc.path: grpc.unary_unary_rpc_method_handler(self._handler(rpc)) for rpc in rpcs}
+        scoring = frozenset(rpc.path for rpc in rpcs if rpc.scores)
+        self._server.add_generic_rpc_handlers((_Methods(handlers, scoring, self._serving.admission),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if self._serving.settings.reflection:
             names = (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME)
@@ -91,6 +91,22 @@ class Server:
         await stopping
 
 
+class _Methods(grpc.GenericRpcHandler):
+    """Finds the handler of a call; one to score that would wait for too long is refused before its message is read."""
+
+    def __init__(self, handlers: dict[str, Handler], scoring: frozenset[str], admission: Admission) -> None:
+        self._handlers = handlers
+        self._scoring = scoring
+        self._admission = admission
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
+        """As gRPC asks for it."""
+        method = handler_call_details.method
+        if method in self._scoring and not self._admission.open:
+            return REFUSING
+        return self._handlers.get(method)
+
+
 def _caller(context: Context) -> Caller:
     """Who calls, and until when it waits."""
     seconds = context.time_remaining()
@@ -102,6 +118,9 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
         ("grpc.so_reuseport", 1),
         ("grpc.max_receive_message_length", settings.max_message_bytes),
+        # A refusal in Python costs a third of an answer, too much under a flood: what nobody will get to, gRPC drops by itself.
+        ("grpc.server.max_pending_requests", settings.max_waiting),
+        ("grpc.server.max_pending_requests_hard_limit", settings.max_waiting * 3 // 2),
     ]
 
 

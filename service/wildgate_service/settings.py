@@ -48,7 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65535, description="TCP port. 0 takes a free one and prints it.")] = 50051
     workers: Annotated[
         int,
-        Meta(ge=0, le=512, description="Worker processes. 0: as many as the cores allowed."),
+        Meta(ge=0, le=512, description="Worker processes. 0: as many as whole cores that affinity and the quota of the container allow."),
     ] = 0
     store: Annotated[
         str,
@@ -119,9 +119,24 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         Meta(
             ge=1,
-            description="Calls that one worker answers at a time; more get RESOURCE_EXHAUSTED.",
+            description="Listings (and other calls) that one worker holds at a time; more get RESOURCE_EXHAUSTED.",
         ),
     ] = 1024
+    max_waiting: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Calls that may wait unread for one worker; of more gRPC drops some (CANCELLED), and all from half as many again.",
+        ),
+    ] = 32
+    longest_wait: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="Seconds by which a worker may be late for what it has taken on; while it is later, calls to score get "
+            "RESOURCE_EXHAUSTED. Over a tenth of it the slow tiers are left out.",
+        ),
+    ] = 0.25
     max_message_bytes: Annotated[int, Meta(ge=LARGEST_LISTING_BYTES, description="Largest request, in bytes; a larger one is refused.")] = (
         16 * 1024 * 1024
     )

@@ -24,6 +24,7 @@ import structlog
 
 from wildgate_service import log as logs
 from wildgate_service.control import Broken, Compiled, Fault, Keys, ReloadEnded
+from wildgate_service.cores import find_cores
 from wildgate_service.errors import SettingsError, StoreError, WildgateError
 from wildgate_service.memory import return_freed_memory
 from wildgate_service.model.folder import find_models
@@ -114,7 +115,11 @@ class Supervisor:
     async def _live(self) -> NoReturn:
         await self._start()
         print(f"wildgate: serving on {self._address}", flush=True)  # noqa: T201  (the contract)
-        log.info("serving", address=str(self._address), workers=self._settings.worker_count)
+        cores = find_cores()
+        asked = self._settings.workers or "auto"
+        log.info(
+            "serving", address=str(self._address), workers=self._settings.worker_count, asked=asked, cores=cores.affinity, quota=cores.quota
+        )
         while True:
             await asyncio.sleep(KEYS_POLL_SECONDS)
             self._poll_keys()

@@ -152,7 +152,7 @@ class Classification(Struct, frozen=True, kw_only=True):
     encoder to read a text in which no rule fired, `sale_screen` its log-odds of a sale against talk (asked where something was found or it
     is struck), `share_read` the share of the text that it read. `strict_probabilities` and
     `strict_screen` are what they say of the text with its benign contexts cut out. The encoder did not read where it is `missing`, the
-    language is not `readable` to it, or the caller's deadline `hurried` the answer.
+    language is not `readable` to it, or it was `skipped_for` the caller's "deadline" or the service's "load".
     """
 
     language: str = "und"
@@ -162,7 +162,7 @@ class Classification(Struct, frozen=True, kw_only=True):
     readable: bool = True
     share_read: float = 0.0
     missing: bool = False
-    hurried: bool = False
+    skipped_for: str = ""
     screen: float = 0.0
     strict_screen: float = 0.0
     sale_screen: float = 0.0

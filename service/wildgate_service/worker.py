@@ -16,6 +16,7 @@ import structlog
 import uvloop
 
 from wildgate_service import log as logs
+from wildgate_service.admission import Admission
 from wildgate_service.control import (
     Channel,
     Keys,
@@ -81,9 +82,11 @@ class Worker:
         await server.start()
         self._channel.send(Ready())
         listening = asyncio.create_task(self._listen())
+        beating = asyncio.create_task(self._serving.admission.keep_beating())
         await self._ending.wait()
         await server.drain(self._birth.settings.drain_seconds)
         listening.cancel()
+        beating.cancel()
         if self._serving.writer:
             self._serving.writer.close()
 
@@ -94,6 +97,7 @@ class Worker:
             engine=self._wanted(engine),
             writer=WriterClient(str(birth.writer)) if birth.writer else None,
             secrets=birth.secrets,
+            admission=Admission(birth.settings.longest_wait, birth.settings.max_in_flight),
         )
         self._set_keys(birth.keys)
 
@@ -113,8 +117,8 @@ class Worker:
         transparency = Transparency(self._serving)
         lexicons = Lexicons(self._serving, self._reload)
         return (
-            Rpc(SCORING, "ScoreListing", SCORE, scoring.score_listing),
-            Rpc(SCORING, "BatchScoreListings", SCORE, scoring.batch_score_listings),
+            Rpc(SCORING, "ScoreListing", SCORE, scoring.score_listing, scores=True),
+            Rpc(SCORING, "BatchScoreListings", SCORE, scoring.batch_score_listings, scores=True),
             Rpc(TRANSPARENCY, "RecordOutcomes", SCORE, transparency.record_outcomes),
             Rpc(
                 TRANSPARENCY,

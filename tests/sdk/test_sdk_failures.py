@@ -158,6 +158,21 @@ def test_overload_says_when_to_come_back(make_client: Any, fake: FakeWildgate) -
     assert (caught.value.reason, caught.value.retry_after) == ("OVERLOADED", 1.5)
 
 
+@pytest.mark.parametrize("code", ["RESOURCE_EXHAUSTED", "CANCELLED"])
+def test_a_call_that_the_service_dropped_is_an_overload(make_client: Any, fake: FakeWildgate, code: str) -> None:
+    """GRPC in a flooded service drops calls unread, as CANCELLED and without details."""
+    fake.fail(code)
+    decision = make_client(fake.target, on_unavailable="allow").score(LISTING)
+    assert (decision.degraded_reasons, len(fake.metadata)) == (("resource_exhausted",), 1)
+
+
+def test_pushback_does_not_outlast_the_deadline(make_client: Any, fake: FakeWildgate) -> None:
+    """A service that asks for a minute's pause is answered for at once, and not tried again."""
+    fake.fail("RESOURCE_EXHAUSTED", reason="OVERLOADED", retry_after=60)
+    decision = make_client(fake.target, on_unavailable="review", timeout=5.0).score(LISTING)
+    assert (decision.degraded_reasons, len(fake.metadata)) == (("resource_exhausted",), 1)
+
+
 def test_overload_is_not_tried_again(make_client: Any, fake: FakeWildgate) -> None:
     """A second attempt would make it worse."""
     fake.fail("RESOURCE_EXHAUSTED")
@@ -204,7 +219,7 @@ def test_a_store_that_cannot_be_written_is_unavailable(make_client: Any, fake: F
         ("UNIMPLEMENTED", "", WildgateUnimplementedError),
         ("INTERNAL", "INTERNAL", WildgateInternalError),
         ("UNKNOWN", "", WildgateInternalError),
-        ("CANCELLED", "", WildgateInternalError),
+        ("ABORTED", "", WildgateInternalError),
     ],
 )
 @pytest.mark.parametrize("policy", ["allow", "raise"])

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 from wildgate.v1 import types_pb2
-from wildgate_service.cores import allowed_cores
+from wildgate_service.cores import find_cores
 from wildgate_service.errors import SettingsError
 from wildgate_service.keys import EXPLAIN
 from wildgate_service.model.recipes import DEEP
@@ -130,20 +130,65 @@ def test_secrets_lie_beside_the_store_unless_said():
     assert settings.secrets_path == Path("/data/wildgate.secrets")
 
 
-@pytest.mark.parametrize(("quota", "cores"), [("max 100000", None), ("150000 100000", 1), ("50000 100000", 1)])
-def test_cores_are_those_the_cgroup_allows(tmp_path, quota, cores):
-    """A container with a quota below its affinity gets as many workers as it can run."""
-    unlimited = allowed_cores(tmp_path)
-    (tmp_path / "cpu.max").write_text(quota, encoding="ascii")
-    assert allowed_cores(tmp_path) == (cores or unlimited)
+def cores_of(folder, own=""):
+    """What is found where `folder` stands for /sys/fs/cgroup and `own` for the text of /proc/self/cgroup."""
+    (folder / "own").write_text(own, encoding="utf-8")
+    return find_cores(folder, folder / "own")
 
 
-def test_quota_of_the_older_cgroup_counts_too(tmp_path):
+def write_quota(folder, name, text):
+    """One file of a cgroup."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, encoding="ascii")
+
+
+@pytest.mark.parametrize(
+    ("text", "quota", "count"),
+    [("max 100000\n", None, 64), ("150000 100000\n", 1.5, 1), ("50000 100000", 0.5, 1), ("800000 100000", 8.0, 8)],
+)
+def test_cores_are_those_the_cgroup_allows(tmp_path, monkeypatch, text, quota, count):
+    """A container with a quota below its affinity gets as many workers as it can keep busy, and not as many as the host has cores."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
+    write_quota(tmp_path, "cpu.max", text)
+    found = cores_of(tmp_path)
+    assert (found.affinity, found.quota, found.count) == (64, quota, count)
+
+
+def test_affinity_counts_where_it_is_less_than_the_quota(tmp_path, monkeypatch):
+    """As under taskset or a cpuset."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 5})
+    write_quota(tmp_path, "cpu.max", "800000 100000")
+    assert cores_of(tmp_path).count == 2
+
+
+@pytest.mark.parametrize("folder", ["cpu", "cpu,cpuacct"])
+def test_quota_of_the_older_cgroup_counts_too(tmp_path, folder):
     """Version 1 keeps quota and period in two files, and -1 for no limit."""
-    (tmp_path / "cpu").mkdir()
-    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000", encoding="ascii")
-    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("100000", encoding="ascii")
-    assert allowed_cores(tmp_path) == 1
+    write_quota(tmp_path / folder, "cpu.cfs_period_us", "100000")
+    write_quota(tmp_path / folder, "cpu.cfs_quota_us", "-1")
+    unlimited = cores_of(tmp_path).quota
+    write_quota(tmp_path / folder, "cpu.cfs_quota_us", "100000")
+    assert (unlimited, cores_of(tmp_path).quota) == (None, 1.0)
+
+
+def test_quota_of_the_processs_own_cgroup_counts(tmp_path):
+    """A unit of systemd with CPUQuota has it below the root, and its slice may have a tighter one."""
+    write_quota(tmp_path / "system.slice" / "wildgate.service", "cpu.max", "400000 100000")
+    write_quota(tmp_path / "system.slice", "cpu.max", "200000 100000")
+    write_quota(tmp_path / "another.slice", "cpu.max", "100000 100000")
+    assert cores_of(tmp_path, "0::/system.slice/wildgate.service\n").quota == 2.0
+
+
+def test_quota_of_the_processs_own_older_cgroup_counts(tmp_path):
+    """Other controllers have no say, and a path of the host's that a container does not see is passed over."""
+    write_quota(tmp_path / "cpu" / "me", "cpu.cfs_period_us", "100000")
+    write_quota(tmp_path / "cpu" / "me", "cpu.cfs_quota_us", "300000")
+    assert cores_of(tmp_path, "4:memory:/other\n1:cpu:/me\n0::/not/there\n").quota == 3.0
+
+
+def test_no_cgroup_is_no_quota(tmp_path):
+    """As on a machine without them."""
+    assert find_cores(tmp_path / "missing", tmp_path / "none").quota is None
 
 
 def test_command_prints_settings_masked_and_with_origin(run_wildgate):

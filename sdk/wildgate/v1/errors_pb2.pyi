@@ -46,7 +46,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     ERROR_REASON_DECISION_NOT_FOUND: _ErrorReason.ValueType  # 8
     """The decision is not known to this tenant (NOT_FOUND)."""
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 9
-    """The service is over its capacity (RESOURCE_EXHAUSTED; retryable)."""
+    """The service is over its capacity, or the call has waited for longer than its deadline bears (RESOURCE_EXHAUSTED; retryable, after
+    RetryInfo's delay, which the metadata grpc-retry-pushback-ms holds too). Calls that gRPC itself drops unread, when more come than can be
+    refused one by one, end as CANCELLED without details and mean the same.
+    """
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 10
     """The store cannot be written (UNAVAILABLE; retryable)."""
     ERROR_REASON_DRAINING: _ErrorReason.ValueType  # 11
@@ -78,7 +81,10 @@ ERROR_REASON_SCOPE_MISSING: ErrorReason.ValueType  # 7
 ERROR_REASON_DECISION_NOT_FOUND: ErrorReason.ValueType  # 8
 """The decision is not known to this tenant (NOT_FOUND)."""
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 9
-"""The service is over its capacity (RESOURCE_EXHAUSTED; retryable)."""
+"""The service is over its capacity, or the call has waited for longer than its deadline bears (RESOURCE_EXHAUSTED; retryable, after
+RetryInfo's delay, which the metadata grpc-retry-pushback-ms holds too). Calls that gRPC itself drops unread, when more come than can be
+refused one by one, end as CANCELLED without details and mean the same.
+"""
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 10
 """The store cannot be written (UNAVAILABLE; retryable)."""
 ERROR_REASON_DRAINING: ErrorReason.ValueType  # 11

@@ -456,7 +456,9 @@ class Decision(google.protobuf.message.Message):
 
     @property
     def degraded_reasons(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Which parts, from a fixed list: encoder_missing, encoder_unreadable_language."""
+        """Which parts, from a fixed list: encoder_missing, encoder_unreadable_language, encoder_skipped_for_deadline (too little time was left
+        for it), encoder_skipped_for_load (too many calls were waiting).
+        """
 
     @property
     def receipt(self) -> global___Receipt:

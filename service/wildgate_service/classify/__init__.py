@@ -95,10 +95,11 @@ def classify(
     screen: Screen | None = None,
     routing: Routing = DEFAULT_ROUTING,
     deadline: float | None = None,
+    hurry: bool = False,
 ) -> Classification:
     """Language of the text, what the screen says of it, and what the encoder says if something was found or the screen was struck.
 
-    `deadline` is by `time.monotonic`; the encoder does not begin what it would not end before it.
+    `deadline` is by `time.monotonic`; the encoder does not begin what it would not end before it, and nothing at all in a `hurry`.
     """
     found = tuple([match for match in matches.taxa if not match.canceled_by])
     if found:
@@ -115,9 +116,11 @@ def classify(
     reader = classifier if not spoken and said.language == UNKNOWN else classifier.reader_of(spoken or {said.language})
     if reader is None:
         return replace(said, readable=False)
+    if hurry:
+        return replace(said, skipped_for="load")
     read = windows or _windows(text, (), ())
     if deadline is not None and deadline - time.monotonic() < routing.seconds(reader.tier, len(read.distinct)):
-        return replace(said, hurried=True)
+        return replace(said, skipped_for="deadline")
     return _read(said, read, reader)
 
 

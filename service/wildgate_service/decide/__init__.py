@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 ENCODER_MISSING = "encoder_missing"
 UNREADABLE = "encoder_unreadable_language"
-HURRIED = "encoder_skipped_for_deadline"
+SKIPPED = "encoder_skipped_for_{why}"
 UNLISTED = "on_no_list_in_force"
 LIKELY = "reads_like_{group}"
 LIKELY_FROM = 0.5  # probability of a group
@@ -146,6 +146,6 @@ def _shown(found: list[Match], matches: Matches) -> tuple[Match, ...]:
 def _degraded(classification: Classification) -> tuple[str, ...]:
     if classification.missing:
         return (ENCODER_MISSING,)
-    if classification.hurried:
-        return (HURRIED,)
+    if classification.skipped_for:
+        return (SKIPPED.format(why=classification.skipped_for),)
     return () if classification.readable else (UNREADABLE,)

@@ -13,6 +13,7 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 from msgspec import Struct
 
+from wildgate_service.admission import Admission
 from wildgate_service.keys import SCOPES, KeyRing
 from wildgate_service.pipeline import Engine
 from wildgate_service.secrets import Secrets
@@ -46,18 +47,20 @@ class Serving(Struct, kw_only=True, eq=False):
     engine: Engine
     writer: WriterClient | None
     secrets: Secrets | None
+    admission: Admission
     keys: KeyRing | None = None
     draining: bool = False
     in_flight: int = 0
 
 
 class Rpc(Struct, frozen=True):
-    """One method: its full name, the scope it needs, and what answers it."""
+    """One method: its full name, the scope it needs, what answers it, and whether it waits for its turn to score."""
 
     service: str
     name: str
     scope: str
     answer: Callable[[bytes, Caller], Awaitable[bytes]]
+    scores: bool = False
 
     @property
     def path(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
@@ -15,11 +16,12 @@ from wildgate_service import wire
 from wildgate_service.pipeline import Timings, score_listing
 from wildgate_service.record import make_record
 from wildgate_service.rpc import RESTRICTED, Caller, Serving, parse, refuse
-from wildgate_service.status import Refusal, missing, to_item_error, too_long, too_many
+from wildgate_service.status import Refusal, missing, overloaded, to_item_error, too_long, too_many
 from wildgate_service.types import Decision, DecisionRecord, Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from wildgate.v1 import types_pb2
 
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 256
 MAX_CORRELATION_ID = 256
-# A batch lets other calls in after so long.
-SLICE_NANOSECONDS = 2_000_000
+# A batch lets other calls in after so long, for so many turns of the event loop: a call needs several from its arrival to its answer.
+SLICE_SECONDS = 0.002
+TURNS_FOR_OTHERS = 12
 
 
 class _Wanted(Struct, frozen=True):
@@ -54,13 +57,16 @@ class Scoring:
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
+        self._admission = serving.admission
+        self._slice = asyncio.Lock()  # of all batches one at a time, so that together they leave others the same room
         self._default = wire.Explain[serving.settings.explain_default.upper()]
 
     async def score_listing(self, payload: bytes, caller: Caller) -> bytes:
         """Score, record and answer one listing."""
-        request = parse(scoring_pb2.ScoreListingRequest, payload)
-        wanted = self._wanted(request, caller)
-        answer = await self._answer(self._score(request, caller, wanted), wanted)
+        with self._held(1, caller):
+            request = parse(scoring_pb2.ScoreListingRequest, payload)
+            wanted = self._wanted(request, caller)
+            answer = await self._answer(self._score(request, caller, wanted), caller, wanted)
         return scoring_pb2.ScoreListingResponse(decision=answer).SerializeToString()
 
     async def batch_score_listings(self, payload: bytes, caller: Caller) -> bytes:
@@ -69,10 +75,15 @@ class Scoring:
         if len(request.items) > MAX_ITEMS:
             raise too_many("items", len(request.items), MAX_ITEMS)
         wanted = self._wanted(request, caller)
-        scored = await self._score_items(request.items, caller, wanted)
-        answers = await asyncio.gather(*(self._answer_item(each, wanted) for each in scored))
+        with self._held(len(request.items), caller):
+            scored = await self._score_items(request.items, caller, wanted)
+            answers = await asyncio.gather(*(self._answer_item(each, caller, wanted) for each in scored))
         response = scoring_pb2.BatchScoreListingsResponse(results=map(_result, request.items, answers))
         return response.SerializeToString()
+
+    def _held(self, listings: int, caller: Caller) -> AbstractContextManager[None]:
+        writer = self._serving.writer
+        return self._admission.hold(listings, caller.deadline, writer.waiting_seconds if writer else 0.0)
 
     def _wanted(
         self,
@@ -102,6 +113,7 @@ class Scoring:
             tenant=caller.tenant,
             timings=timings if wanted.explain is wire.Explain.FULL else None,
             deadline=caller.deadline,
+            hurry=self._admission.hurried,
         )
         record = self._make_record(decision, listing, request_id, caller.tenant)
         return _Scored(listing, request_id, decision, record, timings)
@@ -127,19 +139,35 @@ class Scoring:
         scored.timings.append(("record", perf_counter_ns() - start))
         return recorded
 
-    async def _answer(self, scored: _Scored, wanted: _Wanted) -> types_pb2.Decision:
+    async def _answer(self, scored: _Scored, caller: Caller, wanted: _Wanted) -> types_pb2.Decision:
+        """Record and answer; what nobody waits for any more is not recorded. Raises Refusal or StoreError."""
+        _check_awaited(caller)
         return _render(scored, await self._record(scored), wanted)
 
     # --- items of a batch, each with its own error -----------------------------------------------
 
     async def _score_items(self, items: Iterable[scoring_pb2.BatchItem], caller: Caller, wanted: _Wanted) -> list[_Scored | Refusal]:
         scored: list[_Scored | Refusal] = []
-        slice_end = perf_counter_ns() + SLICE_NANOSECONDS
-        for item in items:
+        rest = iter(items)
+        while True:
+            async with self._slice:
+                _check_awaited(caller)
+                scores = self._score_slice(rest, caller, wanted)
+                if not scores:
+                    return scored
+                scored += scores
+                for _ in range(TURNS_FOR_OTHERS):
+                    await asyncio.sleep(0)
+
+    def _score_slice(self, rest: Iterator[scoring_pb2.BatchItem], caller: Caller, wanted: _Wanted) -> list[_Scored | Refusal]:
+        """Score what can be scored in one go; nothing if nothing is left."""
+        scored: list[_Scored | Refusal] = []
+        start = time.monotonic()
+        for item in rest:
             scored.append(self._score_item(item, caller, wanted))
-            if perf_counter_ns() > slice_end:
-                await asyncio.sleep(0)
-                slice_end = perf_counter_ns() + SLICE_NANOSECONDS
+            if (now := time.monotonic()) > start + SLICE_SECONDS:
+                self._admission.scored(len(scored), now - start)
+                break
         return scored
 
     def _score_item(self, item: scoring_pb2.BatchItem, caller: Caller, wanted: _Wanted) -> _Scored | Refusal:
@@ -150,13 +178,19 @@ class Scoring:
         except Exception as error:  # noqa: BLE001  (a defect in one must not fail the others)
             return refuse(error, "scoring_failed")
 
-    async def _answer_item(self, scored: _Scored | Refusal, wanted: _Wanted) -> types_pb2.Decision | Refusal:
+    async def _answer_item(self, scored: _Scored | Refusal, caller: Caller, wanted: _Wanted) -> types_pb2.Decision | Refusal:
         if isinstance(scored, Refusal):
             return scored
         try:
-            return await self._answer(scored, wanted)
+            return await self._answer(scored, caller, wanted)
         except Exception as error:  # noqa: BLE001  (likewise)
             return refuse(error, "answering_failed")
+
+
+def _check_awaited(caller: Caller) -> None:
+    """Raise Refusal if the caller's deadline has passed: it is gone, and reads nothing."""
+    if caller.deadline is not None and caller.deadline <= time.monotonic():
+        raise overloaded()
 
 
 def _result(item: scoring_pb2.BatchItem, answer: types_pb2.Decision | Refusal) -> scoring_pb2.BatchResult:

@@ -96,6 +96,12 @@ class WriterClient:
             self._transport.abort()
         _fail(self._pending.values(), CLOSED)
 
+    @property
+    def waiting_seconds(self) -> float:
+        """How long the call that came first of those without an answer has been waiting: what recording takes now, at least."""
+        first = next(iter(self._pending.values()), None)
+        return asyncio.get_running_loop().time() - first.since if first else 0.0
+
     async def record(self, record: DecisionRecord) -> Recorded:
         """Append a record and wait until it is in the store.
 
