@@ -14,10 +14,8 @@ import re
 import string
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import chain, compress, count, repeat
 from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from wildgate_service.normalize import tables
 from wildgate_service.normalize.made_once import made_once
@@ -88,14 +86,12 @@ FINAL = (
 )
 
 
+LONGEST_AT_ONCE = 256  # characters of a code that is searched as a whole
 Find = tuple[int, int, int]  # first character, behind the last, number of a pattern
-
-CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
-MOST_LETTERS = 8  # bytes of what one character becomes, so that they are one number
 
 
 class Sound(NamedTuple):
-    """What of Latin letters is heard: the class of each, which bytes are dropped, which begin one that is `kept`, what is left out."""
+    """What of Latin letters is heard: the class of each, which are dropped, 1 for those that are kept, what is left out."""
 
     table: bytes
     dropped: bytes
@@ -107,14 +103,12 @@ class Sound(NamedTuple):
     def without(cls, left_out: str, classes: bytes, longest: int) -> Sound:
         """The sound without some letters."""
         dropped = (left_out + left_out.upper() + JOINERS).encode()
-        kept = bytes(byte not in dropped and byte not in CONTINUATION for byte in range(256))
-        return cls(classes, dropped, kept, left_out, longest)
+        return cls(classes, dropped, bytes(byte not in dropped for byte in range(256)), left_out, longest)
 
 
 _CLASSES = bytes(range(256)).lower().decode("latin-1").translate(CLASSES).encode("latin-1")
 FULL = Sound.without(SILENT, _CLASSES, 16)
 CONSONANTS = Sound.without(SILENT + VOWELS, _CLASSES.upper(), 28)
-_RUNNING = np.frombuffer(bytes(ord(chr(byte).lower()) if chr(byte) in string.ascii_letters else 0 for byte in range(256)), np.uint8)
 IS_LOWERCASE = bytes(chr(byte) in string.ascii_lowercase for byte in range(256))
 # Of a text in ASCII, where `?` is every other character: its Latin letters alone, and where such touch another character.
 _LETTERS = bytes(byte if is_letter else ord(" ") for byte, is_letter in enumerate(IS_LOWERCASE))
@@ -124,31 +118,30 @@ _OTHER_PAGES = bytes(any(first <= page <= last for first, last in _RANGES) for p
 
 
 class Code:
-    """The sound of a piece of a text as it is searched. `marked` are its letters in UTF-8, those of other scripts as Latin capitals."""
+    """The sound of a piece of a text as it is searched."""
 
-    def __init__(self, marked: bytes, heard: Heard, sound: Sound) -> None:
-        self.text = marked.translate(sound.table, sound.dropped).decode()
+    def __init__(self, heard: Heard, sound: Sound) -> None:
+        self.text = _code(heard.marked, sound)
         self.left_out = sound.left_out
-        self._marked = marked
         self._heard = heard
         self._sound = sound
 
     @made_once
     def _latin(self) -> bytes:
         """1 for each character that is a Latin letter in the text, else 0."""
-        return self._marked.translate(IS_LOWERCASE, self._sound.dropped + CONTINUATION)
+        return self._heard.in_ascii.translate(IS_LOWERCASE, self._sound.dropped)
 
     def latin_letters(self, first: int, last: int) -> int:
         """How many of the characters from `first` to `last` are Latin letters in the text."""
-        return self._latin.count(1, first, last)
+        return last - first if self._heard.is_latin else self._latin.count(1, first, last)
 
-    def finds(self, find: Callable[[str], list[Find]]) -> Iterator[Find]:
-        """What a search finds in it with a Latin letter of the text; most of a text in another script need not be searched."""
-        latin = self._latin.find
-        for start, end in self._near_latin():
-            for first, last, number in find(self.text[start:end]):
-                if latin(1, start + first, start + last) >= 0:
-                    yield start + first, start + last, number
+    def finds(self, find: Callable[[str], list[Find]]) -> list[Find]:
+        """What a search finds in it with a Latin letter of the text; most of a long text in another script need not be searched."""
+        if self._heard.is_latin:
+            return find(self.text)
+        parts = [(0, len(self.text))] if len(self.text) <= LONGEST_AT_ONCE else self._near_latin()
+        found = [(at + first, at + last, number) for at, end in parts for first, last, number in find(self.text[at:end])]
+        return [each for each in found if self._latin.find(1, each[0], each[1]) >= 0]
 
     def _near_latin(self) -> Iterator[tuple[int, int]]:
         """The parts in which a find with a Latin letter can lie; they do not overlap."""
@@ -163,8 +156,7 @@ class Code:
     @made_once
     def positions(self) -> list[int]:
         """Where each character stands in the piece."""
-        places: list[int] = self._heard.origins[np.frombuffer(self._marked.translate(self._sound.kept), bool)].tolist()
-        return places
+        return list(compress(self._heard.origins, self._heard.in_ascii.translate(self._sound.kept)))
 
     def is_break(self, at: int) -> bool:
         """Whether a word ends in the text before a character, or all of it."""
@@ -176,43 +168,62 @@ class Code:
 class Heard:
     """A piece of a skeleton, from `start` on, by its sound: `codes` with vowels and without.
 
-    `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin.
+    `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin. `marked` is the piece in Latin letters, each
+    run of a letter as one, those that stand for letters of another script as capitals; `is_latin` if there are none.
     """
 
     def __init__(self, skeleton: str, start: int, *, keeps_han: bool) -> None:
         self.skeleton = skeleton
         self.start = start
         self.keeps_han = keeps_han
-        written = _table(keeps_han=keeps_han).take(np.frombuffer(skeleton.encode("utf-32-le"), np.uint32), mode="clip").view(np.uint8)
-        self._places = np.flatnonzero(written)
-        letters = written[self._places]
-        classes = _RUNNING[letters]
-        self._once = np.ones(len(letters), bool)
-        self._once[1:] = (classes[1:] != classes[:-1]) | (classes[1:] == 0)
-        self._marked = letters[self._once]
-        marked = self._marked.tobytes()
-        self.codes = Code(marked, self, FULL), Code(marked, self, CONSONANTS)
+        self.is_latin = skeleton.isascii()
+        self._latin = skeleton if self.is_latin else "".join(map(self._letters.__getitem__, skeleton))
+        self.marked = _once(self._latin)
+        self.codes = Code(self, FULL), Code(self, CONSONANTS)
+
+    @property
+    def _letters(self) -> dict[str, str]:
+        return _letters(keeps_han=self.keeps_han, marked=True)
 
     @made_once
-    def origins(self) -> NDArray[np.intp]:
-        """Where each byte of the Latin letters that the piece becomes stands in it, each run of a letter as one."""
-        return self._places[self._once] // MOST_LETTERS
+    def in_ascii(self) -> bytes:
+        """`marked` with a question mark for each other character."""
+        return self.marked.encode("ascii", errors="replace")
+
+    @made_once
+    def origins(self) -> list[int]:
+        """Where each character of `marked` stands in the piece."""
+        first = bytearray(b"\1" * len(self._latin))
+        for run in REPEATED.finditer(self._latin):
+            first[run.start() + 1 : run.end()] = bytes(run.end() - run.start() - 1)
+        places = map(repeat, count(), map(len, map(self._letters.__getitem__, self.skeleton)))
+        return list(compress(chain.from_iterable(places), first))
 
     @made_once
     def scripts(self) -> frozenset[str]:
         """Names of the other scripts in it."""
-        return frozenset(name for name, letters in SCRIPTS.items() if re.search(f"[{letters}]", self.skeleton))
+        return frozenset() if self.is_latin else frozenset(map(script_of, set(self.skeleton))) - {""}
 
 
 def in_latin(text: str, *, keeps_han: bool) -> str:
     """A folded text in Latin letters, letter by letter, each run of a letter as one."""
-    return REPEATED.sub(r"\1", "".join(map(_letters(keeps_han=keeps_han).__getitem__, text)))
+    return _once("".join(map(_letters(keeps_han=keeps_han).__getitem__, text)))
+
+
+def _once(latin: str) -> str:
+    """Latin letters with each run of a letter as one; whether there is a run is told by one look at all of them."""
+    content = latin.lower().encode()
+    number = int.from_bytes(content)
+    return REPEATED.sub(r"\1", latin) if 0 in (number ^ (number >> 8)).to_bytes(len(content)) else latin
 
 
 def codes_of(latin: str) -> tuple[str, str]:
     """The sound of a text in Latin letters with vowels and, in capitals, without."""
-    content = latin.encode()
-    return content.translate(FULL.table, FULL.dropped).decode(), content.translate(CONSONANTS.table, CONSONANTS.dropped).decode()
+    return _code(latin, FULL), _code(latin, CONSONANTS)
+
+
+def _code(latin: str, sound: Sound) -> str:
+    return latin.encode().translate(sound.table, sound.dropped).decode()
 
 
 def heard_readings(skeleton: str, tokens: list[str], pages: bytes) -> Iterator[Heard]:
@@ -344,15 +355,6 @@ def _syllable(point: int) -> str:
 def _letters(*, keeps_han: bool, marked: bool = False) -> _Letters:
     rows = dict(tables.read("letters_in_latin.tsv")) | ({} if keeps_han else dict(tables.read("pinyin.tsv")))
     return _Letters(rows, marked=marked)
-
-
-@cache
-def _table(*, keeps_han: bool) -> NDArray[np.uint64]:
-    """By code point its Latin letters, `marked`, in UTF-8 and filled up with zeros; the last is for all behind the first plane."""
-    rows = _letters(keeps_han=keeps_han, marked=True)
-    points = (rows[char] if char in rows or ord(char) in HANGUL else char for char in map(chr, range(0x10000)))
-    content = b"".join(point.encode(errors="surrogatepass").ljust(MOST_LETTERS, b"\0") for point in points)
-    return np.frombuffer(content + b"\x7f".ljust(MOST_LETTERS, b"\0"), np.uint64)
 
 
 @cache
