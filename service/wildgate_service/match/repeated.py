@@ -39,11 +39,14 @@ def once(skeleton: str, pages: bytes) -> list[Corrected]:
 
 def _has_slip(skeleton: str, pages: bytes) -> bool:
     """Whether something may be repeated: a quick look at what every text of these scripts pays for."""
-    content, marked = skeleton.encode(), page.has_any(pages, MARKED)
+    marked = page.has_any(pages, MARKED)
+    if not (marked or page.ARABIC in pages):
+        return False
     letters = range(1, MOST_TRIPLED + 1) if marked else (1,)
-    if page.ARABIC in pages and any(is_tripled(content, BYTES_OF_ARABIC * each) for each in letters):
-        return True
-    return marked and (any(is_tripled(content, BYTES_OF_MARKED * each) for each in letters) or bool(_doubled_marks().find(skeleton)))
+    units = [BYTES_OF_MARKED * each for each in letters] if marked else []
+    if page.ARABIC in pages:
+        units += [BYTES_OF_ARABIC * each for each in letters]
+    return is_tripled(skeleton.encode(), *units) or (marked and bool(_doubled_marks().find(skeleton)))
 
 
 @cache

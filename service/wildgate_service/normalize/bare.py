@@ -36,9 +36,9 @@ REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 RUN = re.compile(r"(.)\1*", re.DOTALL)
 MOST_CLASSES = 65_536  # characters whose class is remembered
 # Units that stand behind their number in scripts with look-alikes.
-UNITS = "шт|мм|см|дм|м|км|л|мл|г|гр|кг|мг|т|в|вт|квт|ач|мач|ч|мин|сек|мес|дн|д|х|гб|тб|тыс|руб|р"
+UNITS = "[а-я]|шт|мм|см|дм|км|мл|гр|кг|мг|вт|квт|ач|мач|ом|гц|мин|сек|мес|дн|гб|тб|тыс|руб|рул|уп|пар|пак|го|мя|ти|литр|штук"
 # In such a script a digit or sign that may be a letter, before one that is: no number with its unit, and no bracket that is closed.
-BEFORE_LETTER = re.compile(rf"(?:\d(?!(?:{UNITS})(?![^\W_]))|[@$!|+<#^*&]|\((?![^()]*\)))[\u0340-\u05ff\u1000-\u1fff]")
+BEFORE_LETTER = re.compile(rf"(?:\d(?!(?:{UNITS})(?![^\W\d_]))|[@$!|+<#^*&]|\((?![^()]*\)))[\u0340-\u05ff\u1000-\u1fff]")
 _FOREIGN, _SIGNS, _MIXED, _BEFORE = "foreign", "signs", "mixed", "before"
 
 
@@ -104,7 +104,7 @@ def bare_readings(skeleton: str, pages: bytes) -> Iterator[Bare]:
         plain += _by_sound(skeleton)
     yield from plain
     in_alphabet = _IN_ROW in classes or page.CYRILLIC in pages
-    if (in_alphabet and _repeats().find(skeleton)) or (pages.translate(None, _SHORT_PAGES) and is_tripled(content)):
+    if (in_alphabet and _repeats().find(skeleton)) or (pages.translate(None, _SHORT_PAGES) and is_tripled(content, _LONG)):
         for each in plain:
             yield Bare(each.skeleton, each.text, each.signs, foreign=each.foreign, collapsed=True, written=each.written)
 
@@ -185,10 +185,10 @@ class _Classes(dict[int, str]):
 _CLASSES = _Classes()
 
 
-def is_tripled(content: bytes, unit: int = 3) -> bool:
+def is_tripled(content: bytes, *units: int) -> bool:
     """Whether three times the same stands in a text, of so many bytes: the text, moved by as many, equals itself for two."""
     whole = int.from_bytes(content)
-    return bytes(2 * unit) in (whole ^ (whole >> (8 * unit))).to_bytes(len(content))
+    return any(bytes(2 * unit) in (whole ^ (whole >> (8 * unit))).to_bytes(len(content)) for unit in units)
 
 
 def byte_classes(content: bytes) -> bytes:
@@ -215,6 +215,7 @@ def _table_of_classes() -> bytes:
 _BYTE_CLASSES = _table_of_classes()
 _IN_ROW = b"aaa"  # Latin letters of which one may be repeated
 _SHORT_PAGES = bytes(range(0x08))  # whose characters have less than three bytes
+_LONG = 3  # of all others in UTF-8, but for those behind the first plane
 _GATES = {
     _SIGNS: (b"asa", b"as0", b"0sa", b"assa", b"vsv", b"vsu", b"vsc"),
     _FOREIGN: (b"x", b"cv0c", b"cv0a", b"cvsc"),

@@ -14,8 +14,10 @@ import re
 import string
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from itertools import chain, compress, count, repeat
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from wildgate_service.normalize import tables
 from wildgate_service.normalize.made_once import made_once
@@ -27,7 +29,6 @@ CLASSES = str.maketrans(
 VOWELS = "aeiou"
 SILENT = "hwyv"  # written or not, and in each other's place
 JOINERS = " -'`"  # what may stand between the letters of a form
-REPEATED = re.compile("([a-z])\\1+", re.ASCII | re.IGNORECASE)
 LATIN = re.compile("[a-z]")
 LATIN_WORD = re.compile("[a-z]+")
 MARGIN, MARGIN_IN_LATIN = 24, 10  # characters around a Latin word that are read with it: where there is another script, and where not
@@ -86,12 +87,15 @@ FINAL = (
 )
 
 
-LONGEST_AT_ONCE = 256  # characters of a code that is searched as a whole
+LONGEST_AT_ONCE = 64  # characters of a code that is searched as a whole
+MOST_LETTERS = 8  # bytes of what one character becomes, so that they are one number
+NOTHING = b"\0"
+CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
 Find = tuple[int, int, int]  # first character, behind the last, number of a pattern
 
 
 class Sound(NamedTuple):
-    """What of Latin letters is heard: the class of each, which are dropped, 1 for those that are kept, what is left out."""
+    """What of Latin letters is heard: the class of each, which are dropped, 1 for those that begin one that is kept, what is left out."""
 
     table: bytes
     dropped: bytes
@@ -103,7 +107,8 @@ class Sound(NamedTuple):
     def without(cls, left_out: str, classes: bytes, longest: int) -> Sound:
         """The sound without some letters."""
         dropped = (left_out + left_out.upper() + JOINERS).encode()
-        return cls(classes, dropped, bytes(byte not in dropped for byte in range(256)), left_out, longest)
+        kept = bytes(byte not in dropped and byte not in CONTINUATION for byte in range(256))
+        return cls(classes, dropped, kept, left_out, longest)
 
 
 _CLASSES = bytes(range(256)).lower().decode("latin-1").translate(CLASSES).encode("latin-1")
@@ -129,7 +134,7 @@ class Code:
     @made_once
     def _latin(self) -> bytes:
         """1 for each character that is a Latin letter in the text, else 0."""
-        return self._heard.in_ascii.translate(IS_LOWERCASE, self._sound.dropped)
+        return self._heard.marked.translate(IS_LOWERCASE, self._sound.dropped + CONTINUATION)
 
     def latin_letters(self, first: int, last: int) -> int:
         """How many of the characters from `first` to `last` are Latin letters in the text."""
@@ -141,7 +146,8 @@ class Code:
             return find(self.text)
         parts = [(0, len(self.text))] if len(self.text) <= LONGEST_AT_ONCE else self._near_latin()
         found = [(at + first, at + last, number) for at, end in parts for first, last, number in find(self.text[at:end])]
-        return [each for each in found if self._latin.find(1, each[0], each[1]) >= 0]
+        latin = self._latin.find
+        return [each for each in found if latin(1, each[0], each[1]) >= 0]
 
     def _near_latin(self) -> Iterator[tuple[int, int]]:
         """The parts in which a find with a Latin letter can lie; they do not overlap."""
@@ -156,7 +162,8 @@ class Code:
     @made_once
     def positions(self) -> list[int]:
         """Where each character stands in the piece."""
-        return list(compress(self._heard.origins, self._heard.in_ascii.translate(self._sound.kept)))
+        places: list[int] = self._heard.origins[np.frombuffer(self._heard.marked.translate(self._sound.kept), bool)].tolist()
+        return places
 
     def is_break(self, at: int) -> bool:
         """Whether a word ends in the text before a character, or all of it."""
@@ -168,8 +175,8 @@ class Code:
 class Heard:
     """A piece of a skeleton, from `start` on, by its sound: `codes` with vowels and without.
 
-    `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin. `marked` is the piece in Latin letters, each
-    run of a letter as one, those that stand for letters of another script as capitals; `is_latin` if there are none.
+    `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin. `marked` is the piece in Latin letters, in
+    UTF-8, each run of a letter as one, those that stand for letters of another script as capitals; `is_latin` if there are none.
     """
 
     def __init__(self, skeleton: str, start: int, *, keeps_han: bool) -> None:
@@ -177,27 +184,19 @@ class Heard:
         self.start = start
         self.keeps_han = keeps_han
         self.is_latin = skeleton.isascii()
-        self._latin = skeleton if self.is_latin else "".join(map(self._letters.__getitem__, skeleton))
-        self.marked = _once(self._latin)
+        self._written = skeleton.encode() if self.is_latin else _written(skeleton, keeps_han=keeps_han)
+        letters = self._written.translate(None, NOTHING)
+        self._repeats = _repeats(letters)
+        self.marked = _without(letters, self._repeats)
         self.codes = Code(self, FULL), Code(self, CONSONANTS)
 
-    @property
-    def _letters(self) -> dict[str, str]:
-        return _letters(keeps_han=self.keeps_han, marked=True)
-
     @made_once
-    def in_ascii(self) -> bytes:
-        """`marked` with a question mark for each other character."""
-        return self.marked.encode("ascii", errors="replace")
-
-    @made_once
-    def origins(self) -> list[int]:
-        """Where each character of `marked` stands in the piece."""
-        first = bytearray(b"\1" * len(self._latin))
-        for run in REPEATED.finditer(self._latin):
-            first[run.start() + 1 : run.end()] = bytes(run.end() - run.start() - 1)
-        places = map(repeat, count(), map(len, map(self._letters.__getitem__, self.skeleton)))
-        return list(compress(chain.from_iterable(places), first))
+    def origins(self) -> NDArray[np.intp]:
+        """Where each byte of `marked` stands in the piece."""
+        places = np.flatnonzero(np.frombuffer(self._written, np.uint8))
+        first = np.ones(len(places), bool)
+        first[self._repeats] = False
+        return places[first] // (1 if self.is_latin else MOST_LETTERS)
 
     @made_once
     def scripts(self) -> frozenset[str]:
@@ -207,23 +206,45 @@ class Heard:
 
 def in_latin(text: str, *, keeps_han: bool) -> str:
     """A folded text in Latin letters, letter by letter, each run of a letter as one."""
-    return _once("".join(map(_letters(keeps_han=keeps_han).__getitem__, text)))
+    latin = "".join(map(_letters(keeps_han=keeps_han).__getitem__, text)).encode()
+    return _without(latin, _repeats(latin)).decode()
 
 
-def _once(latin: str) -> str:
-    """Latin letters with each run of a letter as one; whether there is a run is told by one look at all of them."""
-    content = latin.lower().encode()
-    number = int.from_bytes(content)
-    return REPEATED.sub(r"\1", latin) if 0 in (number ^ (number >> 8)).to_bytes(len(content)) else latin
+def _repeats(latin: bytes) -> list[int]:
+    """Where letters stand that are the one before them: what moved by one letter equals itself."""
+    content = latin.lower()
+    whole = int.from_bytes(content)
+    unlike = (whole ^ (whole >> 8)).to_bytes(len(content))
+    found = []
+    at = unlike.find(0)
+    while at >= 0:
+        if IS_LOWERCASE[content[at]]:
+            found.append(at)
+        at = unlike.find(0, at + 1)
+    return found
+
+
+def _without(content: bytes, places: list[int]) -> bytes:
+    """What is left without some bytes."""
+    starts = (0, *(at + 1 for at in places))
+    return b"".join([content[start:end] for start, end in zip(starts, (*places, None), strict=True)]) if places else content
+
+
+def make_tables() -> None:
+    """Make now what the first text would else be kept waiting for: some tens of milliseconds."""
+    for keeps_han in (False, True):
+        _table(keeps_han=keeps_han)
+    _common_words()
+    _in_pinyin()
 
 
 def codes_of(latin: str) -> tuple[str, str]:
     """The sound of a text in Latin letters with vowels and, in capitals, without."""
-    return _code(latin, FULL), _code(latin, CONSONANTS)
+    return _code(latin.encode(), FULL), _code(latin.encode(), CONSONANTS)
 
 
-def _code(latin: str, sound: Sound) -> str:
-    return latin.encode().translate(sound.table, sound.dropped).decode()
+def _code(latin: bytes, sound: Sound) -> str:
+    return latin.translate(sound.table, sound.dropped).decode()
 
 
 def heard_readings(skeleton: str, tokens: list[str], pages: bytes) -> Iterator[Heard]:
@@ -355,6 +376,20 @@ def _syllable(point: int) -> str:
 def _letters(*, keeps_han: bool, marked: bool = False) -> _Letters:
     rows = dict(tables.read("letters_in_latin.tsv")) | ({} if keeps_han else dict(tables.read("pinyin.tsv")))
     return _Letters(rows, marked=marked)
+
+
+def _written(skeleton: str, *, keeps_han: bool) -> bytes:
+    """The Latin letters of each character, `marked`, in UTF-8 and filled up with zeros."""
+    return _table(keeps_han=keeps_han).take(np.frombuffer(skeleton.encode("utf-32-le"), np.uint32), mode="clip").tobytes()
+
+
+@cache
+def _table(*, keeps_han: bool) -> NDArray[np.uint64]:
+    """The same by code point; the last is for all behind the first plane."""
+    rows = _letters(keeps_han=keeps_han, marked=True)
+    points = (rows[char] if char in rows or ord(char) in HANGUL else char for char in map(chr, range(0x10000)))
+    content = b"".join(point.encode(errors="surrogatepass").ljust(MOST_LETTERS, NOTHING) for point in points)
+    return np.frombuffer(content + b"\x7f".ljust(MOST_LETTERS, NOTHING), np.uint64)
 
 
 @cache
