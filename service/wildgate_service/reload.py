@@ -16,6 +16,7 @@ from wildgate_service.compiling import run_compiler
 from wildgate_service.control import Broken, Channel, Compile, Compiled, Fault
 from wildgate_service.match.stored import load_compiled, no_pause
 from wildgate_service.memory import without_collection
+from wildgate_service.normalize.sound import make_tables
 from wildgate_service.pipeline import score_listing
 from wildgate_service.policy import default_policy, load_policy
 from wildgate_service.process import Child, keep
@@ -170,6 +171,7 @@ def warmed(engine: Engine) -> Engine:
 
     What the engine builds at its first use is built here, before the fork that shares it.
     """
+    make_tables()
     forms = (form.form for form in islice(engine.lexicon.forms, WARM_UP_FORMS))
     score_listing(engine, Listing(description=" ".join(forms)))
     return engine

@@ -108,7 +108,7 @@ FIRST_PLANE = st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])
 @settings(deadline=None)  # the tables are made first
 @given(st.text(FIRST_PLANE | st.sampled_from("иивоорьaabкгkgh 象牙か한ง-'"), max_size=40))
 def test_a_piece_of_text_sounds_as_its_letters_do_one_by_one(text):
-    """What is worked out on numbers is what the letters give, and each character of a code has its place."""
+    """A code is what the letters give one by one, and each of its characters has its place."""
     skeleton = fold(text)
     for keeps_han in (True, False):
         codes = Heard(skeleton, 0, keeps_han=keeps_han).codes

@@ -103,7 +103,7 @@ def _is_in_latin(code: Code, first: int, last: int) -> bool:
 
 def _possible(heard: Heard, start: int, end: int, uses: BareUses, lexicon: CompiledLexicon) -> BareUses:
     """The forms that hold all letters of another script in a span, or, where there are none, are of a script of the text at all."""
-    native = set(OTHER_SCRIPT.findall(heard.skeleton, start, end))
+    native = () if heard.is_latin else set(OTHER_SCRIPT.findall(heard.skeleton, start, end))
     if native:
         return tuple(use for use in uses if _holds(lexicon, use[0], native))
     scripts = heard.scripts

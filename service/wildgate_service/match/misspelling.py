@@ -170,7 +170,7 @@ class Speller:
     def _misspelled(self, token: str) -> Iterator[_Found]:
         for found in ANY_WORD.finditer(token):
             word = found[0]
-            if word in self._vocabulary or word in self._common or len(word) < SHORTEST or word.isdigit() or is_unspaced(word[0]):
+            if len(word) < SHORTEST or word.isdigit() or is_unspaced(word[0]) or word in self._vocabulary or word in self._common:
                 continue
             ordinary = word in self._ordinary
             options = self._candidates.of(word, ordinary=ordinary)
@@ -240,9 +240,11 @@ class Speller:
     def _may_be_beside(tokens: list[str], meant: list[tuple[_Found, ...]], number: int, words: frozenset[str]) -> bool:
         """Whether one of some words may be beside a token, or in it beside what was found; a quick look."""
         for other in (number - 1, number + 1):
-            if 0 <= other < len(tokens) and (meant[other] or tokens[other] in words or not tokens[other].isalnum()):
-                return True
-        return len(meant[number]) > 1 or not tokens[number].isalnum()
+            if 0 <= other < len(tokens):
+                beside = tokens[other].strip(TRIM)
+                if meant[other] or beside in words or not beside.isalnum():
+                    return True
+        return len(meant[number]) > 1 or not tokens[number].strip(TRIM).isalnum()
 
     def _beside(self, tokens: list[str], meant: list[tuple[_Found, ...]], number: int, index: int, step: int) -> list[str]:
         """The word before (-1) or after (1) one that was found, as written and as it may be meant."""

@@ -11,17 +11,18 @@ import unicodedata
 from functools import cache
 
 import daachorse
-import numpy as np
 
 from wildgate_service.match.corrected import Change, Corrected, apply
 from wildgate_service.match.slips import DIGIT
 from wildgate_service.match.views import MISSPELLING, REPEATS
 from wildgate_service.normalize import pages as page
+from wildgate_service.normalize.bare import is_tripled
 
 BLOCKS = ((0x0900, 0x0980), (0x0E00, 0x0F00), (0x1000, 0x10A0), (0x1780, 0x1800))
 MARKS = "".join(chr(point) for block in BLOCKS for point in range(*block) if unicodedata.category(chr(point)) == "Mn")
 LETTERS = "\u0621-\u064a\u0900-\u097f\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 MARKED = (page.DEVANAGARI, page.THAI_AND_LAO, page.MYANMAR, page.KHMER)  # whose letters bear marks
+BYTES_OF_MARKED, BYTES_OF_ARABIC = 3, 2  # of one of these letters in UTF-8
 MOST_TRIPLED = 3  # characters of a letter with its marks, or of a syllable
 SURE = re.compile(rf"([{MARKS}])\1+|([{LETTERS}]{{1,4}}?)\2\2+")
 ANY = re.compile(rf"([{LETTERS}]{{1,4}}?)\1+")
@@ -41,12 +42,11 @@ def _has_slip(skeleton: str, pages: bytes) -> bool:
     marked = page.has_any(pages, MARKED)
     if not (marked or page.ARABIC in pages):
         return False
-    points = np.frombuffer(skeleton.encode("utf-32-le"), np.uint32)
-    for apart in range(1, MOST_TRIPLED + 1 if marked else 2):
-        same = (points[apart:] == points[:-apart]).tobytes()
-        if b"\1" * (2 * apart) in same or (marked and apart == 1 and b"\1" in same and _doubled_marks().find(skeleton)):
-            return True
-    return False
+    letters = range(1, MOST_TRIPLED + 1) if marked else (1,)
+    units = [BYTES_OF_MARKED * each for each in letters] if marked else []
+    if page.ARABIC in pages:
+        units += [BYTES_OF_ARABIC * each for each in letters]
+    return is_tripled(skeleton.encode(), *units) or (marked and bool(_doubled_marks().find(skeleton)))
 
 
 @cache

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from wildgate_service.match.boundaries import is_bounded, left_holds
+from wildgate_service.match.boundaries import Edge, is_bounded, left_holds
 from wildgate_service.match.gaps import SHORTEST_JOINED, Judgment, judge_gaps, together
 from wildgate_service.match.views import JOINED_WORDS, KANA, LEETSPEAK, LOOK_ALIKES, MISSPELLING, MIXED_SCRIPT, REPEATS
 from wildgate_service.match.written import Written, letters_in, letters_worth, read_letters
@@ -68,10 +68,14 @@ def _from(bare: Bare, at: int, pattern: str, form: Form, glue: frozenset[str]) -
 
 
 def _is_nothing(bare: Bare, at: int, pattern: str, form: Form) -> bool:
-    """Whether a form begins inside a word in which it is not whole, or is written plainly: a quick look at what most finds are."""
+    """Whether a form begins inside a word in which it is not whole or too short, or is written plainly: a quick look at most finds."""
     skeleton, letters = bare.skeleton, letters_in(pattern)
-    if not skeleton.startswith(letters, at):
-        return not left_holds(skeleton, at, form.left)
+    is_whole = skeleton.startswith(letters, at)
+    may_be_glued = is_whole and (len(letters) >= SHORTEST_GLUED or form.left is Edge.NUMBER)
+    if not may_be_glued and not left_holds(skeleton, at, form.left):
+        return True
+    if not is_whole:
+        return False
     end = at + len(letters)
     goes_on = end < len(skeleton) and skeleton[end] == skeleton[end - 1]
     return letters == pattern and not goes_on and bare.written is skeleton and is_bounded(skeleton, at, end, form.left, form.right)

@@ -35,7 +35,11 @@ HAN_TWINS = tuple(char.encode() for char in "亻力口二八工夕卜")  # the f
 REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 RUN = re.compile(r"(.)\1*", re.DOTALL)
 MOST_CLASSES = 65_536  # characters whose class is remembered
-_FOREIGN, _SIGNS, _MIXED = "foreign", "signs", "mixed"
+# Units that stand behind their number in scripts with look-alikes.
+UNITS = "[а-я]|шт|мм|см|дм|км|мл|гр|кг|мг|вт|квт|ач|мач|ом|гц|мин|сек|мес|дн|гб|тб|тыс|руб|рул|уп|пар|пак|го|мя|ти|литр|штук"
+# In such a script a digit or sign that may be a letter, before one that is: no number with its unit, and no bracket that is closed.
+BEFORE_LETTER = re.compile(rf"(?:\d(?!(?:{UNITS})(?![^\W\d_]))|[@$!|+<#^*&]|\((?![^()]*\)))[\u0340-\u05ff\u1000-\u1fff]")
+_FOREIGN, _SIGNS, _MIXED, _BEFORE = "foreign", "signs", "mixed", "before"
 
 
 class Bare:
@@ -100,7 +104,7 @@ def bare_readings(skeleton: str, pages: bytes) -> Iterator[Bare]:
         plain += _by_sound(skeleton)
     yield from plain
     in_alphabet = _IN_ROW in classes or page.CYRILLIC in pages
-    if (in_alphabet and _repeats().find(skeleton)) or (pages.translate(None, _SHORT_PAGES) and _is_tripled(content)):
+    if (in_alphabet and _repeats().find(skeleton)) or (pages.translate(None, _SHORT_PAGES) and is_tripled(content, _LONG)):
         for each in plain:
             yield Bare(each.skeleton, each.text, each.signs, foreign=each.foreign, collapsed=True, written=each.written)
 
@@ -181,10 +185,10 @@ class _Classes(dict[int, str]):
 _CLASSES = _Classes()
 
 
-def _is_tripled(content: bytes) -> bool:
-    """Whether three times the same character of three bytes stands in a text: it, moved by one character, equals itself for two."""
+def is_tripled(content: bytes, *units: int) -> bool:
+    """Whether three times the same stands in a text, of so many bytes: the text, moved by as many, equals itself for two."""
     whole = int.from_bytes(content)
-    return b"\0" * 6 in (whole ^ (whole >> 24)).to_bytes(len(content))
+    return any(bytes(2 * unit) in (whole ^ (whole >> (8 * unit))).to_bytes(len(content)) for unit in units)
 
 
 def byte_classes(content: bytes) -> bytes:
@@ -211,9 +215,11 @@ def _table_of_classes() -> bytes:
 _BYTE_CLASSES = _table_of_classes()
 _IN_ROW = b"aaa"  # Latin letters of which one may be repeated
 _SHORT_PAGES = bytes(range(0x08))  # whose characters have less than three bytes
+_LONG = 3  # of all others in UTF-8, but for those behind the first plane
 _GATES = {
     _SIGNS: (b"asa", b"as0", b"0sa", b"assa", b"vsv", b"vsu", b"vsc"),
-    _FOREIGN: (b"x", b"0c", b"cv0c", b"cv0a", b"sc", b"cvsc"),
+    _FOREIGN: (b"x", b"cv0c", b"cv0a", b"cvsc"),
+    _BEFORE: (b"0c", b"sc"),
     _MIXED: (b"ac", b"cva", b"cvva"),
 }
 
@@ -222,7 +228,11 @@ def _open_gates(skeleton: str, content: bytes, classes: bytes, pages: bytes) -> 
     """Names of the gates that a text opens."""
     automaton, names = _gates()
     opened = {names[pattern] for _, _, pattern in automaton.find(classes)}
-    if _MIXED in opened or (pages and (2 * classes.count(b"a") > len(classes) or _mixes_scripts(skeleton, content, pages))):
+    if (
+        _MIXED in opened
+        or (_BEFORE in opened and BEFORE_LETTER.search(skeleton))
+        or (pages and (2 * classes.count(b"a") > len(classes) or _mixes_scripts(skeleton, content, pages)))
+    ):
         opened.add(_FOREIGN)  # a Latin text with letters that are not, or another with its own look-alikes
     return opened
 

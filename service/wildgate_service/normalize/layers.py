@@ -27,7 +27,9 @@ FEWEST_SHORT, MOST_SHORT = 3, 24
 # Without skin tones, which are joiners.
 EMOJI = "[\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001f3fa\U0001f400-\U0001faff\u2139]"
 JOINERS = "[\u0300-\u036f\ufe0f\u200d\U0001f3fb-\U0001f3ff]"
-BETWEEN = re.compile(rf"(?<=[^\W\d_])(?:{EMOJI}{JOINERS}*)+(?=[^\W\d_])")
+# What is searched for begins with an emoji, so that the rest of a text is passed over quickly.
+BETWEEN = re.compile(rf"{EMOJI}(?<=[^\W\d_].){JOINERS}*(?:{EMOJI}{JOINERS}*)*(?=[^\W\d_])")
+BEFORE_SINGLE = re.compile(rf"{EMOJI}{JOINERS}* ?[^\W\d_](?![^\W\d_])")  # is in whatever is APART
 APART = re.compile(rf"(?<![^\W\d_])[^\W\d_](?: ?(?:{EMOJI}{JOINERS}*)+ ?[^\W\d_](?![^\W\d_]))+")
 ANY_EMOJI = re.compile(EMOJI)
 PLANE_OF_EMOJI = b"\xf0\x9f"
@@ -144,7 +146,8 @@ def _drawing() -> re.Pattern[str]:
 def _without_emoji(document: str) -> Iterator[Layer]:
     """Emoji inside words as letters where they look like one, and as separators."""
     letters = _emoji_letters()
-    for changed in (_replace(_touching(), document, letters), _replace(BETWEEN, _replace(APART, document, {}), {})):
+    together = _replace(APART, document, {}) if BEFORE_SINGLE.search(document) else document
+    for changed in dict.fromkeys((_replace(_touching(), document, letters), _replace(BETWEEN, together, {}))):
         if changed != document:
             yield Layer(EMOJI_LETTERS, changed)
 
@@ -198,7 +201,8 @@ def _emoji_letters() -> dict[str, str]:
 def _touching() -> re.Pattern[str]:
     """Emoji that look like letters, beside a letter or two in a row; and any emoji between letters."""
     looks = _looks()
-    return re.compile(rf"(?<=[^\W\d_]){looks}+|{looks}+(?=[^\W\d_])|{looks}{{2,}}|{BETWEEN.pattern}")
+    either = f"(?={EMOJI}|{looks})"
+    return re.compile(rf"{either}(?:(?<=[^\W\d_]){looks}+|{looks}+(?=[^\W\d_])|{looks}{{2,}}|{BETWEEN.pattern})")
 
 
 def backwards(document: str, fields: tuple[FieldSlice, ...]) -> Layer:

@@ -29,7 +29,6 @@ CLASSES = str.maketrans(
 VOWELS = "aeiou"
 SILENT = "hwyv"  # written or not, and in each other's place
 JOINERS = " -'`"  # what may stand between the letters of a form
-REPEATED = re.compile("([a-z])\\1+", re.ASCII | re.IGNORECASE)
 LATIN = re.compile("[a-z]")
 LATIN_WORD = re.compile("[a-z]+")
 MARGIN, MARGIN_IN_LATIN = 24, 10  # characters around a Latin word that are read with it: where there is another script, and where not
@@ -88,14 +87,15 @@ FINAL = (
 )
 
 
-Find = tuple[int, int, int]  # first character, behind the last, number of a pattern
-
-CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
+LONGEST_AT_ONCE = 64  # characters of a code that is searched as a whole
 MOST_LETTERS = 8  # bytes of what one character becomes, so that they are one number
+NOTHING = b"\0"
+CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
+Find = tuple[int, int, int]  # first character, behind the last, number of a pattern
 
 
 class Sound(NamedTuple):
-    """What of Latin letters is heard: the class of each, which bytes are dropped, which begin one that is `kept`, what is left out."""
+    """What of Latin letters is heard: the class of each, which are dropped, 1 for those that begin one that is kept, what is left out."""
 
     table: bytes
     dropped: bytes
@@ -114,7 +114,6 @@ class Sound(NamedTuple):
 _CLASSES = bytes(range(256)).lower().decode("latin-1").translate(CLASSES).encode("latin-1")
 FULL = Sound.without(SILENT, _CLASSES, 16)
 CONSONANTS = Sound.without(SILENT + VOWELS, _CLASSES.upper(), 28)
-_RUNNING = np.frombuffer(bytes(ord(chr(byte).lower()) if chr(byte) in string.ascii_letters else 0 for byte in range(256)), np.uint8)
 IS_LOWERCASE = bytes(chr(byte) in string.ascii_lowercase for byte in range(256))
 # Of a text in ASCII, where `?` is every other character: its Latin letters alone, and where such touch another character.
 _LETTERS = bytes(byte if is_letter else ord(" ") for byte, is_letter in enumerate(IS_LOWERCASE))
@@ -124,31 +123,31 @@ _OTHER_PAGES = bytes(any(first <= page <= last for first, last in _RANGES) for p
 
 
 class Code:
-    """The sound of a piece of a text as it is searched. `marked` are its letters in UTF-8, those of other scripts as Latin capitals."""
+    """The sound of a piece of a text as it is searched."""
 
-    def __init__(self, marked: bytes, heard: Heard, sound: Sound) -> None:
-        self.text = marked.translate(sound.table, sound.dropped).decode()
+    def __init__(self, heard: Heard, sound: Sound) -> None:
+        self.text = _code(heard.marked, sound)
         self.left_out = sound.left_out
-        self._marked = marked
         self._heard = heard
         self._sound = sound
 
     @made_once
     def _latin(self) -> bytes:
         """1 for each character that is a Latin letter in the text, else 0."""
-        return self._marked.translate(IS_LOWERCASE, self._sound.dropped + CONTINUATION)
+        return self._heard.marked.translate(IS_LOWERCASE, self._sound.dropped + CONTINUATION)
 
     def latin_letters(self, first: int, last: int) -> int:
         """How many of the characters from `first` to `last` are Latin letters in the text."""
-        return self._latin.count(1, first, last)
+        return last - first if self._heard.is_latin else self._latin.count(1, first, last)
 
-    def finds(self, find: Callable[[str], list[Find]]) -> Iterator[Find]:
-        """What a search finds in it with a Latin letter of the text; most of a text in another script need not be searched."""
+    def finds(self, find: Callable[[str], list[Find]]) -> list[Find]:
+        """What a search finds in it with a Latin letter of the text; most of a long text in another script need not be searched."""
+        if self._heard.is_latin:
+            return find(self.text)
+        parts = [(0, len(self.text))] if len(self.text) <= LONGEST_AT_ONCE else self._near_latin()
+        found = [(at + first, at + last, number) for at, end in parts for first, last, number in find(self.text[at:end])]
         latin = self._latin.find
-        for start, end in self._near_latin():
-            for first, last, number in find(self.text[start:end]):
-                if latin(1, start + first, start + last) >= 0:
-                    yield start + first, start + last, number
+        return [each for each in found if latin(1, each[0], each[1]) >= 0]
 
     def _near_latin(self) -> Iterator[tuple[int, int]]:
         """The parts in which a find with a Latin letter can lie; they do not overlap."""
@@ -163,7 +162,7 @@ class Code:
     @made_once
     def positions(self) -> list[int]:
         """Where each character stands in the piece."""
-        places: list[int] = self._heard.origins[np.frombuffer(self._marked.translate(self._sound.kept), bool)].tolist()
+        places: list[int] = self._heard.origins[np.frombuffer(self._heard.marked.translate(self._sound.kept), bool)].tolist()
         return places
 
     def is_break(self, at: int) -> bool:
@@ -176,43 +175,76 @@ class Code:
 class Heard:
     """A piece of a skeleton, from `start` on, by its sound: `codes` with vowels and without.
 
-    `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin.
+    `keeps_han`: Han characters stand for themselves, as in Japanese, else for their pinyin. `marked` is the piece in Latin letters, in
+    UTF-8, each run of a letter as one, those that stand for letters of another script as capitals; `is_latin` if there are none.
     """
 
     def __init__(self, skeleton: str, start: int, *, keeps_han: bool) -> None:
         self.skeleton = skeleton
         self.start = start
         self.keeps_han = keeps_han
-        written = _table(keeps_han=keeps_han).take(np.frombuffer(skeleton.encode("utf-32-le"), np.uint32), mode="clip").view(np.uint8)
-        self._places = np.flatnonzero(written)
-        letters = written[self._places]
-        classes = _RUNNING[letters]
-        self._once = np.ones(len(letters), bool)
-        self._once[1:] = (classes[1:] != classes[:-1]) | (classes[1:] == 0)
-        self._marked = letters[self._once]
-        marked = self._marked.tobytes()
-        self.codes = Code(marked, self, FULL), Code(marked, self, CONSONANTS)
+        self.is_latin = skeleton.isascii()
+        self._written = skeleton.encode() if self.is_latin else _written(skeleton, keeps_han=keeps_han)
+        letters = self._written.translate(None, NOTHING)
+        self._repeats = _repeats(letters)
+        self.marked = _without(letters, self._repeats)
+        self.codes = Code(self, FULL), Code(self, CONSONANTS)
 
     @made_once
     def origins(self) -> NDArray[np.intp]:
-        """Where each byte of the Latin letters that the piece becomes stands in it, each run of a letter as one."""
-        return self._places[self._once] // MOST_LETTERS
+        """Where each byte of `marked` stands in the piece."""
+        places = np.flatnonzero(np.frombuffer(self._written, np.uint8))
+        first = np.ones(len(places), bool)
+        first[self._repeats] = False
+        return places[first] // (1 if self.is_latin else MOST_LETTERS)
 
     @made_once
     def scripts(self) -> frozenset[str]:
         """Names of the other scripts in it."""
-        return frozenset(name for name, letters in SCRIPTS.items() if re.search(f"[{letters}]", self.skeleton))
+        return frozenset() if self.is_latin else frozenset(map(script_of, set(self.skeleton))) - {""}
 
 
 def in_latin(text: str, *, keeps_han: bool) -> str:
     """A folded text in Latin letters, letter by letter, each run of a letter as one."""
-    return REPEATED.sub(r"\1", "".join(map(_letters(keeps_han=keeps_han).__getitem__, text)))
+    latin = "".join(map(_letters(keeps_han=keeps_han).__getitem__, text)).encode()
+    return _without(latin, _repeats(latin)).decode()
+
+
+def _repeats(latin: bytes) -> list[int]:
+    """Where letters stand that are the one before them: what moved by one letter equals itself."""
+    content = latin.lower()
+    whole = int.from_bytes(content)
+    unlike = (whole ^ (whole >> 8)).to_bytes(len(content))
+    found = []
+    at = unlike.find(0)
+    while at >= 0:
+        if IS_LOWERCASE[content[at]]:
+            found.append(at)
+        at = unlike.find(0, at + 1)
+    return found
+
+
+def _without(content: bytes, places: list[int]) -> bytes:
+    """What is left without some bytes."""
+    starts = (0, *(at + 1 for at in places))
+    return b"".join([content[start:end] for start, end in zip(starts, (*places, None), strict=True)]) if places else content
+
+
+def make_tables() -> None:
+    """Make now what the first text would else be kept waiting for: some tens of milliseconds."""
+    for keeps_han in (False, True):
+        _table(keeps_han=keeps_han)
+    _common_words()
+    _in_pinyin()
 
 
 def codes_of(latin: str) -> tuple[str, str]:
     """The sound of a text in Latin letters with vowels and, in capitals, without."""
-    content = latin.encode()
-    return content.translate(FULL.table, FULL.dropped).decode(), content.translate(CONSONANTS.table, CONSONANTS.dropped).decode()
+    return _code(latin.encode(), FULL), _code(latin.encode(), CONSONANTS)
+
+
+def _code(latin: bytes, sound: Sound) -> str:
+    return latin.translate(sound.table, sound.dropped).decode()
 
 
 def heard_readings(skeleton: str, tokens: list[str], pages: bytes) -> Iterator[Heard]:
@@ -346,13 +378,18 @@ def _letters(*, keeps_han: bool, marked: bool = False) -> _Letters:
     return _Letters(rows, marked=marked)
 
 
+def _written(skeleton: str, *, keeps_han: bool) -> bytes:
+    """The Latin letters of each character, `marked`, in UTF-8 and filled up with zeros."""
+    return _table(keeps_han=keeps_han).take(np.frombuffer(skeleton.encode("utf-32-le"), np.uint32), mode="clip").tobytes()
+
+
 @cache
 def _table(*, keeps_han: bool) -> NDArray[np.uint64]:
-    """By code point its Latin letters, `marked`, in UTF-8 and filled up with zeros; the last is for all behind the first plane."""
+    """The same by code point; the last is for all behind the first plane."""
     rows = _letters(keeps_han=keeps_han, marked=True)
     points = (rows[char] if char in rows or ord(char) in HANGUL else char for char in map(chr, range(0x10000)))
-    content = b"".join(point.encode(errors="surrogatepass").ljust(MOST_LETTERS, b"\0") for point in points)
-    return np.frombuffer(content + b"\x7f".ljust(MOST_LETTERS, b"\0"), np.uint64)
+    content = b"".join(point.encode(errors="surrogatepass").ljust(MOST_LETTERS, NOTHING) for point in points)
+    return np.frombuffer(content + b"\x7f".ljust(MOST_LETTERS, NOTHING), np.uint64)
 
 
 @cache
