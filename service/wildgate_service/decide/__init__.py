@@ -13,6 +13,7 @@ from wildgate_service.decide.policy import NEVER, Policy, is_shadow, limits_in_f
 from wildgate_service.decide.protection import Asked, Lists, asked_of, is_listed, lists_of, taxa_of
 from wildgate_service.decide.sentences import name_of_reason, notice_of, reason_of
 from wildgate_service.fuse import speaks_of_trade
+from wildgate_service.match.views import GUESSED
 from wildgate_service.model.heads import GROUP
 from wildgate_service.types import (
     Action,
@@ -131,6 +132,7 @@ def _may_block(asked: Asked, matches: Matches, *, heed_contexts: bool = True) ->
         return not heed_contexts
     refusing = (match for match, limits in asked if any(block != NEVER for _, block in limits))
     solid = [match for match in refusing if match.counts and (match.kind is not RuleKind.CODE_WORD or match.sourced)]
+    solid = [match for match in solid if not set(match.views) >= GUESSED]
     if heed_contexts:
         solid = [match for match in solid if not match.weakened_by]
     return bool(solid)

@@ -2,7 +2,8 @@
 
 Somebody who writes every word wrong hides what he says, or let a scanner read it. In such a text, and in no other, words further off than
 `candidates` allows are put right, where they stand beside each other as in a form; what that costs is held against all letters of the form,
-as ever (`bearing`). And a form found a slip away is no slip there: that all is written wrong is a disguise, and company for a long form.
+as ever (`bearing`). And a form found a slip away is no slip there: that all is written wrong is a disguise, and company for a long form
+of several words.
 """
 
 from __future__ import annotations
@@ -69,8 +70,9 @@ def put_right(text: NormalizedText, speller: Speller) -> list[Corrected]:
     """Readings of a garbled text with far words put right; what the speller has found already is in them too."""
     far = _SPELLERS.get(speller)
     if far is None:
-        parts = speller.parts._replace(candidates=FarCandidates(speller.parts.vocabulary))
-        far = _SPELLERS[speller] = Speller(parts)
+        parts = speller.parts
+        pairs = frozenset(phrase for phrase in parts.phrases if " " in phrase)  # a single far word is chance
+        far = _SPELLERS[speller] = Speller(parts._replace(phrases=pairs, candidates=FarCandidates(parts.vocabulary)))
     return far.corrected(text.skeleton, text.tokens)
 
 
@@ -80,8 +82,8 @@ def in_garbled(taxa: Iterable[Match]) -> tuple[Match, ...]:
 
 
 def _hidden(match: Match) -> Match:
-    is_long = letters_worth(match.form) >= SURE_FORM and match.level is not Level.COMPANY_ONLY
-    return msgspec.structs.replace(match, views=(*match.views, GARBLED), company=match.company or is_long)
+    is_more_than_chance = " " in match.form and letters_worth(match.form) >= SURE_FORM and match.level is not Level.COMPANY_ONLY
+    return msgspec.structs.replace(match, views=(*match.views, GARBLED), company=match.company or is_more_than_chance)
 
 
 class FarCandidates(Candidates):

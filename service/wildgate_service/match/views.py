@@ -62,3 +62,5 @@ ORDINARY = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, SLIP, JOINED_WORDS, RUN
     "homophone",
     "split_characters",
 }
+# Together they are a guess: two letters of a word wrong, which no other word of the text bears out. It asks for a person.
+GUESSED = frozenset({GARBLED, MISSPELLING})

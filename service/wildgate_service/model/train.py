@@ -14,7 +14,6 @@ from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.rules import read_version
 from wildgate_service.model.authored import AuthoredText, read_authored, readable
 from wildgate_service.model.classifiers import TrainedHead
-from wildgate_service.model.disguised import disguised
 from wildgate_service.model.drowned import drowned
 from wildgate_service.model.embedding_cache import EmbeddingCache, default_embeddings
 from wildgate_service.model.encoder import SentenceEncoder
@@ -70,8 +69,7 @@ def train_heads(
     encoders = encoders or default_cache()
     encoder = SentenceEncoder.load(build_encoder(encoders))
     texts = Texts(data, lexicons, seed, templates, labeled)
-    copies = disguised(texts.written, texts.negatives, seed)
-    screen = train_screen([*texts.written, *copies.written], [*texts.negatives, *copies.negatives], output / SCREEN)
+    screen = train_screen(texts.written, texts.negatives, output / SCREEN)
     figures = train_on(encoder, texts, output / HEADS, embeddings, Screen.load(output / SCREEN, fold_digest()))
     deep = encoder_folder(encoders, DEEP)
     if deep.exists() and texts.kept(DEEP.config.languages):
