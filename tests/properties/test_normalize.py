@@ -1,9 +1,12 @@
 """Properties that hold for every text there is."""
 
+import re
 import unicodedata
 
-from hypothesis import example, given, settings
+import pytest
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from wildgate_service.match.repeated import MOST_TRIPLED, SURE, once
 from wildgate_service.normalize import NormalizedText, fold, normalize
 from wildgate_service.normalize.bare import bare_readings
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, fold_char, fold_table, in_table
@@ -85,6 +88,7 @@ def test_the_map_has_one_range_for_each_code_point_of_the_skeleton(text):
         assert fold(covered).strip() == normalized.skeleton.strip()
 
 
+@settings(deadline=None)  # the tables are made first
 @given(TEXTS)
 def test_a_bare_reading_has_one_place_in_the_skeleton_for_each_character(text):
     """Places ascend, and what stands there is of the character's class."""
@@ -110,10 +114,40 @@ FIRST_PLANE = st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])
 def test_a_piece_of_text_sounds_as_its_letters_do_one_by_one(text):
     """A code is what the letters give one by one, and each of its characters has its place."""
     skeleton = fold(text)
+    assume(all(char <= "\uffff" for char in skeleton))  # rare letters are folded to what lies behind the first plane
     for keeps_han in (True, False):
+        latin = in_latin(skeleton, keeps_han=keeps_han)
         codes = Heard(skeleton, 0, keeps_han=keeps_han).codes
-        assert tuple(each.text for each in codes) == codes_of(in_latin(skeleton, keeps_han=keeps_han))
-        assert all(len(each.positions) == len(each.text) for each in codes)
+        assert tuple(each.text for each in codes) == codes_of(latin)
+        assert latin == re.sub("([a-z])\\1+", "\\1", "".join(in_latin(char, keeps_han=keeps_han) for char in skeleton))
+        for number, code in enumerate(codes):
+            written = [codes_of(in_latin(skeleton[at], keeps_han=keeps_han))[number] for at in code.positions]
+            assert all(letter in letters for letter, letters in zip(code.text, written, strict=True))
+
+
+@settings(deadline=None)  # the tables are made first
+@given(st.text(st.sampled_from("กขา่้ งकिी्مرا.a"), max_size=30))
+def test_what_is_surely_repeated_is_seen_at_one_look(text):
+    """The quick look lets no letter or mark pass that the expression finds."""
+    skeleton = fold(text)
+    is_sure = any(len(found[2] or "") <= MOST_TRIPLED for found in SURE.finditer(skeleton))
+    assert not is_sure or once(skeleton, pages_of(skeleton))
+
+
+@pytest.mark.parametrize(("text", "foreign"), [
+    ("крем 50мл (для лица), 10х10 см, 3в1", False),
+    ("крем 0лень", True),
+    ("крем (лон", True),
+])  # fmt: skip
+def test_units_and_brackets_are_no_letters(text, foreign):
+    """A number with its unit and a bracket that is closed do not open the reading of letters of other scripts; others do."""
+    skeleton = fold(text)
+    assert any(bare.foreign for bare in bare_readings(skeleton, pages_of(skeleton))) == foreign
+
+
+def test_an_emoji_between_letters_makes_one_layer():
+    """Whether it is taken for a letter or for a separator, what comes of it is read once."""
+    assert [layer.document for layer, _ in normalize(Listing(title="iv🔥ory")).layers] == ["iv*ory"]
 
 
 def test_what_is_made_once_is_not_made_again():
