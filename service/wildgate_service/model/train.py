@@ -70,7 +70,9 @@ def train_heads(
     encoder = SentenceEncoder.load(build_encoder(encoders))
     texts = Texts(data, lexicons, seed, templates, labeled)
     screen = train_screen(texts.written, texts.negatives, output / SCREEN)
-    figures = train_on(encoder, texts, output / HEADS, embeddings, Screen.load(output / SCREEN, fold_digest()))
+    further = drowned(texts.written, texts.negatives, encoder.config.languages, seed)
+    loaded = Screen.load(output / SCREEN, fold_digest())
+    figures = train_on(encoder, texts, output / HEADS, embeddings, loaded, further=further)
     deep = encoder_folder(encoders, DEEP)
     if deep.exists() and texts.kept(DEEP.config.languages):
         figures = replace(figures, deep=train_deep(deep, texts, output, embeddings))
