@@ -22,7 +22,9 @@ from wildgate_service.policy import default_policy
 
 ALONE = Run(lexicons=None, policy=None, workers=1)
 FORMATS = ("jsonl", "csv", "parquet", "jsonl.gz")
-ROWS = [{"id": str(n), "title": f"Blue bicycle {n}", "description": "x" * 900 if n % 30 else "Elephant ivory"} for n in range(6_000)]
+ROWS = [
+    {"id": str(n), "title": f"Blue bicycle {n}", "description": f"{n} kg" + 900 * " " if n % 30 else "Elephant ivory"} for n in range(6_000)
+]
 # A process as its users run it, with states so often that a kill within seconds finds one.
 MOST_KILLS = 4
 COMMAND = "from wildgate_service.bulk import journal; journal.COMMIT_SECONDS = 0.05; from wildgate_service.cli import main; main()"

@@ -40,6 +40,7 @@ def in_order(blocks: Iterable[Block], work: Work, workers: int, say: Say) -> Ite
 
     One block, or one worker, needs no other process. Raises WildgateError if a file cannot be read, or a process dies again.
     """
+    gc.freeze()  # no collection walks over what was loaded, nor writes to what is shared
     iterator = iter(blocks)
     first = list(islice(iterator, 2))
     blocks = chain(first, iterator)
@@ -83,7 +84,6 @@ class _Pool:
         self._again: deque[Task] = deque()
         self._done: dict[int, tuple[Block, Done]] = {}
         self._next = 0  # to be given on
-        gc.freeze()  # what is shared stays shared: no collection writes to it
         self._workers: list[_Worker] = []
         for _ in range(workers):
             self._fork()
