@@ -13,6 +13,7 @@ import grpc
 import pytest
 from wildgate.v1 import lexicon_pb2, scoring_pb2, types_pb2
 from wildgate_service import reload, worker
+from wildgate_service.admission import Admission
 from wildgate_service.control import Broken, Channel, Load
 from wildgate_service.lexicon.compiler import Compiler
 from wildgate_service.pipeline import load_engine
@@ -170,7 +171,13 @@ async def test_lexicons_are_swapped_in_the_order_told(monkeypatch):
     monkeypatch.setattr(Worker, "_load", load)
     monkeypatch.setattr(worker, "release_beside", lambda retired, _: retired.clear())
     made = Worker(SimpleNamespace(settings=settings))
-    made._serving = Serving(settings=settings, engine=engine_of("before"), writer=None, secrets=None)
+    made._serving = Serving(
+        settings=settings,
+        engine=engine_of("before"),
+        writer=None,
+        secrets=None,
+        admission=Admission(settings.longest_wait, settings.max_in_flight),
+    )
     ours, theirs = socket.socketpair()
     with ours, theirs:
         made._channel = await Channel.over(ours)

@@ -11,6 +11,7 @@ import select
 import shutil
 import subprocess
 import sys
+import termios
 from contextlib import suppress
 from pathlib import Path
 
@@ -260,6 +261,7 @@ def test_progress_is_shown_on_a_terminal(tmp_path):
     """On standard error, how many and how many failed."""
     (tmp_path / "in.jsonl").write_bytes(ROWS[1] + b"\n" + ROWS[2])
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
     code = "from wildgate_service.cli import main; main()"
     arguments = ["score", "--input", "in.jsonl", "--output", "out.jsonl"]
     with subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=tmp_path, stderr=theirs) as process:
