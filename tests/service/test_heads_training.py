@@ -348,7 +348,7 @@ def test_training_writes_loadable_heads_and_their_card(
     templates.mkdir()
     (templates / "en.yml").write_text((TEXTS / "en.yml").read_text(encoding="utf-8"), encoding="utf-8")
     write_json(results, train_heads(invented_data, lexicons, tmp_path, 0, embeddings=tmp_path, templates=templates))
-    assert HeadSet.load(tmp_path / "heads-v1", encoder=encoder.config).hidden.keys() == {"wildlife_offer"}
+    assert HeadSet.load(tmp_path / "heads-v1", encoder=encoder.config).hidden.keys() == {"wildlife_offer", "sale"}
     assert Screen.load(tmp_path / "screen-v1", fold_digest()).logit("ivory tusk for sale, dm") > 0
     assert json.loads(results.read_text())["labeled"]["animal_product"]["rows"] == 60
     cards = [(tmp_path / name / "README.md").read_text(encoding="utf-8") for name in ("heads-v1", "screen-v1")]

@@ -52,9 +52,11 @@ def _head(name: str, classifier: EmbeddingClassifier, labels: Labels, unseen: Ve
 
 def _results(trained: int, kept: Sequence[AuthoredText], names: Sequence[str], columns: Sequence[Scores]) -> GroupResults:
     """How often the likeliest group is the right one, of all kept offers and of those of which it is at least as likely as not."""
-    rows = np.stack(columns, axis=1) if names and kept else np.zeros((len(kept), 1))
-    right = np.array([names[place] == each.group for place, each in zip(rows.argmax(axis=1), kept, strict=True)] if names else [], np.bool_)
-    sure = rows.max(axis=1) >= HALF if len(kept) else np.zeros(0, np.bool_)
+    right, sure = np.zeros(len(kept), np.bool_), np.zeros(len(kept), np.bool_)
+    if names and kept:
+        rows = np.stack(columns, axis=1)
+        right = np.array([names[place] == each.group for place, each in zip(rows.argmax(axis=1), kept, strict=True)])
+        sure = rows.max(axis=1) >= HALF
     return GroupResults(
         trained=trained,
         groups=tuple(names),
