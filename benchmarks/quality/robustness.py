@@ -1,6 +1,6 @@
 """How much of what is found in plain writing is still found under a disguise, and what that costs ordinary texts.
 
-Usage: python benchmarks/quality/robustness.py [--half development|reported] [--families NAME,...] [--encoder] [--output FILE]
+Usage: python benchmarks/quality/robustness.py [--half development|reported] [--families NAME,...] [--lexicons-alone] [--output FILE]
 
 Families of which a package is missing are named as not run; `pip install 'wildgate-service[robustness]'` has them all.
 """
@@ -48,7 +48,7 @@ def main() -> int:
     """Measure, print, write; returns the exit status."""
     chosen = arguments()
     try:
-        engine = complete(local_engine()) if chosen.encoder else lexicons_alone()
+        engine = lexicons_alone() if chosen.lexicons_alone else complete(local_engine())
         families = [family for family in FAMILIES if family.name in chosen.families]
         texts = [text for text in read_texts() if chosen.half in {"", text.half}]
         result = measure(engine, families, texts, chosen)
@@ -66,7 +66,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--half", choices=HALVES, default="", help="measure one half of the texts (default: both, apart and together)")
     parser.add_argument("--families", type=lambda given: given.split(","), default=names, help=f"of {', '.join(names)}")
-    parser.add_argument("--encoder", action="store_true", help="with the encoder (default: lexicons alone)")
+    parser.add_argument("--lexicons-alone", action="store_true", help="without the screen and the encoder")
     parser.add_argument("--no-rivals", dest="rivals", action="store_false", help="leave the word filters out")
     parser.add_argument("--seed", type=int, default=SEED, help="what is touched, and how")
     parser.add_argument("--missed", type=Path, help="write the lost offers as JSON lines; with --half development only")
@@ -111,7 +111,7 @@ def measure(engine: Engine, families: list[Family], texts: list[Text], chosen: a
     return {
         "meaning": MEANING,
         "seed": chosen.seed,
-        "encoder": chosen.encoder,
+        "lexicons_alone": chosen.lexicons_alone,
         **provenance(engine),
         "texts": {label: sum(text.label == label for text in texts) for label in ("offer", "benign")},
         "rivals": status,

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from wildgate_service.errors import ModelError
 from wildgate_service.match.company import AMOUNT, CUES, is_disguised, is_other
-from wildgate_service.match.views import DOUBTFUL
+from wildgate_service.match.views import DOUBTFUL, LEGIBLE
 from wildgate_service.types import Classification, ContentKind, Evidence, Level, Match, Matches, RuleKind, Score
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ FEATURES: dict[str, int] = {
     "unnamed_encoder_talk": -1,
     "unnamed_screen_talk": -1,
 }
+AGAINST = frozenset({"encoder_against", "encoder_talk", "screen_against", "screen_talk"})
 SALE = ("sale", "talk")  # names of the sides of log-odds of a sale
 EVEN = 0.5  # probability of what heads do not say: those of an encoder of one's own may lack some
 PRIOR = "prior"
@@ -110,7 +111,8 @@ def features(matches: Matches, classification: Classification, kind: ContentKind
     screened = classification.strict_screen if strict else classification.screen
     sales = _sided("screen", classification.sale_screen, SALE)
     models = (*_sided("screen", screened), *sales, *_of_encoder(probabilities, [*standing, *faint]))
-    return {**names, **dict(models)}
+    unread = AGAINST if _is_illegible(matches, standing or faint) else ()
+    return {**names, **{name: size for name, size in models if name not in unread}}
 
 
 def fuse(matches: Matches, classification: Classification, kind: ContentKind, fusion: Fusion) -> Score:
@@ -231,6 +233,14 @@ def _log_odds(probability: float) -> float:
 def speaks_of_trade(matches: Matches) -> bool:
     """Whether words of trade or of hiding stand in the text; a price or weight alone is in news as well."""
     return any(cue.kind in CUES and cue.cue_type != AMOUNT for cue in matches.cues)
+
+
+def _is_illegible(matches: Matches, found: list[Match]) -> bool:
+    """Whether the models, which read a text as it is written, cannot: its forms and something else that was found hide in their writing."""
+    if any(map(LEGIBLE.issuperset, (match.views for match in found))):
+        return False
+    hidden = [match for match in (*found, *matches.cues) if not LEGIBLE.issuperset(match.views)]
+    return min(match.skeleton_end for match in hidden) <= max(match.skeleton_start for match in hidden)
 
 
 def _is_uncertain(match: Match) -> bool:

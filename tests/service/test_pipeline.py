@@ -2,8 +2,11 @@
 
 import pytest
 from wildgate_service.errors import InvalidListingError
+from wildgate_service.fuse import AGAINST, features
+from wildgate_service.match import match
+from wildgate_service.normalize import normalize
 from wildgate_service.pipeline import score_listing
-from wildgate_service.types import Action, Attribute, ContentKind, Listing
+from wildgate_service.types import Action, Attribute, Classification, ContentKind, Listing
 
 
 def decide(engine, title="", description="", **fields):
@@ -138,6 +141,23 @@ def test_evidence_adds_up_to_the_score(engine):
     decision = decide(engine, "Elephant ivory bangle for sale, DM me")
     total = sum(evidence.weight for evidence in decision.evidence)
     assert decision.score == pytest.approx(1 / (1 + 2.718281828459045**-total), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("title", "heard"),
+    [
+        ("elephant ivory for sale, museum talk", True),
+        ("elephant ivorry for sale, museum talk", True),
+        ("el3ph@nt iv0ry for sale, museum talk", True),
+        ("el3ph@nt iv0ry f0r s@l3, mus3um t@lk", False),
+    ],
+    ids=["plain", "a word misspelled", "a form disguised", "all disguised"],
+)
+def test_models_do_not_speak_against_what_they_cannot_read(engine, title, heard):
+    """They see a form that was undone, but not what stands around it."""
+    matches = match(normalize(Listing(title=title)), engine.lexicon)
+    said = Classification(language="en", screen=-2.0, sale_screen=-2.0, probabilities={"wildlife_offer": 0.1, "sale": 0.1})
+    assert bool(AGAINST & set(features(matches, said, ContentKind.LISTING))) is heard
 
 
 def test_an_appendix_is_the_markets(engine):

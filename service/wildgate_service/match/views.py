@@ -64,3 +64,6 @@ ORDINARY = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, SLIP, JOINED_WORDS, RUN
 }
 # Together they are a guess: two letters of a word wrong, which no other word of the text bears out. It asks for a person.
 GUESSED = frozenset({GARBLED, MISSPELLING})
+# Ways of writing that leave the words around a form readable, for models that read a text as it is written: folding undoes them for the
+# models as well, or a single word is misspelled and they read it corrected.
+LEGIBLE = frozenset({STYLIZED, INVISIBLE, NOISE, EMOJI, MARKS_DROPPED, JOINED_FIELDS, SLIP, MISSPELLING})
