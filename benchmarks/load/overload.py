@@ -16,7 +16,6 @@ import random
 import statistics
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,7 +37,6 @@ CONNECTIONS, IN_FLIGHT = 16, 2
 DEADLINE, PATIENCE = 0.05, 5.0  # seconds: the SDK's, and that of the closed loop
 FACTORS = (1, 2, 3)
 WARM_UP = 0.2  # share of a run that is not counted
-IDLE_SHARE = 0.05  # of a core, under which the service has done what it does after its start
 
 
 def main() -> int:
@@ -47,12 +45,12 @@ def main() -> int:
     cores = sorted(os.sched_getaffinity(0))
     rng = random.Random(SEED)
     bodies = make_bodies(rng)
+    settings = {} if chosen.max_waiting is None else {"max_waiting": chosen.max_waiting}
     with tempfile.TemporaryDirectory(prefix="wildgate-bench-") as folder:
         pinned = len(cores) > 1
-        with Service("overload", Path(folder), cores[0] if pinned else None) as service:
+        with Service("overload", Path(folder), cores[0] if pinned else None, **settings) as service:
             if pinned:
                 os.sched_setaffinity(0, {cores[1]})
-            settle(service)
             measure(service, bodies, chosen.seconds)  # words and code become warm
             rows = [row for number in range(chosen.rounds) for row in one_round(service, bodies, chosen.seconds, number, rng)]
     result = {"seed": SEED, "seconds": chosen.seconds, "deadline_ms": DEADLINE * 1e3, "pinned": pinned, "rows": rows}
@@ -66,6 +64,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="each finds the capacity anew (default 5)")
     parser.add_argument("--seconds", type=float, default=6.0, help="of each load (default 6)")
+    parser.add_argument("--max-waiting", type=int, help="the setting (default: its default)")
     parser.add_argument("--output", type=Path, default=HERE.parent / "results" / "overload.json")
     return parser.parse_args()
 
@@ -78,17 +77,6 @@ def make_bodies(rng: random.Random) -> list[bytes]:
     made[::OFFER_EVERY] = [requests[number % len(requests)].offer.SerializeToString() for number in range(len(made[::OFFER_EVERY]))]
     rng.shuffle(made)
     return made
-
-
-def settle(service: Service) -> None:
-    """Wait until the service has done what it does after its start."""
-    before = service.cpu_seconds()
-    while True:
-        time.sleep(1)
-        now = service.cpu_seconds()
-        if now - before < IDLE_SHARE:
-            return
-        before = now
 
 
 def one_round(service: Service, bodies: Sequence[bytes], seconds: float, number: int, rng: random.Random) -> list[dict[str, Any]]:

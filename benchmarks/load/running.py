@@ -18,6 +18,7 @@ from machine import pss
 
 READY = "serving on "
 WAIT_SECONDS = 60
+IDLE_SHARE = 0.05  # of a core
 SERVICE = (sys.executable, "-c", "from wildgate_service.cli import main; main()", "serve")
 
 
@@ -77,6 +78,17 @@ class Service(Server):
         chosen = {"port": 0, "workers": 1, "store": f"sqlite:///{self.database}"} | settings
         config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in chosen.items()), encoding="utf-8")
         super().__init__(name, (*SERVICE, "--config", str(config)), folder, core, path)
+
+    def __enter__(self) -> Self:
+        """Start it, and wait until what it does beside serving after a start (the compiler gets ready for a reload) is done."""
+        super().__enter__()
+        deadline = monotonic() + WAIT_SECONDS
+        spent, idle = self.cpu_seconds(), False
+        while not idle and monotonic() < deadline:
+            sleep(1)
+            before, spent = spent, self.cpu_seconds()
+            idle = spent - before < IDLE_SHARE
+        return self
 
     def pid(self, process: str) -> int:
         """Process id of the youngest child of that name, such as worker-0."""

@@ -36,6 +36,18 @@ if TYPE_CHECKING:
         WildgateUsageError,
     )
     from wildgate._ids import uuid7
+    from wildgate._outcomes import (
+        AccountType,
+        Ground,
+        Means,
+        Misuse,
+        NoticeSource,
+        Outcome,
+        OutcomeDetails,
+        OutcomeKind,
+        OutcomeResult,
+        Restriction,
+    )
     from wildgate._stats import Stats
     from wildgate._types import (
         Action,
@@ -49,11 +61,6 @@ if TYPE_CHECKING:
         LexiconLanguage,
         Listing,
         Match,
-        Means,
-        NoticeSource,
-        Outcome,
-        OutcomeKind,
-        OutcomeResult,
         Receipt,
         ReportCount,
         ReportShare,
@@ -66,6 +73,7 @@ if TYPE_CHECKING:
     from wildgate._version import __version__
 
 __all__ = [
+    "AccountType",
     "Action",
     "AsyncClient",
     "Attribute",
@@ -75,19 +83,23 @@ __all__ = [
     "Decision",
     "Evidence",
     "Explain",
+    "Ground",
     "LexiconInfo",
     "LexiconLanguage",
     "Listing",
     "Match",
     "Means",
+    "Misuse",
     "NoticeSource",
     "OnUnavailable",
     "Outcome",
+    "OutcomeDetails",
     "OutcomeKind",
     "OutcomeResult",
     "Receipt",
     "ReportCount",
     "ReportShare",
+    "Restriction",
     "Span",
     "SpanUnit",
     "StageTiming",
@@ -118,6 +130,21 @@ _HOMES = {
     "Stats": "_stats",
     "__version__": "_version",
     "uuid7": "_ids",
+    **dict.fromkeys(
+        (
+            "AccountType",
+            "Ground",
+            "Means",
+            "Misuse",
+            "NoticeSource",
+            "Outcome",
+            "OutcomeDetails",
+            "OutcomeKind",
+            "OutcomeResult",
+            "Restriction",
+        ),
+        "_outcomes",
+    ),
 }
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from types import TracebackType
-from typing import NoReturn, Self, TypeVar
+from typing import NoReturn, Self, TypeVar, Unpack
 
 import grpc
 import grpc.aio
@@ -48,21 +48,9 @@ from wildgate._errors import (
     WildgateUnavailableError,
     WildgateUsageError,
 )
+from wildgate._outcomes import Outcome, OutcomeDetails, OutcomeKind, OutcomeResult
 from wildgate._stats import Stats
-from wildgate._types import (
-    BatchResult,
-    Decision,
-    Explain,
-    LexiconInfo,
-    Listing,
-    Means,
-    NoticeSource,
-    Outcome,
-    OutcomeKind,
-    OutcomeResult,
-    SpanUnit,
-    TransparencyReport,
-)
+from wildgate._types import BatchResult, Decision, Explain, LexiconInfo, Listing, SpanUnit, TransparencyReport
 from wildgate.v1 import lexicon_pb2
 
 Request = TypeVar("Request")
@@ -190,26 +178,16 @@ class AsyncClient:
         decision_or_request_id: Decision | str,
         applied: OutcomeKind | str,
         *,
-        means: Means | str | None = None,
-        notice_source: NoticeSource | str | None = None,
-        occurred_time: datetime | None = None,
-        outcome_id: str | None = None,
         timeout: float | None = None,
+        **details: Unpack[OutcomeDetails],
     ) -> OutcomeResult:
         """Report what the platform did about a listing, or heard about it.
 
         Takes 2 seconds at most unless `timeout` says otherwise, and raises a WildgateError on any
         failure: `on_unavailable` is about listings alone. Repeating it with the same `outcome_id`
-        is safe. For a degraded decision it also says what the client answered, and why.
+        is safe, and `corrects` puts an earlier one right. For a degraded decision it also says what the client answered, and why.
         """
-        outcome = Outcome.of(
-            decision_or_request_id,
-            applied,
-            means=means,
-            notice_source=notice_source,
-            occurred_time=occurred_time,
-            outcome_id=outcome_id,
-        )
+        outcome = Outcome.of(decision_or_request_id, applied, details)
         return only_outcome(await self.report_outcomes([outcome], timeout=timeout))
 
     async def report_outcomes(self, outcomes: Iterable[Outcome], *, timeout: float | None = None) -> list[OutcomeResult]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import grpc
 
-from wildgate import _convert
+from wildgate import _convert, _convert_outcomes
 from wildgate._config import BATCH_TIMEOUT, OUTCOME_TIMEOUT, Metadata, Settings
 from wildgate._connection import Method
 from wildgate._errors import (
@@ -31,20 +31,11 @@ from wildgate._errors import (
 )
 from wildgate._ids import uuid7
 from wildgate._limits import MAX_BATCH, check_id, check_listing, check_outcome
+from wildgate._outcomes import Outcome, OutcomeResult
 from wildgate._stats import DegradedLog, Stats
 from wildgate._status import decode_status
 from wildgate._tracing import client_span, find_tracer
-from wildgate._types import (
-    Action,
-    BatchResult,
-    Decision,
-    Explain,
-    Listing,
-    Outcome,
-    OutcomeResult,
-    SpanUnit,
-    read_enum,
-)
+from wildgate._types import Action, BatchResult, Decision, Explain, Listing, SpanUnit, read_enum
 from wildgate.v1 import scoring_pb2, transparency_pb2
 
 _logger = logging.getLogger("wildgate")
@@ -343,7 +334,7 @@ class OutcomeBatch:
         """Yield the requests to send, one after the other."""
         for start in range(0, len(self._outcomes), MAX_BATCH):
             chunk = self._outcomes[start : start + MAX_BATCH]
-            yield transparency_pb2.RecordOutcomesRequest(outcomes=[_convert.outcome_to_proto(outcome) for outcome in chunk])
+            yield transparency_pb2.RecordOutcomesRequest(outcomes=[_convert_outcomes.outcome_to_proto(outcome) for outcome in chunk])
 
 
 def read_outcomes(
@@ -354,7 +345,7 @@ def read_outcomes(
     if len(response.results) != len(request.outcomes):
         message = f"{len(request.outcomes)} outcomes got {len(response.results)} results"
         raise WildgateInternalError(message, reason="INTERNAL")
-    return [_convert.outcome_result(result) for result in response.results]
+    return [_convert_outcomes.outcome_result(result) for result in response.results]
 
 
 def only_outcome(results: list[OutcomeResult]) -> OutcomeResult:

@@ -18,7 +18,7 @@ from wildgate.v1 import errors_pb2, lexicon_pb2, transparency_pb2, types_pb2
 
 UNKNOWN_ACTION = "unknown_action"
 
-_ACTIONS = {
+ACTIONS = {
     t.Action.ALLOW: types_pb2.ACTION_ALLOW,
     t.Action.REVIEW: types_pb2.ACTION_REVIEW,
     t.Action.BLOCK: types_pb2.ACTION_BLOCK,
@@ -39,33 +39,8 @@ SPAN_UNITS = {
     t.SpanUnit.UTF16: types_pb2.SPAN_UNIT_UTF16,
     t.SpanUnit.UTF8: types_pb2.SPAN_UNIT_UTF8,
 }
-_OUTCOME_KINDS = {
-    t.OutcomeKind.PUBLISHED: transparency_pb2.OUTCOME_KIND_PUBLISHED,
-    t.OutcomeKind.HELD: transparency_pb2.OUTCOME_KIND_HELD,
-    t.OutcomeKind.REMOVED: transparency_pb2.OUTCOME_KIND_REMOVED,
-    t.OutcomeKind.RESTRICTED: transparency_pb2.OUTCOME_KIND_RESTRICTED,
-    t.OutcomeKind.ACCOUNT_SUSPENDED: transparency_pb2.OUTCOME_KIND_ACCOUNT_SUSPENDED,
-    t.OutcomeKind.ACCOUNT_TERMINATED: transparency_pb2.OUTCOME_KIND_ACCOUNT_TERMINATED,
-    t.OutcomeKind.REINSTATED: transparency_pb2.OUTCOME_KIND_REINSTATED,
-    t.OutcomeKind.NOTICE_RECEIVED: transparency_pb2.OUTCOME_KIND_NOTICE_RECEIVED,
-    t.OutcomeKind.COMPLAINT_RECEIVED: transparency_pb2.OUTCOME_KIND_COMPLAINT_RECEIVED,
-    t.OutcomeKind.COMPLAINT_UPHELD: transparency_pb2.OUTCOME_KIND_COMPLAINT_UPHELD,
-    t.OutcomeKind.COMPLAINT_REJECTED: transparency_pb2.OUTCOME_KIND_COMPLAINT_REJECTED,
-}
-_MEANS = {
-    t.Means.AUTOMATED: transparency_pb2.MEANS_AUTOMATED,
-    t.Means.MODERATOR: transparency_pb2.MEANS_MODERATOR,
-}
-_NOTICE_SOURCES = {
-    t.NoticeSource.ARTICLE_16: transparency_pb2.NOTICE_SOURCE_ARTICLE_16,
-    t.NoticeSource.TRUSTED_FLAGGER: transparency_pb2.NOTICE_SOURCE_TRUSTED_FLAGGER,
-    t.NoticeSource.OTHER: transparency_pb2.NOTICE_SOURCE_OTHER,
-}
-_ACTION_OF: dict[int, t.Action] = {number: name for name, number in _ACTIONS.items()}
+ACTION_OF: dict[int, t.Action] = {number: name for name, number in ACTIONS.items()}
 _CONTENT_KIND_OF: dict[int, t.ContentKind] = {n: name for name, n in _CONTENT_KINDS.items()}
-_OUTCOME_KIND_OF: dict[int, t.OutcomeKind] = {n: name for name, n in _OUTCOME_KINDS.items()}
-_MEANS_OF: dict[int, t.Means] = {number: name for name, number in _MEANS.items()}
-_NOTICE_SOURCE_OF: dict[int, t.NoticeSource] = {n: name for name, n in _NOTICE_SOURCES.items()}
 
 
 def listing_to_proto(listing: t.Listing) -> types_pb2.Listing:
@@ -80,7 +55,7 @@ def listing_to_proto(listing: t.Listing) -> types_pb2.Listing:
         language=listing.language,
         market=listing.market,
         seller_ref=listing.seller_ref,
-        posted_time=_time_to_proto(listing.posted_time),
+        posted_time=time_to_proto(listing.posted_time),
     )
 
 
@@ -96,7 +71,7 @@ def listing_from_proto(message: types_pb2.Listing) -> t.Listing:
         language=message.language,
         market=message.market,
         seller_ref=message.seller_ref,
-        posted_time=_time(message.posted_time) if message.HasField("posted_time") else None,
+        posted_time=time_from_proto(message.posted_time) if message.HasField("posted_time") else None,
     )
 
 
@@ -107,7 +82,7 @@ def decision_to_proto(decision: t.Decision) -> types_pb2.Decision:
         decision_id=decision.decision_id or "",
         request_id=decision.request_id,
         listing_id=decision.listing_id,
-        action=_ACTIONS[decision.action],
+        action=ACTIONS[decision.action],
         score=decision.score or 0.0,
         taxa=[_taxon_to_proto(taxon) for taxon in decision.taxa],
         matches=[_match_to_proto(match) for match in decision.matches],
@@ -119,7 +94,7 @@ def decision_to_proto(decision: t.Decision) -> types_pb2.Decision:
         model_version=decision.model_version,
         policy_version=decision.policy_version,
         shadow=decision.shadow,
-        shadow_action=_ACTIONS[shadow_action],
+        shadow_action=ACTIONS[shadow_action],
         degraded=decision.degraded,
         degraded_reasons=decision.degraded_reasons,
         receipt=_receipt_to_proto(decision.receipt),
@@ -129,7 +104,7 @@ def decision_to_proto(decision: t.Decision) -> types_pb2.Decision:
 
 def decision_from_proto(message: types_pb2.Decision, span_unit: t.SpanUnit = t.SpanUnit.CODE_POINT) -> t.Decision:
     """Read a decision; an action that is not known becomes REVIEW and says so."""
-    action = _ACTION_OF.get(message.action)
+    action = ACTION_OF.get(message.action)
     unknown = (UNKNOWN_ACTION,) if action is None else ()
     return t.Decision(
         action=action or t.Action.REVIEW,
@@ -147,55 +122,13 @@ def decision_from_proto(message: types_pb2.Decision, span_unit: t.SpanUnit = t.S
         model_version=message.model_version,
         policy_version=message.policy_version,
         shadow=message.shadow,
-        shadow_action=_ACTION_OF.get(message.shadow_action, action or t.Action.REVIEW),
+        shadow_action=ACTION_OF.get(message.shadow_action, action or t.Action.REVIEW),
         degraded=message.degraded or action is None,
         degraded_reasons=(*message.degraded_reasons, *unknown),
         receipt=_receipt(message.receipt) if message.HasField("receipt") else None,
         timings=tuple(t.StageTiming(each.stage, each.microseconds) for each in message.timings),
         span_unit=span_unit,
     )
-
-
-def outcome_to_proto(outcome: t.Outcome) -> transparency_pb2.Outcome:
-    """Write an outcome."""
-    message = transparency_pb2.Outcome(
-        outcome_id=outcome.outcome_id,
-        kind=_OUTCOME_KINDS[outcome.applied],
-        occurred_time=_time_to_proto(outcome.occurred_time),
-        degraded_reason=outcome.degraded_reason,
-    )
-    if outcome.decision_id is not None:
-        message.decision_id = outcome.decision_id
-    if outcome.request_id is not None:
-        message.request_id = outcome.request_id
-    if outcome.means is not None:
-        message.means = _MEANS[outcome.means]
-    if outcome.notice_source is not None:
-        message.notice_source = _NOTICE_SOURCES[outcome.notice_source]
-    if outcome.degraded_action is not None:
-        message.degraded_action = _ACTIONS[outcome.degraded_action]
-    return message
-
-
-def outcome_from_proto(message: transparency_pb2.Outcome) -> t.Outcome:
-    """Read an outcome, as the fake service does; raises KeyError for a kind that is not known."""
-    return t.Outcome(
-        applied=_OUTCOME_KIND_OF[message.kind],
-        decision_id=message.decision_id or None,
-        request_id=message.request_id or None,
-        means=_MEANS_OF.get(message.means),
-        notice_source=_NOTICE_SOURCE_OF.get(message.notice_source),
-        occurred_time=_time(message.occurred_time) if message.HasField("occurred_time") else None,
-        degraded_action=_ACTION_OF.get(message.degraded_action),
-        degraded_reason=message.degraded_reason,
-        outcome_id=message.outcome_id,
-    )
-
-
-def outcome_result(message: transparency_pb2.OutcomeResult) -> t.OutcomeResult:
-    """Read the result of one outcome."""
-    error = item_error(message.error) if message.HasField("error") else None
-    return t.OutcomeResult(message.outcome_id, message.duplicate, error)
 
 
 def item_error(message: errors_pb2.ItemError, request_id: str | None = None) -> WildgateError:
@@ -325,11 +258,11 @@ def _frozen(counts: Mapping[str, int]) -> Mapping[str, int]:
     return MappingProxyType(dict(counts))
 
 
-def _time(message: Timestamp) -> datetime:
+def time_from_proto(message: Timestamp) -> datetime:
     return message.ToDatetime(tzinfo=UTC)
 
 
-def _time_to_proto(value: datetime | None) -> Timestamp | None:
+def time_to_proto(value: datetime | None) -> Timestamp | None:
     if value is None:
         return None
     message = Timestamp()

@@ -15,26 +15,16 @@ from typing import Any, NoReturn, Self
 import grpc
 from google.protobuf.message import Message
 
-from wildgate import _convert
+from wildgate import _convert, _convert_outcomes
 from wildgate._aio import AsyncClient
 from wildgate._client import Client
 from wildgate._connection import BATCH, HEALTH, LEXICON, OUTCOMES, REPORT, SCORE
 from wildgate._errors import Code
 from wildgate._ids import uuid7
+from wildgate._outcomes import Outcome
 from wildgate._spans import unit_index
 from wildgate._status import ErrorDetails, encode_status
-from wildgate._types import (
-    Action,
-    Decision,
-    Listing,
-    Match,
-    Outcome,
-    ReportCount,
-    Span,
-    SpanUnit,
-    Taxon,
-    TransparencyReport,
-)
+from wildgate._types import Action, Decision, Listing, Match, ReportCount, Span, SpanUnit, Taxon, TransparencyReport
 from wildgate.v1 import errors_pb2, lexicon_pb2, scoring_pb2, transparency_pb2, types_pb2
 
 _SCORES = {Action.ALLOW: 0.01, Action.REVIEW: 0.6, Action.BLOCK: 0.98}
@@ -291,7 +281,7 @@ class FakeWildgate:
         result.duplicate = outcome.outcome_id in self._outcome_ids
         if not result.duplicate:
             self._outcome_ids.add(outcome.outcome_id)
-            self.outcomes.append(_convert.outcome_from_proto(outcome))
+            self.outcomes.append(_convert_outcomes.outcome_from_proto(outcome))
 
     def _report(
         self, request: transparency_pb2.GetTransparencyReportRequest, _: grpc.ServicerContext

@@ -9,7 +9,8 @@ import uuid
 from datetime import datetime
 
 from wildgate._errors import WildgateInvalidRequestError
-from wildgate._types import Listing, Outcome
+from wildgate._outcomes import Outcome
+from wildgate._types import Listing
 
 MAX_TITLE = 1_000
 MAX_DESCRIPTION = 20_000
@@ -72,7 +73,10 @@ def check_outcome(outcome: Outcome) -> None:
         check_id("decision_id", outcome.decision_id)
     if outcome.request_id is not None:
         check_id("request_id", outcome.request_id)
+    if outcome.corrects:
+        check_id("corrects", outcome.corrects)
     check_time("occurred_time", outcome.occurred_time)
+    check_time("restricted_until", outcome.restricted_until)
     check_text("degraded_reason", outcome.degraded_reason, MAX_SHORT_TEXT)
 
 

@@ -6,13 +6,12 @@ The fields mean what `proto/wildgate/v1` says; here stand the shapes, units and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from wildgate._errors import WildgateError, WildgateInvalidRequestError
-from wildgate._ids import uuid7
 from wildgate._spans import code_point_index, mark
 
 
@@ -52,37 +51,6 @@ class SpanUnit(StrEnum):
     CODE_POINT = "code_point"
     UTF16 = "utf16"
     UTF8 = "utf8"
-
-
-class OutcomeKind(StrEnum):
-    """What happened to a listing after its decision."""
-
-    PUBLISHED = "published"
-    HELD = "held"
-    REMOVED = "removed"
-    RESTRICTED = "restricted"
-    ACCOUNT_SUSPENDED = "account_suspended"
-    ACCOUNT_TERMINATED = "account_terminated"
-    REINSTATED = "reinstated"
-    NOTICE_RECEIVED = "notice_received"
-    COMPLAINT_RECEIVED = "complaint_received"
-    COMPLAINT_UPHELD = "complaint_upheld"
-    COMPLAINT_REJECTED = "complaint_rejected"
-
-
-class Means(StrEnum):
-    """Who or what applied an outcome."""
-
-    AUTOMATED = "automated"
-    MODERATOR = "moderator"
-
-
-class NoticeSource(StrEnum):
-    """Where a notice came from: articles 16 and 22 of Regulation (EU) 2022/2065, or elsewhere."""
-
-    ARTICLE_16 = "article_16"
-    TRUSTED_FLAGGER = "trusted_flagger"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,70 +314,6 @@ class BatchResult:
         raise self.error or WildgateError("the result is empty")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """One thing that happened to a listing after its decision.
-
-    Give `decision_id` or `request_id`; `Outcome.of(decision, …)` takes what is needed from a
-    decision. The same `outcome_id` sent again is recorded once.
-    """
-
-    applied: OutcomeKind
-    decision_id: str | None = None
-    request_id: str | None = None
-    means: Means | None = None
-    """None: not known."""
-    notice_source: NoticeSource | None = None
-    occurred_time: datetime | None = None
-    """With a time zone; None: now."""
-    degraded_action: Action | None = None
-    """For a decision that the client made itself: what it answered."""
-    degraded_reason: str = ""
-    """And why."""
-    outcome_id: str = field(default_factory=lambda: str(uuid7()))
-
-    @classmethod
-    def of(
-        cls,
-        subject: Decision | str,
-        applied: OutcomeKind | str,
-        *,
-        means: Means | str | None = None,
-        notice_source: NoticeSource | str | None = None,
-        occurred_time: datetime | None = None,
-        outcome_id: str | None = None,
-    ) -> Outcome:
-        """Make the outcome of a decision, or of the request with that id.
-
-        Raises WildgateInvalidRequestError for a word that is not in the enumerations.
-        """
-        decision = subject if isinstance(subject, Decision) else None
-        decision_id = decision.decision_id if decision else None
-        own = decision if decision and not decision.answered else None
-        return cls(
-            applied=read_enum(OutcomeKind, applied, "applied"),
-            decision_id=decision_id,
-            request_id=None if decision_id else _request_id(subject),
-            means=means if means is None else read_enum(Means, means, "means"),
-            notice_source=notice_source if notice_source is None else read_enum(NoticeSource, notice_source, "notice_source"),
-            occurred_time=occurred_time,
-            degraded_action=own.action if own else None,
-            degraded_reason=own.degraded_reasons[0] if own and own.degraded_reasons else "",
-            outcome_id=outcome_id or str(uuid7()),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeResult:
-    """Result of one outcome."""
-
-    outcome_id: str
-    duplicate: bool = False
-    """It was recorded before; nothing changed."""
-    error: WildgateError | None = None
-    """Why it was not recorded."""
-
-
 @dataclass(frozen=True, slots=True)
 class ReportCount:
     """Decisions counted under one value of one dimension."""
@@ -490,7 +394,3 @@ def _read_attributes(given: AttributesLike) -> tuple[Attribute, ...]:
     except TypeError:
         message = "attributes must be a mapping of names to values, or pairs of name and value"
         raise WildgateInvalidRequestError(message, reason="FIELD_INVALID", metadata={"field": "attributes"}) from None
-
-
-def _request_id(subject: Decision | str) -> str:
-    return subject.request_id if isinstance(subject, Decision) else str(subject)

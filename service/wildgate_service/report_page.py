@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from wildgate_service import __version__
-from wildgate_service.types import OutcomeKind
+from wildgate_service.outcomes import OutcomeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, TypeVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wildgate.v1 import transparency_pb2, types_pb2
 
+from wildgate_service.outcomes import AccountType, Ground, Means, Misuse, NoticeSource, Outcome, OutcomeKind, Restriction, wrong_fields
 from wildgate_service.status import invalid, missing
-from wildgate_service.types import Action, Means, NoticeSource, Outcome, OutcomeKind
+from wildgate_service.types import Action
 from wildgate_service.wire import from_receipt, to_datetime, to_uuid
 
 if TYPE_CHECKING:
@@ -19,22 +21,25 @@ if TYPE_CHECKING:
 
 Number = TypeVar("Number")
 Value = TypeVar("Value")
+Word = TypeVar("Word", bound=StrEnum)
 
 NO_MEDIAN = -1.0
 DEGRADED_REASONS = frozenset({"", "unavailable", "deadline_exceeded", "resource_exhausted"})
 
+
+def _with_default(numbers: Any, prefix: str, values: type[Word]) -> dict[Any, Word]:  # noqa: ANN401  (each enum has a type of its own)
+    """Members by number; the first of `values` stands for what is not said."""
+    unsaid, *said = values
+    return {0: unsaid} | {numbers.Value(f"{prefix}_{value.name}"): value for value in said}
+
+
 KINDS = {transparency_pb2.OutcomeKind.Value(f"OUTCOME_KIND_{kind.name}"): kind for kind in OutcomeKind}
-MEANS = {
-    transparency_pb2.MEANS_UNSPECIFIED: Means.UNKNOWN,
-    transparency_pb2.MEANS_AUTOMATED: Means.AUTOMATED,
-    transparency_pb2.MEANS_MODERATOR: Means.MODERATOR,
-}
-NOTICE_SOURCES = {
-    transparency_pb2.NOTICE_SOURCE_UNSPECIFIED: NoticeSource.NONE,
-    transparency_pb2.NOTICE_SOURCE_ARTICLE_16: NoticeSource.ARTICLE_16,
-    transparency_pb2.NOTICE_SOURCE_TRUSTED_FLAGGER: NoticeSource.TRUSTED_FLAGGER,
-    transparency_pb2.NOTICE_SOURCE_OTHER: NoticeSource.OTHER,
-}
+RESTRICTIONS = {transparency_pb2.Restriction.Value(f"RESTRICTION_{each.name}"): each for each in Restriction}
+MEANS = _with_default(transparency_pb2.Means, "MEANS", Means)
+NOTICE_SOURCES = _with_default(transparency_pb2.NoticeSource, "NOTICE_SOURCE", NoticeSource)
+GROUNDS = _with_default(transparency_pb2.Ground, "GROUND", Ground)
+MISUSES = _with_default(transparency_pb2.Misuse, "MISUSE", Misuse)
+ACCOUNT_TYPES = _with_default(transparency_pb2.AccountType, "ACCOUNT_TYPE", AccountType)
 DEGRADED_ACTIONS = {
     types_pb2.ACTION_UNSPECIFIED: None,
     types_pb2.ACTION_ALLOW: Action.ALLOW,
@@ -48,7 +53,7 @@ def to_outcome(message: transparency_pb2.Outcome, *, tenant: str, now: datetime)
     subject = message.WhichOneof("subject")
     if subject is None:
         raise missing("decision_id")
-    return Outcome(
+    outcome = Outcome(
         tenant=tenant,
         outcome_id=_needed_uuid(message.outcome_id, "outcome_id"),
         kind=_known(KINDS, message.kind, "kind"),
@@ -58,8 +63,21 @@ def to_outcome(message: transparency_pb2.Outcome, *, tenant: str, now: datetime)
         notice_source=_known(NOTICE_SOURCES, message.notice_source, "notice_source"),
         degraded_action=_known(DEGRADED_ACTIONS, message.degraded_action, "degraded_action"),
         degraded_reason=_degraded_reason(message.degraded_reason),
+        restrictions=tuple(_known(RESTRICTIONS, number, "restrictions") for number in message.restrictions),
+        ground=_known(GROUNDS, message.ground, "ground"),
+        corrects=to_uuid(message.corrects, "corrects"),
+        reference=message.reference,
+        items=message.items or 1,
+        misuse=_known(MISUSES, message.misuse, "misuse"),
+        authority=message.authority,
+        restricted_until=to_datetime(message.restricted_until, "restricted_until") if message.HasField("restricted_until") else None,
+        account_type=_known(ACCOUNT_TYPES, message.account_type, "account_type"),
+        territories=tuple(message.territories),
         **{subject: _needed_uuid(getattr(message, subject), subject)},
     )
+    for field in wrong_fields(outcome):
+        raise invalid(field)
+    return outcome
 
 
 def _needed_uuid(text: str, field: str) -> str:

@@ -11,21 +11,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wildgate import (
+    AccountType,
     Action,
     Attribute,
     BatchResult,
     ContentKind,
     Decision,
     Evidence,
+    Ground,
     Listing,
     Match,
     Means,
+    Misuse,
     NoticeSource,
     Outcome,
     OutcomeKind,
     Receipt,
     ReportCount,
     ReportShare,
+    Restriction,
     Span,
     SpanUnit,
     StageTiming,
@@ -36,6 +40,7 @@ from wildgate import (
     uuid7,
 )
 from wildgate import _convert as convert
+from wildgate import _convert_outcomes as convert_outcomes
 from wildgate._ids import uuid7_from
 from wildgate._limits import check_listing, check_outcome
 from wildgate._spans import code_point_index, unit_index
@@ -100,6 +105,16 @@ outcomes = (
             occurred_time=st.none() | times,
             degraded_action=st.none() | actions,
             degraded_reason=texts,
+            restrictions=st.lists(st.sampled_from(Restriction), max_size=3).map(tuple),
+            ground=st.none() | st.sampled_from(Ground),
+            corrects=st.just("") | ids,
+            reference=texts,
+            items=st.integers(1, 2**32 - 1),
+            misuse=st.none() | st.sampled_from(Misuse),
+            authority=texts,
+            restricted_until=st.none() | times,
+            account_type=st.none() | st.sampled_from(AccountType),
+            territories=st.lists(texts, max_size=2).map(tuple),
         )
     )
 )
@@ -136,7 +151,7 @@ def test_a_decision_survives_the_wire(decision: Decision) -> None:
 @given(outcomes)
 def test_an_outcome_survives_the_wire(outcome: Outcome) -> None:
     """Nothing is lost or changed."""
-    assert convert.outcome_from_proto(convert.outcome_to_proto(outcome)) == outcome
+    assert convert_outcomes.outcome_from_proto(convert_outcomes.outcome_to_proto(outcome)) == outcome
 
 
 @given(reports)

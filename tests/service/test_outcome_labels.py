@@ -18,7 +18,8 @@ from wildgate_service.model.exported_texts import ExportedTexts
 from wildgate_service.model.folder import PRIORS, find_models
 from wildgate_service.model.labeled_texts import LabeledLine
 from wildgate_service.model.outcome_labels import is_held_out, label_outcomes, trained_on
-from wildgate_service.types import Action, Attribute, Following, Listing, Means, OutcomeKind
+from wildgate_service.outcomes import Following, Means, OutcomeKind
+from wildgate_service.types import Action, Attribute, Listing
 from wildgate_service.wire_transparency import KINDS, MEANS
 
 COUNTER = itertools.count()

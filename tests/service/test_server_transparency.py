@@ -52,9 +52,23 @@ def test_outcome_of_a_degraded_answer_needs_no_decision(shared):
     assert not record(shared, sent)[0].HasField("error")
 
 
+def test_a_correction_counts_in_place_of_what_it_corrects(shared):
+    """With what was restricted and why, over the wire."""
+    decided = score(shared).decision_id
+    first = outcome(decision_id=decided, restrictions=[transparency_pb2.RESTRICTION_VISIBILITY_DEMOTED], ground=transparency_pb2.GROUND_TERMS)
+    second = outcome(decision_id=decided, kind=transparency_pb2.OUTCOME_KIND_ACCOUNT_TERMINATED, corrects=first.outcome_id)
+    assert not any(result.HasField("error") for result in record(shared, second, first))
+
+
 @pytest.mark.parametrize(
     ("broken", "field"),
     [
+        ({"request_id": str(uuid4()), "items": 2_000_000}, "items"),
+        ({"request_id": str(uuid4()), "restrictions": [99]}, "restrictions"),
+        ({"request_id": str(uuid4()), "authority": "SE"}, "authority"),
+        ({"request_id": str(uuid4()), "corrects": "7"}, "corrects"),
+        ({"request_id": str(uuid4()), "reference": "Jane Doe"}, "reference"),
+        ({"request_id": str(uuid4()), "territories": ["Sweden"]}, "territories"),
         ({"outcome_id": ""}, "outcome_id"),
         ({"outcome_id": "7"}, "outcome_id"),
         ({"request_id": "7"}, "request_id"),

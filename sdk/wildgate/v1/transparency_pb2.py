@@ -17,7 +17,7 @@ from wildgate.v1 import errors_pb2 as wildgate_dot_v1_dot_errors__pb2
 from wildgate.v1 import types_pb2 as wildgate_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewildgate/v1/transparency.proto\x12\x0bwildgate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18wildgate/v1/errors.proto\x1a\x17wildgate/v1/types.proto\"\xcc\x02\n\x07Outcome\x12\x12\n\noutcome_id\x18\x01 \x01(\t\x12\x15\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\tH\x00\x12\x14\n\nrequest_id\x18\x03 \x01(\tH\x00\x12&\n\x04kind\x18\x04 \x01(\x0e\x32\x18.wildgate.v1.OutcomeKind\x12!\n\x05means\x18\x05 \x01(\x0e\x32\x12.wildgate.v1.Means\x12\x30\n\rnotice_source\x18\x06 \x01(\x0e\x32\x19.wildgate.v1.NoticeSource\x12\x31\n\roccurred_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x0f\x64\x65graded_action\x18\x08 \x01(\x0e\x32\x13.wildgate.v1.Action\x12\x17\n\x0f\x64\x65graded_reason\x18\t \x01(\tB\t\n\x07subject\"?\n\x15RecordOutcomesRequest\x12&\n\x08outcomes\x18\x01 \x03(\x0b\x32\x14.wildgate.v1.Outcome\"]\n\rOutcomeResult\x12\x12\n\noutcome_id\x18\x01 \x01(\t\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12%\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x16.wildgate.v1.ItemError\"E\n\x16RecordOutcomesResponse\x12+\n\x07results\x18\x01 \x03(\x0b\x32\x1a.wildgate.v1.OutcomeResult\"D\n\x1cGetTransparencyReportRequest\x12\x12\n\nstart_date\x18\x01 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x02 \x01(\t\"\x87\x01\n\x0bReportCount\x12\x11\n\tdimension\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x11\n\tdecisions\x18\x03 \x01(\x04\x12\x0f\n\x07\x61llowed\x18\x04 \x01(\x04\x12\x10\n\x08reviewed\x18\x05 \x01(\x04\x12\x0f\n\x07\x62locked\x18\x06 \x01(\x04\x12\x0f\n\x07stopped\x18\x07 \x01(\x04\"W\n\x0bReportShare\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\r\n\x05total\x18\x03 \x01(\x04\x12\r\n\x05lower\x18\x04 \x01(\x01\x12\r\n\x05upper\x18\x05 \x01(\x01\"\xf8\x03\n\x12TransparencyReport\x12\x12\n\nstart_date\x18\x01 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x02 \x01(\t\x12\'\n\x05total\x18\x03 \x01(\x0b\x32\x18.wildgate.v1.ReportCount\x12(\n\x06\x63ounts\x18\x04 \x03(\x0b\x32\x18.wildgate.v1.ReportCount\x12(\n\x06shares\x18\x05 \x03(\x0b\x32\x18.wildgate.v1.ReportShare\x12?\n\x08outcomes\x18\x06 \x03(\x0b\x32-.wildgate.v1.TransparencyReport.OutcomesEntry\x12N\n\x10\x64\x65graded_answers\x18\x07 \x03(\x0b\x32\x34.wildgate.v1.TransparencyReport.DegradedAnswersEntry\x12\x1b\n\x13median_hours_to_act\x18\x08 \x01(\x01\x12(\n\ncheckpoint\x18\t \x01(\x0b\x32\x14.wildgate.v1.Receipt\x1a/\n\rOutcomesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\x1a\x36\n\x14\x44\x65gradedAnswersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"P\n\x1dGetTransparencyReportResponse\x12/\n\x06report\x18\x01 \x01(\x0b\x32\x1f.wildgate.v1.TransparencyReport*\x8a\x03\n\x0bOutcomeKind\x12\x1c\n\x18OUTCOME_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16OUTCOME_KIND_PUBLISHED\x10\x01\x12\x15\n\x11OUTCOME_KIND_HELD\x10\x02\x12\x18\n\x14OUTCOME_KIND_REMOVED\x10\x03\x12\x1b\n\x17OUTCOME_KIND_RESTRICTED\x10\x04\x12\"\n\x1eOUTCOME_KIND_ACCOUNT_SUSPENDED\x10\x05\x12#\n\x1fOUTCOME_KIND_ACCOUNT_TERMINATED\x10\x06\x12\x1b\n\x17OUTCOME_KIND_REINSTATED\x10\x07\x12 \n\x1cOUTCOME_KIND_NOTICE_RECEIVED\x10\x08\x12#\n\x1fOUTCOME_KIND_COMPLAINT_RECEIVED\x10\t\x12!\n\x1dOUTCOME_KIND_COMPLAINT_UPHELD\x10\n\x12#\n\x1fOUTCOME_KIND_COMPLAINT_REJECTED\x10\x0b*H\n\x05Means\x12\x15\n\x11MEANS_UNSPECIFIED\x10\x00\x12\x13\n\x0fMEANS_AUTOMATED\x10\x01\x12\x13\n\x0fMEANS_MODERATOR\x10\x02*\x87\x01\n\x0cNoticeSource\x12\x1d\n\x19NOTICE_SOURCE_UNSPECIFIED\x10\x00\x12\x1c\n\x18NOTICE_SOURCE_ARTICLE_16\x10\x01\x12!\n\x1dNOTICE_SOURCE_TRUSTED_FLAGGER\x10\x02\x12\x17\n\x13NOTICE_SOURCE_OTHER\x10\x03\x32\xe0\x01\n\x13TransparencyService\x12Y\n\x0eRecordOutcomes\x12\".wildgate.v1.RecordOutcomesRequest\x1a#.wildgate.v1.RecordOutcomesResponse\x12n\n\x15GetTransparencyReport\x12).wildgate.v1.GetTransparencyReportRequest\x1a*.wildgate.v1.GetTransparencyReportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewildgate/v1/transparency.proto\x12\x0bwildgate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18wildgate/v1/errors.proto\x1a\x17wildgate/v1/types.proto\"\x88\x05\n\x07Outcome\x12\x12\n\noutcome_id\x18\x01 \x01(\t\x12\x15\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\tH\x00\x12\x14\n\nrequest_id\x18\x03 \x01(\tH\x00\x12&\n\x04kind\x18\x04 \x01(\x0e\x32\x18.wildgate.v1.OutcomeKind\x12!\n\x05means\x18\x05 \x01(\x0e\x32\x12.wildgate.v1.Means\x12\x30\n\rnotice_source\x18\x06 \x01(\x0e\x32\x19.wildgate.v1.NoticeSource\x12\x31\n\roccurred_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x0f\x64\x65graded_action\x18\x08 \x01(\x0e\x32\x13.wildgate.v1.Action\x12\x17\n\x0f\x64\x65graded_reason\x18\t \x01(\t\x12.\n\x0crestrictions\x18\n \x03(\x0e\x32\x18.wildgate.v1.Restriction\x12#\n\x06ground\x18\x0b \x01(\x0e\x32\x13.wildgate.v1.Ground\x12\x10\n\x08\x63orrects\x18\x0c \x01(\t\x12\x11\n\treference\x18\r \x01(\t\x12\r\n\x05items\x18\x0e \x01(\r\x12#\n\x06misuse\x18\x0f \x01(\x0e\x32\x13.wildgate.v1.Misuse\x12\x11\n\tauthority\x18\x10 \x01(\t\x12\x34\n\x10restricted_until\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0c\x61\x63\x63ount_type\x18\x12 \x01(\x0e\x32\x18.wildgate.v1.AccountType\x12\x13\n\x0bterritories\x18\x13 \x03(\tB\t\n\x07subject\"?\n\x15RecordOutcomesRequest\x12&\n\x08outcomes\x18\x01 \x03(\x0b\x32\x14.wildgate.v1.Outcome\"]\n\rOutcomeResult\x12\x12\n\noutcome_id\x18\x01 \x01(\t\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12%\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x16.wildgate.v1.ItemError\"E\n\x16RecordOutcomesResponse\x12+\n\x07results\x18\x01 \x03(\x0b\x32\x1a.wildgate.v1.OutcomeResult\"D\n\x1cGetTransparencyReportRequest\x12\x12\n\nstart_date\x18\x01 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x02 \x01(\t\"\x87\x01\n\x0bReportCount\x12\x11\n\tdimension\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x11\n\tdecisions\x18\x03 \x01(\x04\x12\x0f\n\x07\x61llowed\x18\x04 \x01(\x04\x12\x10\n\x08reviewed\x18\x05 \x01(\x04\x12\x0f\n\x07\x62locked\x18\x06 \x01(\x04\x12\x0f\n\x07stopped\x18\x07 \x01(\x04\"W\n\x0bReportShare\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\r\n\x05total\x18\x03 \x01(\x04\x12\r\n\x05lower\x18\x04 \x01(\x01\x12\r\n\x05upper\x18\x05 \x01(\x01\"\xf8\x03\n\x12TransparencyReport\x12\x12\n\nstart_date\x18\x01 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x02 \x01(\t\x12\'\n\x05total\x18\x03 \x01(\x0b\x32\x18.wildgate.v1.ReportCount\x12(\n\x06\x63ounts\x18\x04 \x03(\x0b\x32\x18.wildgate.v1.ReportCount\x12(\n\x06shares\x18\x05 \x03(\x0b\x32\x18.wildgate.v1.ReportShare\x12?\n\x08outcomes\x18\x06 \x03(\x0b\x32-.wildgate.v1.TransparencyReport.OutcomesEntry\x12N\n\x10\x64\x65graded_answers\x18\x07 \x03(\x0b\x32\x34.wildgate.v1.TransparencyReport.DegradedAnswersEntry\x12\x1b\n\x13median_hours_to_act\x18\x08 \x01(\x01\x12(\n\ncheckpoint\x18\t \x01(\x0b\x32\x14.wildgate.v1.Receipt\x1a/\n\rOutcomesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\x1a\x36\n\x14\x44\x65gradedAnswersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"P\n\x1dGetTransparencyReportResponse\x12/\n\x06report\x18\x01 \x01(\x0b\x32\x1f.wildgate.v1.TransparencyReport*\xcb\x06\n\x0bOutcomeKind\x12\x1c\n\x18OUTCOME_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16OUTCOME_KIND_PUBLISHED\x10\x01\x12\x15\n\x11OUTCOME_KIND_HELD\x10\x02\x12\x18\n\x14OUTCOME_KIND_REMOVED\x10\x03\x12\x1b\n\x17OUTCOME_KIND_RESTRICTED\x10\x04\x12\"\n\x1eOUTCOME_KIND_ACCOUNT_SUSPENDED\x10\x05\x12#\n\x1fOUTCOME_KIND_ACCOUNT_TERMINATED\x10\x06\x12\x1b\n\x17OUTCOME_KIND_REINSTATED\x10\x07\x12 \n\x1cOUTCOME_KIND_NOTICE_RECEIVED\x10\x08\x12#\n\x1fOUTCOME_KIND_COMPLAINT_RECEIVED\x10\t\x12!\n\x1dOUTCOME_KIND_COMPLAINT_UPHELD\x10\n\x12#\n\x1fOUTCOME_KIND_COMPLAINT_REJECTED\x10\x0b\x12(\n$OUTCOME_KIND_COMPLAINT_PARTLY_UPHELD\x10\x0c\x12\x1e\n\x1aOUTCOME_KIND_NOTICE_UPHELD\x10\r\x12 \n\x1cOUTCOME_KIND_NOTICE_REJECTED\x10\x0e\x12!\n\x1dOUTCOME_KIND_DISPUTE_RECEIVED\x10\x0f\x12\x1f\n\x1bOUTCOME_KIND_DISPUTE_UPHELD\x10\x10\x12!\n\x1dOUTCOME_KIND_DISPUTE_REJECTED\x10\x11\x12&\n\"OUTCOME_KIND_DISPUTE_PARTLY_UPHELD\x10\x12\x12\x1e\n\x1aOUTCOME_KIND_DISPUTE_ENDED\x10\x13\x12$\n OUTCOME_KIND_DISPUTE_IMPLEMENTED\x10\x14\x12\x1f\n\x1bOUTCOME_KIND_ORDER_RECEIVED\x10\x15\x12 \n\x1cOUTCOME_KIND_ORDER_CONFIRMED\x10\x16\x12\x1f\n\x1bOUTCOME_KIND_ORDER_EXECUTED\x10\x17\x12\x1a\n\x16OUTCOME_KIND_WITHDRAWN\x10\x18*\xe2\x04\n\x0bRestriction\x12\x1b\n\x17RESTRICTION_UNSPECIFIED\x10\x00\x12\"\n\x1eRESTRICTION_VISIBILITY_REMOVED\x10\x01\x12#\n\x1fRESTRICTION_VISIBILITY_DISABLED\x10\x02\x12\"\n\x1eRESTRICTION_VISIBILITY_DEMOTED\x10\x03\x12)\n%RESTRICTION_VISIBILITY_AGE_RESTRICTED\x10\x04\x12\x31\n-RESTRICTION_VISIBILITY_INTERACTION_RESTRICTED\x10\x05\x12#\n\x1fRESTRICTION_VISIBILITY_LABELLED\x10\x06\x12#\n\x1fRESTRICTION_MONETARY_SUSPENSION\x10\x07\x12$\n RESTRICTION_MONETARY_TERMINATION\x10\x08\x12,\n(RESTRICTION_PROVISION_PARTIAL_SUSPENSION\x10\t\x12*\n&RESTRICTION_PROVISION_TOTAL_SUSPENSION\x10\n\x12-\n)RESTRICTION_PROVISION_PARTIAL_TERMINATION\x10\x0b\x12+\n\'RESTRICTION_PROVISION_TOTAL_TERMINATION\x10\x0c\x12!\n\x1dRESTRICTION_ACCOUNT_SUSPENDED\x10\r\x12\"\n\x1eRESTRICTION_ACCOUNT_TERMINATED\x10\x0e*F\n\x06Ground\x12\x16\n\x12GROUND_UNSPECIFIED\x10\x00\x12\x12\n\x0eGROUND_ILLEGAL\x10\x01\x12\x10\n\x0cGROUND_TERMS\x10\x02*{\n\x06Misuse\x12\x16\n\x12MISUSE_UNSPECIFIED\x10\x00\x12\x1a\n\x16MISUSE_ILLEGAL_CONTENT\x10\x01\x12\x1c\n\x18MISUSE_UNFOUNDED_NOTICES\x10\x02\x12\x1f\n\x1bMISUSE_UNFOUNDED_COMPLAINTS\x10\x03*`\n\x0b\x41\x63\x63ountType\x12\x1c\n\x18\x41\x43\x43OUNT_TYPE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41\x43\x43OUNT_TYPE_BUSINESS\x10\x01\x12\x18\n\x14\x41\x43\x43OUNT_TYPE_PRIVATE\x10\x02*H\n\x05Means\x12\x15\n\x11MEANS_UNSPECIFIED\x10\x00\x12\x13\n\x0fMEANS_AUTOMATED\x10\x01\x12\x13\n\x0fMEANS_MODERATOR\x10\x02*\x87\x01\n\x0cNoticeSource\x12\x1d\n\x19NOTICE_SOURCE_UNSPECIFIED\x10\x00\x12\x1c\n\x18NOTICE_SOURCE_ARTICLE_16\x10\x01\x12!\n\x1dNOTICE_SOURCE_TRUSTED_FLAGGER\x10\x02\x12\x17\n\x13NOTICE_SOURCE_OTHER\x10\x03\x32\xe0\x01\n\x13TransparencyService\x12Y\n\x0eRecordOutcomes\x12\".wildgate.v1.RecordOutcomesRequest\x1a#.wildgate.v1.RecordOutcomesResponse\x12n\n\x15GetTransparencyReport\x12).wildgate.v1.GetTransparencyReportRequest\x1a*.wildgate.v1.GetTransparencyReportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -28,34 +28,42 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_TRANSPARENCYREPORT_OUTCOMESENTRY']._serialized_options = b'8\001'
   _globals['_TRANSPARENCYREPORT_DEGRADEDANSWERSENTRY']._options = None
   _globals['_TRANSPARENCYREPORT_DEGRADEDANSWERSENTRY']._serialized_options = b'8\001'
-  _globals['_OUTCOMEKIND']._serialized_start=1584
-  _globals['_OUTCOMEKIND']._serialized_end=1978
-  _globals['_MEANS']._serialized_start=1980
-  _globals['_MEANS']._serialized_end=2052
-  _globals['_NOTICESOURCE']._serialized_start=2055
-  _globals['_NOTICESOURCE']._serialized_end=2190
+  _globals['_OUTCOMEKIND']._serialized_start=1900
+  _globals['_OUTCOMEKIND']._serialized_end=2743
+  _globals['_RESTRICTION']._serialized_start=2746
+  _globals['_RESTRICTION']._serialized_end=3356
+  _globals['_GROUND']._serialized_start=3358
+  _globals['_GROUND']._serialized_end=3428
+  _globals['_MISUSE']._serialized_start=3430
+  _globals['_MISUSE']._serialized_end=3553
+  _globals['_ACCOUNTTYPE']._serialized_start=3555
+  _globals['_ACCOUNTTYPE']._serialized_end=3651
+  _globals['_MEANS']._serialized_start=3653
+  _globals['_MEANS']._serialized_end=3725
+  _globals['_NOTICESOURCE']._serialized_start=3728
+  _globals['_NOTICESOURCE']._serialized_end=3863
   _globals['_OUTCOME']._serialized_start=132
-  _globals['_OUTCOME']._serialized_end=464
-  _globals['_RECORDOUTCOMESREQUEST']._serialized_start=466
-  _globals['_RECORDOUTCOMESREQUEST']._serialized_end=529
-  _globals['_OUTCOMERESULT']._serialized_start=531
-  _globals['_OUTCOMERESULT']._serialized_end=624
-  _globals['_RECORDOUTCOMESRESPONSE']._serialized_start=626
-  _globals['_RECORDOUTCOMESRESPONSE']._serialized_end=695
-  _globals['_GETTRANSPARENCYREPORTREQUEST']._serialized_start=697
-  _globals['_GETTRANSPARENCYREPORTREQUEST']._serialized_end=765
-  _globals['_REPORTCOUNT']._serialized_start=768
-  _globals['_REPORTCOUNT']._serialized_end=903
-  _globals['_REPORTSHARE']._serialized_start=905
-  _globals['_REPORTSHARE']._serialized_end=992
-  _globals['_TRANSPARENCYREPORT']._serialized_start=995
-  _globals['_TRANSPARENCYREPORT']._serialized_end=1499
-  _globals['_TRANSPARENCYREPORT_OUTCOMESENTRY']._serialized_start=1396
-  _globals['_TRANSPARENCYREPORT_OUTCOMESENTRY']._serialized_end=1443
-  _globals['_TRANSPARENCYREPORT_DEGRADEDANSWERSENTRY']._serialized_start=1445
-  _globals['_TRANSPARENCYREPORT_DEGRADEDANSWERSENTRY']._serialized_end=1499
-  _globals['_GETTRANSPARENCYREPORTRESPONSE']._serialized_start=1501
-  _globals['_GETTRANSPARENCYREPORTRESPONSE']._serialized_end=1581
-  _globals['_TRANSPARENCYSERVICE']._serialized_start=2193
-  _globals['_TRANSPARENCYSERVICE']._serialized_end=2417
+  _globals['_OUTCOME']._serialized_end=780
+  _globals['_RECORDOUTCOMESREQUEST']._serialized_start=782
+  _globals['_RECORDOUTCOMESREQUEST']._serialized_end=845
+  _globals['_OUTCOMERESULT']._serialized_start=847
+  _globals['_OUTCOMERESULT']._serialized_end=940
+  _globals['_RECORDOUTCOMESRESPONSE']._serialized_start=942
+  _globals['_RECORDOUTCOMESRESPONSE']._serialized_end=1011
+  _globals['_GETTRANSPARENCYREPORTREQUEST']._serialized_start=1013
+  _globals['_GETTRANSPARENCYREPORTREQUEST']._serialized_end=1081
+  _globals['_REPORTCOUNT']._serialized_start=1084
+  _globals['_REPORTCOUNT']._serialized_end=1219
+  _globals['_REPORTSHARE']._serialized_start=1221
+  _globals['_REPORTSHARE']._serialized_end=1308
+  _globals['_TRANSPARENCYREPORT']._serialized_start=1311
+  _globals['_TRANSPARENCYREPORT']._serialized_end=1815
+  _globals['_TRANSPARENCYREPORT_OUTCOMESENTRY']._serialized_start=1712
+  _globals['_TRANSPARENCYREPORT_OUTCOMESENTRY']._serialized_end=1759
+  _globals['_TRANSPARENCYREPORT_DEGRADEDANSWERSENTRY']._serialized_start=1761
+  _globals['_TRANSPARENCYREPORT_DEGRADEDANSWERSENTRY']._serialized_end=1815
+  _globals['_GETTRANSPARENCYREPORTRESPONSE']._serialized_start=1817
+  _globals['_GETTRANSPARENCYREPORTRESPONSE']._serialized_end=1897
+  _globals['_TRANSPARENCYSERVICE']._serialized_start=3866
+  _globals['_TRANSPARENCYSERVICE']._serialized_end=4090
 # @@protoc_insertion_point(module_scope)

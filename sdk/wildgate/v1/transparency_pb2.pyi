@@ -37,9 +37,9 @@ class _OutcomeKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     OUTCOME_KIND_REMOVED: _OutcomeKind.ValueType  # 3
     """Refused or taken down."""
     OUTCOME_KIND_RESTRICTED: _OutcomeKind.ValueType  # 4
-    """Kept with less visibility or function."""
+    """Restricted in another way: `restrictions` says how."""
     OUTCOME_KIND_ACCOUNT_SUSPENDED: _OutcomeKind.ValueType  # 5
-    """The account was suspended."""
+    """The account was suspended; `misuse` says whether for repeated misuse (Article 23 of Regulation (EU) 2022/2065)."""
     OUTCOME_KIND_ACCOUNT_TERMINATED: _OutcomeKind.ValueType  # 6
     """The account was closed."""
     OUTCOME_KIND_REINSTATED: _OutcomeKind.ValueType  # 7
@@ -47,14 +47,42 @@ class _OutcomeKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     OUTCOME_KIND_NOTICE_RECEIVED: _OutcomeKind.ValueType  # 8
     """Somebody gave notice of the listing."""
     OUTCOME_KIND_COMPLAINT_RECEIVED: _OutcomeKind.ValueType  # 9
-    """The poster complained about the restriction."""
+    """The poster, or who gave a notice, complained about the decision (Article 20)."""
     OUTCOME_KIND_COMPLAINT_UPHELD: _OutcomeKind.ValueType  # 10
-    """The complaint was upheld."""
+    """The complaint was upheld: the decision was reversed."""
     OUTCOME_KIND_COMPLAINT_REJECTED: _OutcomeKind.ValueType  # 11
-    """The complaint was rejected."""
+    """The complaint was rejected: the decision stands."""
+    OUTCOME_KIND_COMPLAINT_PARTLY_UPHELD: _OutcomeKind.ValueType  # 12
+    """The complaint was upheld in part."""
+    OUTCOME_KIND_NOTICE_UPHELD: _OutcomeKind.ValueType  # 13
+    """The notice was acted on."""
+    OUTCOME_KIND_NOTICE_REJECTED: _OutcomeKind.ValueType  # 14
+    """The notice was not acted on."""
+    OUTCOME_KIND_DISPUTE_RECEIVED: _OutcomeKind.ValueType  # 15
+    """The decision was taken to an out-of-court dispute settlement body (Article 21)."""
+    OUTCOME_KIND_DISPUTE_UPHELD: _OutcomeKind.ValueType  # 16
+    """The body reversed the decision."""
+    OUTCOME_KIND_DISPUTE_REJECTED: _OutcomeKind.ValueType  # 17
+    """The body let the decision stand."""
+    OUTCOME_KIND_DISPUTE_PARTLY_UPHELD: _OutcomeKind.ValueType  # 18
+    """The body reversed it in part."""
+    OUTCOME_KIND_DISPUTE_ENDED: _OutcomeKind.ValueType  # 19
+    """The dispute ended without a decision."""
+    OUTCOME_KIND_DISPUTE_IMPLEMENTED: _OutcomeKind.ValueType  # 20
+    """What the body decided was carried out."""
+    OUTCOME_KIND_ORDER_RECEIVED: _OutcomeKind.ValueType  # 21
+    """An authority ordered to act against the listing (Article 9); `authority` says whose."""
+    OUTCOME_KIND_ORDER_CONFIRMED: _OutcomeKind.ValueType  # 22
+    """The authority was told that the order was received."""
+    OUTCOME_KIND_ORDER_EXECUTED: _OutcomeKind.ValueType  # 23
+    """The order was given effect."""
+    OUTCOME_KIND_WITHDRAWN: _OutcomeKind.ValueType  # 24
+    """What `corrects` names did not happen."""
 
 class OutcomeKind(_OutcomeKind, metaclass=_OutcomeKindEnumTypeWrapper):
-    """What happened to a listing after its decision."""
+    """What happened to a listing after its decision. A notice, complaint, dispute or order begins with ..._RECEIVED and ends with one of the
+    others; `reference` says which belong together.
+    """
 
 OUTCOME_KIND_UNSPECIFIED: OutcomeKind.ValueType  # 0
 """Never valid."""
@@ -65,9 +93,9 @@ OUTCOME_KIND_HELD: OutcomeKind.ValueType  # 2
 OUTCOME_KIND_REMOVED: OutcomeKind.ValueType  # 3
 """Refused or taken down."""
 OUTCOME_KIND_RESTRICTED: OutcomeKind.ValueType  # 4
-"""Kept with less visibility or function."""
+"""Restricted in another way: `restrictions` says how."""
 OUTCOME_KIND_ACCOUNT_SUSPENDED: OutcomeKind.ValueType  # 5
-"""The account was suspended."""
+"""The account was suspended; `misuse` says whether for repeated misuse (Article 23 of Regulation (EU) 2022/2065)."""
 OUTCOME_KIND_ACCOUNT_TERMINATED: OutcomeKind.ValueType  # 6
 """The account was closed."""
 OUTCOME_KIND_REINSTATED: OutcomeKind.ValueType  # 7
@@ -75,12 +103,186 @@ OUTCOME_KIND_REINSTATED: OutcomeKind.ValueType  # 7
 OUTCOME_KIND_NOTICE_RECEIVED: OutcomeKind.ValueType  # 8
 """Somebody gave notice of the listing."""
 OUTCOME_KIND_COMPLAINT_RECEIVED: OutcomeKind.ValueType  # 9
-"""The poster complained about the restriction."""
+"""The poster, or who gave a notice, complained about the decision (Article 20)."""
 OUTCOME_KIND_COMPLAINT_UPHELD: OutcomeKind.ValueType  # 10
-"""The complaint was upheld."""
+"""The complaint was upheld: the decision was reversed."""
 OUTCOME_KIND_COMPLAINT_REJECTED: OutcomeKind.ValueType  # 11
-"""The complaint was rejected."""
+"""The complaint was rejected: the decision stands."""
+OUTCOME_KIND_COMPLAINT_PARTLY_UPHELD: OutcomeKind.ValueType  # 12
+"""The complaint was upheld in part."""
+OUTCOME_KIND_NOTICE_UPHELD: OutcomeKind.ValueType  # 13
+"""The notice was acted on."""
+OUTCOME_KIND_NOTICE_REJECTED: OutcomeKind.ValueType  # 14
+"""The notice was not acted on."""
+OUTCOME_KIND_DISPUTE_RECEIVED: OutcomeKind.ValueType  # 15
+"""The decision was taken to an out-of-court dispute settlement body (Article 21)."""
+OUTCOME_KIND_DISPUTE_UPHELD: OutcomeKind.ValueType  # 16
+"""The body reversed the decision."""
+OUTCOME_KIND_DISPUTE_REJECTED: OutcomeKind.ValueType  # 17
+"""The body let the decision stand."""
+OUTCOME_KIND_DISPUTE_PARTLY_UPHELD: OutcomeKind.ValueType  # 18
+"""The body reversed it in part."""
+OUTCOME_KIND_DISPUTE_ENDED: OutcomeKind.ValueType  # 19
+"""The dispute ended without a decision."""
+OUTCOME_KIND_DISPUTE_IMPLEMENTED: OutcomeKind.ValueType  # 20
+"""What the body decided was carried out."""
+OUTCOME_KIND_ORDER_RECEIVED: OutcomeKind.ValueType  # 21
+"""An authority ordered to act against the listing (Article 9); `authority` says whose."""
+OUTCOME_KIND_ORDER_CONFIRMED: OutcomeKind.ValueType  # 22
+"""The authority was told that the order was received."""
+OUTCOME_KIND_ORDER_EXECUTED: OutcomeKind.ValueType  # 23
+"""The order was given effect."""
+OUTCOME_KIND_WITHDRAWN: OutcomeKind.ValueType  # 24
+"""What `corrects` names did not happen."""
 global___OutcomeKind = OutcomeKind
+
+class _Restriction:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _RestrictionEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Restriction.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    RESTRICTION_UNSPECIFIED: _Restriction.ValueType  # 0
+    """Never valid."""
+    RESTRICTION_VISIBILITY_REMOVED: _Restriction.ValueType  # 1
+    """Content removed."""
+    RESTRICTION_VISIBILITY_DISABLED: _Restriction.ValueType  # 2
+    """Access to it disabled."""
+    RESTRICTION_VISIBILITY_DEMOTED: _Restriction.ValueType  # 3
+    """Demoted."""
+    RESTRICTION_VISIBILITY_AGE_RESTRICTED: _Restriction.ValueType  # 4
+    """Shown to adults only."""
+    RESTRICTION_VISIBILITY_INTERACTION_RESTRICTED: _Restriction.ValueType  # 5
+    """Interaction with it restricted."""
+    RESTRICTION_VISIBILITY_LABELLED: _Restriction.ValueType  # 6
+    """Labelled."""
+    RESTRICTION_MONETARY_SUSPENSION: _Restriction.ValueType  # 7
+    """Payments suspended."""
+    RESTRICTION_MONETARY_TERMINATION: _Restriction.ValueType  # 8
+    """Payments ended."""
+    RESTRICTION_PROVISION_PARTIAL_SUSPENSION: _Restriction.ValueType  # 9
+    """A part of the service suspended."""
+    RESTRICTION_PROVISION_TOTAL_SUSPENSION: _Restriction.ValueType  # 10
+    """The service suspended."""
+    RESTRICTION_PROVISION_PARTIAL_TERMINATION: _Restriction.ValueType  # 11
+    """A part of the service ended."""
+    RESTRICTION_PROVISION_TOTAL_TERMINATION: _Restriction.ValueType  # 12
+    """The service ended."""
+    RESTRICTION_ACCOUNT_SUSPENDED: _Restriction.ValueType  # 13
+    """Account suspended."""
+    RESTRICTION_ACCOUNT_TERMINATED: _Restriction.ValueType  # 14
+    """Account closed."""
+
+class Restriction(_Restriction, metaclass=_RestrictionEnumTypeWrapper):
+    """What was restricted, as Regulation (EU) 2022/2065, Article 17(1), has it; names as in the EU's transparency database."""
+
+RESTRICTION_UNSPECIFIED: Restriction.ValueType  # 0
+"""Never valid."""
+RESTRICTION_VISIBILITY_REMOVED: Restriction.ValueType  # 1
+"""Content removed."""
+RESTRICTION_VISIBILITY_DISABLED: Restriction.ValueType  # 2
+"""Access to it disabled."""
+RESTRICTION_VISIBILITY_DEMOTED: Restriction.ValueType  # 3
+"""Demoted."""
+RESTRICTION_VISIBILITY_AGE_RESTRICTED: Restriction.ValueType  # 4
+"""Shown to adults only."""
+RESTRICTION_VISIBILITY_INTERACTION_RESTRICTED: Restriction.ValueType  # 5
+"""Interaction with it restricted."""
+RESTRICTION_VISIBILITY_LABELLED: Restriction.ValueType  # 6
+"""Labelled."""
+RESTRICTION_MONETARY_SUSPENSION: Restriction.ValueType  # 7
+"""Payments suspended."""
+RESTRICTION_MONETARY_TERMINATION: Restriction.ValueType  # 8
+"""Payments ended."""
+RESTRICTION_PROVISION_PARTIAL_SUSPENSION: Restriction.ValueType  # 9
+"""A part of the service suspended."""
+RESTRICTION_PROVISION_TOTAL_SUSPENSION: Restriction.ValueType  # 10
+"""The service suspended."""
+RESTRICTION_PROVISION_PARTIAL_TERMINATION: Restriction.ValueType  # 11
+"""A part of the service ended."""
+RESTRICTION_PROVISION_TOTAL_TERMINATION: Restriction.ValueType  # 12
+"""The service ended."""
+RESTRICTION_ACCOUNT_SUSPENDED: Restriction.ValueType  # 13
+"""Account suspended."""
+RESTRICTION_ACCOUNT_TERMINATED: Restriction.ValueType  # 14
+"""Account closed."""
+global___Restriction = Restriction
+
+class _Ground:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _GroundEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Ground.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    GROUND_UNSPECIFIED: _Ground.ValueType  # 0
+    """As the policy's mapping says."""
+    GROUND_ILLEGAL: _Ground.ValueType  # 1
+    """Illegal content."""
+    GROUND_TERMS: _Ground.ValueType  # 2
+    """Against the platform's terms and conditions."""
+
+class Ground(_Ground, metaclass=_GroundEnumTypeWrapper):
+    """Why a restriction was imposed."""
+
+GROUND_UNSPECIFIED: Ground.ValueType  # 0
+"""As the policy's mapping says."""
+GROUND_ILLEGAL: Ground.ValueType  # 1
+"""Illegal content."""
+GROUND_TERMS: Ground.ValueType  # 2
+"""Against the platform's terms and conditions."""
+global___Ground = Ground
+
+class _Misuse:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _MisuseEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Misuse.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    MISUSE_UNSPECIFIED: _Misuse.ValueType  # 0
+    """None, or not known."""
+    MISUSE_ILLEGAL_CONTENT: _Misuse.ValueType  # 1
+    """Manifestly illegal content."""
+    MISUSE_UNFOUNDED_NOTICES: _Misuse.ValueType  # 2
+    """Manifestly unfounded notices."""
+    MISUSE_UNFOUNDED_COMPLAINTS: _Misuse.ValueType  # 3
+    """Manifestly unfounded complaints."""
+
+class Misuse(_Misuse, metaclass=_MisuseEnumTypeWrapper):
+    """What kind of repeated misuse an account was suspended for (Article 23)."""
+
+MISUSE_UNSPECIFIED: Misuse.ValueType  # 0
+"""None, or not known."""
+MISUSE_ILLEGAL_CONTENT: Misuse.ValueType  # 1
+"""Manifestly illegal content."""
+MISUSE_UNFOUNDED_NOTICES: Misuse.ValueType  # 2
+"""Manifestly unfounded notices."""
+MISUSE_UNFOUNDED_COMPLAINTS: Misuse.ValueType  # 3
+"""Manifestly unfounded complaints."""
+global___Misuse = Misuse
+
+class _AccountType:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _AccountTypeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_AccountType.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    ACCOUNT_TYPE_UNSPECIFIED: _AccountType.ValueType  # 0
+    """Not known."""
+    ACCOUNT_TYPE_BUSINESS: _AccountType.ValueType  # 1
+    """A trader's."""
+    ACCOUNT_TYPE_PRIVATE: _AccountType.ValueType  # 2
+    """A private person's."""
+
+class AccountType(_AccountType, metaclass=_AccountTypeEnumTypeWrapper):
+    """Whose account posted."""
+
+ACCOUNT_TYPE_UNSPECIFIED: AccountType.ValueType  # 0
+"""Not known."""
+ACCOUNT_TYPE_BUSINESS: AccountType.ValueType  # 1
+"""A trader's."""
+ACCOUNT_TYPE_PRIVATE: AccountType.ValueType  # 2
+"""A private person's."""
+global___AccountType = AccountType
 
 class _Means:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -149,6 +351,16 @@ class Outcome(google.protobuf.message.Message):
     OCCURRED_TIME_FIELD_NUMBER: builtins.int
     DEGRADED_ACTION_FIELD_NUMBER: builtins.int
     DEGRADED_REASON_FIELD_NUMBER: builtins.int
+    RESTRICTIONS_FIELD_NUMBER: builtins.int
+    GROUND_FIELD_NUMBER: builtins.int
+    CORRECTS_FIELD_NUMBER: builtins.int
+    REFERENCE_FIELD_NUMBER: builtins.int
+    ITEMS_FIELD_NUMBER: builtins.int
+    MISUSE_FIELD_NUMBER: builtins.int
+    AUTHORITY_FIELD_NUMBER: builtins.int
+    RESTRICTED_UNTIL_FIELD_NUMBER: builtins.int
+    ACCOUNT_TYPE_FIELD_NUMBER: builtins.int
+    TERRITORIES_FIELD_NUMBER: builtins.int
     outcome_id: builtins.str
     """UUID made by the client; the same outcome sent again is recorded once."""
     decision_id: builtins.str
@@ -165,9 +377,39 @@ class Outcome(google.protobuf.message.Message):
     """For an answer that the client gave itself because the service was out of reach: what it answered."""
     degraded_reason: builtins.str
     """And why: unavailable, deadline_exceeded or resource_exhausted."""
+    ground: global___Ground.ValueType
+    """Why."""
+    corrects: builtins.str
+    """The outcome_id of an earlier outcome that this one replaces, whichever arrives first; of several the one recorded last counts.
+    Both are kept.
+    """
+    reference: builtins.str
+    """Ties together what belongs to one notice, complaint, dispute or order: up to 64 letters, digits, _ and -, without personal data.
+    Empty: all of the listing belong together.
+    """
+    items: builtins.int
+    """Items that a notice or order names; 0: one."""
+    misuse: global___Misuse.ValueType
+    """For account suspensions."""
+    authority: builtins.str
+    """Country of the authority that gave an order, ISO 3166-1 alpha-2."""
+    account_type: global___AccountType.ValueType
+    """Whose account posted."""
     @property
     def occurred_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When it happened; empty: now."""
+
+    @property
+    def restrictions(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[global___Restriction.ValueType]:
+        """What was restricted; empty: as `kind` says (REMOVED: content removed; ACCOUNT_SUSPENDED and ..._TERMINATED: that)."""
+
+    @property
+    def restricted_until(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """Until when the restriction lasts; empty: without end."""
+
+    @property
+    def territories(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Where the restriction holds, ISO 3166-1 alpha-2; empty: as the policy's mapping says."""
 
     def __init__(
         self,
@@ -181,9 +423,19 @@ class Outcome(google.protobuf.message.Message):
         occurred_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         degraded_action: wildgate.v1.types_pb2.Action.ValueType = ...,
         degraded_reason: builtins.str = ...,
+        restrictions: collections.abc.Iterable[global___Restriction.ValueType] | None = ...,
+        ground: global___Ground.ValueType = ...,
+        corrects: builtins.str = ...,
+        reference: builtins.str = ...,
+        items: builtins.int = ...,
+        misuse: global___Misuse.ValueType = ...,
+        authority: builtins.str = ...,
+        restricted_until: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        account_type: global___AccountType.ValueType = ...,
+        territories: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["decision_id", b"decision_id", "occurred_time", b"occurred_time", "request_id", b"request_id", "subject", b"subject"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["decision_id", b"decision_id", "degraded_action", b"degraded_action", "degraded_reason", b"degraded_reason", "kind", b"kind", "means", b"means", "notice_source", b"notice_source", "occurred_time", b"occurred_time", "outcome_id", b"outcome_id", "request_id", b"request_id", "subject", b"subject"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["decision_id", b"decision_id", "occurred_time", b"occurred_time", "request_id", b"request_id", "restricted_until", b"restricted_until", "subject", b"subject"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["account_type", b"account_type", "authority", b"authority", "corrects", b"corrects", "decision_id", b"decision_id", "degraded_action", b"degraded_action", "degraded_reason", b"degraded_reason", "ground", b"ground", "items", b"items", "kind", b"kind", "means", b"means", "misuse", b"misuse", "notice_source", b"notice_source", "occurred_time", b"occurred_time", "outcome_id", b"outcome_id", "reference", b"reference", "request_id", b"request_id", "restricted_until", b"restricted_until", "restrictions", b"restrictions", "subject", b"subject", "territories", b"territories"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["subject", b"subject"]) -> typing.Literal["decision_id", "request_id"] | None: ...
 
 global___Outcome = Outcome

@@ -21,6 +21,7 @@ COMMANDS = {
     "policy": "Check a policy file.",
     "backtest": "Show what one policy changes against another.",
     "model": "Build or export encoders, train the models.",
+    "outcomes": "Record what a platform did, from a file.",
     "report": "Write the transparency report.",
     "keys": "Create, list and revoke API keys.",
     "settings": "Print the settings in force.",

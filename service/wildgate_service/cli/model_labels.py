@@ -12,7 +12,8 @@ import msgspec
 if TYPE_CHECKING:
     from wildgate_service.model.labeled_texts import LabeledLine
     from wildgate_service.model.outcome_labels import Labels
-    from wildgate_service.types import Following, Listing
+    from wildgate_service.outcomes import Following
+    from wildgate_service.types import Listing
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 SOURCES = (

@@ -17,7 +17,8 @@ from wildgate_service.model.authored import AuthoredText, Origin
 from wildgate_service.model.exported_texts import ExportedTexts, text_of
 from wildgate_service.model.labeled_texts import BENIGN, OFFER, LabeledLine, base_language
 from wildgate_service.normalize import fold
-from wildgate_service.types import Action, ContentKind, Following, Listing, Means, OutcomeKind
+from wildgate_service.outcomes import Following, Means, OutcomeKind
+from wildgate_service.types import Action, ContentKind, Listing
 
 MODERATOR, COMPLAINT = "moderator", "complaint"
 STRENGTHS = (MODERATOR, COMPLAINT)  # the weakest first

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from wildgate.v1 import transparency_pb2
 
+from wildgate_service.outcomes import Outcome
 from wildgate_service.report import make_report
 from wildgate_service.rpc import Caller, Serving, parse, refuse
 from wildgate_service.status import Reason, Refusal, invalid, to_item_error, too_many
 from wildgate_service.store import open_store
-from wildgate_service.types import Outcome
 from wildgate_service.wire_transparency import from_report, to_date, to_outcome
 
 if TYPE_CHECKING:

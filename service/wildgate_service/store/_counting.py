@@ -36,7 +36,7 @@ followed AS (
     SELECT
         coalesce(nullif(o.decision_id, ''), d.decision_id) AS decision_id,
         o.kind, o.means, o.occurred_time, o.recorded_time, o.outcome_id
-    FROM outcomes AS o LEFT JOIN decisions AS d
+    FROM outcomes_in_force AS o LEFT JOIN decisions AS d
     ON o.decision_id = '' AND d.tenant = o.tenant AND d.request_id = o.request_id
     WHERE (o.decision_id <> '' OR d.decision_id IS NOT NULL) AND (:tenant IS NULL OR o.tenant = :tenant)
 ),
@@ -46,7 +46,7 @@ stopped AS (
 ),
 judged AS (
     SELECT decision_id, kind IN (
-        'removed', 'restricted', 'account_suspended', 'account_terminated', 'complaint_rejected'
+        'removed', 'restricted', 'account_suspended', 'account_terminated', 'complaint_rejected', 'complaint_partly_upheld', 'notice_upheld'
     ) AS confirmed
     FROM (
         SELECT decision_id, kind, row_number() OVER (
@@ -54,7 +54,10 @@ judged AS (
         ) AS place
         FROM followed
         WHERE means = 'moderator'
-        AND kind NOT IN ('held', 'notice_received', 'complaint_received')
+        AND kind IN (
+            'published', 'removed', 'restricted', 'account_suspended', 'account_terminated', 'reinstated', 'complaint_upheld',
+            'complaint_partly_upheld', 'complaint_rejected', 'notice_upheld', 'notice_rejected'
+        )
     )
     WHERE place = 1
 )
@@ -84,12 +87,12 @@ HOURS = """
 SELECT max(stopped_time - decided_time, 0) FROM stopped JOIN decided USING (decision_id) ORDER BY 1
 """
 OUTCOMES = """
-SELECT kind, count(*) FROM outcomes
+SELECT kind, count(*) FROM outcomes_in_force
 WHERE occurred_time >= :start AND occurred_time < :end AND (:tenant IS NULL OR tenant = :tenant)
 GROUP BY kind ORDER BY kind
 """
 DEGRADED_ANSWERS = """
-SELECT degraded_reason, count(DISTINCT request_id) FROM outcomes
+SELECT degraded_reason, count(DISTINCT request_id) FROM outcomes_in_force
 WHERE occurred_time >= :start AND occurred_time < :end AND (:tenant IS NULL OR tenant = :tenant)
 AND degraded_reason <> '' GROUP BY degraded_reason ORDER BY degraded_reason
 """

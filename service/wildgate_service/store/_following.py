@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from wildgate_service.outcomes import Following, Means, OutcomeKind
 from wildgate_service.record import read_payload
 from wildgate_service.store import _facets
 from wildgate_service.store._decisions import payload_at
-from wildgate_service.types import Action, Following, Means, OutcomeKind
+from wildgate_service.types import Action
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -19,7 +20,7 @@ SELECT
     o.tenant, o.kind, o.means, o.occurred_time, o.recorded_time, o.outcome_id, o.degraded_action,
     coalesce(d.request_id, r.request_id, o.request_id), coalesce(d.listing_id, r.listing_id, ''),
     coalesce(d.facets, r.facets), coalesce(d.position, r.position)
-FROM outcomes AS o
+FROM outcomes_in_force AS o
 LEFT JOIN decisions AS d ON d.decision_id = o.decision_id
 LEFT JOIN decisions AS r ON o.decision_id = '' AND r.tenant = o.tenant AND r.request_id = o.request_id
 WHERE :tenant IS NULL OR o.tenant = :tenant

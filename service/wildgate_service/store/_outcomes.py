@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from wildgate_service.errors import WildgateError
 from wildgate_service.record import to_microseconds
@@ -13,7 +13,14 @@ from wildgate_service.record import to_microseconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wildgate_service.types import Outcome
+    from wildgate_service.outcomes import Outcome
+
+
+COLUMNS = (
+    "tenant, outcome_id, decision_id, request_id, kind, means, notice_source, occurred_time, recorded_time, degraded_action,"
+    " degraded_reason, restrictions, ground, corrects, reference, items, misuse, authority, restricted_until, account_type, territories"
+)
+INSERT = f"INSERT OR IGNORE INTO outcomes ({COLUMNS}) VALUES ({', '.join('?' * (COLUMNS.count(',') + 1))})"  # noqa: S608
 
 
 class DecisionNotFoundError(WildgateError):
@@ -44,25 +51,35 @@ def _append_outcome(connection: sqlite3.Connection, outcome: Outcome) -> Outcome
     known = _decision_of(connection, outcome)
     if outcome.decision_id and not known:
         return DecisionNotFoundError(f"decision_id {outcome.decision_id} is not of this tenant")
-    inserted = connection.execute(
-        "INSERT OR IGNORE INTO outcomes (tenant, outcome_id, decision_id, request_id, kind, means,"
-        " notice_source, occurred_time, recorded_time, degraded_action, degraded_reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            outcome.tenant,
-            outcome.outcome_id,
-            known,
-            outcome.request_id,
-            outcome.kind,
-            outcome.means,
-            outcome.notice_source,
-            to_microseconds(outcome.occurred_time),
-            to_microseconds(outcome.recorded_time),
-            outcome.degraded_action or "",
-            outcome.degraded_reason,
-        ),
+    values = (
+        outcome.tenant,
+        outcome.outcome_id,
+        known,
+        outcome.request_id,
+        outcome.kind,
+        outcome.means,
+        outcome.notice_source,
+        to_microseconds(outcome.occurred_time),
+        to_microseconds(outcome.recorded_time),
+        outcome.degraded_action or "",
+        outcome.degraded_reason,
+        _as_list(outcome.restrictions),
+        outcome.ground,
+        outcome.corrects,
+        outcome.reference,
+        outcome.items,
+        outcome.misuse,
+        outcome.authority,
+        to_microseconds(outcome.restricted_until) if outcome.restricted_until else None,
+        outcome.account_type,
+        _as_list(outcome.territories),
     )
+    inserted = connection.execute(INSERT, values)
     return OutcomeRecorded(outcome.outcome_id, duplicate=inserted.rowcount == 0)
+
+
+def _as_list(names: tuple[str, ...]) -> str:
+    return json.encode(names).decode()
 
 
 def _decision_of(connection: sqlite3.Connection, outcome: Outcome) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from wildgate_service.errors import StoreError
 from wildgate_service.record import make_entry, read_payload
-from wildgate_service.store import _api_keys, _audit, _counting, _decisions, _following, _outcomes
+from wildgate_service.store import _api_keys, _audit, _counting, _decisions, _following, _measures, _outcomes
 from wildgate_service.store._connection import explained
 from wildgate_service.types import Receipt, Recorded
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
     from wildgate_service.errors import WildgateError
     from wildgate_service.keys import ApiKey
+    from wildgate_service.measures import Case, Measure
+    from wildgate_service.outcomes import Following, Outcome
     from wildgate_service.record import Entry, VerifyResult
     from wildgate_service.report import ReportFacts
     from wildgate_service.store._decisions import Appended
     from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
-    from wildgate_service.types import DecisionRecord, Following, Outcome
+    from wildgate_service.types import DecisionRecord
 
 
 class SqliteStore:
@@ -113,6 +115,16 @@ class SqliteStore:
         """The keyed hash of the text of the decision at a position of the log; "" if it was erased."""
         with explained(self._path):
             return _following.fingerprint_at(self._connection, position)
+
+    def measures(self, start: date, end: date, *, tenant: str | None = None) -> list[Measure]:
+        """What was restricted in the UTC days `start` to `end`, both included; of all tenants if `tenant` is None."""
+        with explained(self._path):
+            return list(_measures.measures(self._connection, tenant, start, end))
+
+    def cases(self, start: date, end: date, *, tenant: str | None = None) -> list[Case]:
+        """Notices, complaints, disputes and orders that were received in these days, as they stood at the end of the last."""
+        with explained(self._path):
+            return list(_measures.cases(self._connection, tenant, start, end))
 
     # --- the log ---------------------------------------------------------------------------------
 

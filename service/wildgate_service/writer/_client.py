@@ -9,9 +9,10 @@ import structlog
 from msgspec import DecodeError, Struct
 
 from wildgate_service.errors import RequestReusedError, StoreError, WildgateError
+from wildgate_service.outcomes import Outcome
 from wildgate_service.record import Entry, make_entry, read_payload
 from wildgate_service.store import DecisionNotFoundError, OutcomeRecorded
-from wildgate_service.types import DecisionRecord, Outcome, Receipt, Recorded
+from wildgate_service.types import DecisionRecord, Receipt, Recorded
 from wildgate_service.writer._wire import (
     Answer,
     Answers,

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Self
 
+    from wildgate_service.outcomes import Outcome
     from wildgate_service.record import Entry
     from wildgate_service.store._connection import Durability
     from wildgate_service.store._decisions import Appended
-    from wildgate_service.types import Outcome
 
 log = structlog.get_logger()
 

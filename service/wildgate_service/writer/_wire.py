@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct, msgpack
 
+from wildgate_service.outcomes import Outcome
 from wildgate_service.record import Entry
-from wildgate_service.types import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

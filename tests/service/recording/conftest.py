@@ -12,21 +12,10 @@ from itertools import count
 
 import pytest
 import uuid_utils
+from wildgate_service.outcomes import Outcome, OutcomeKind
 from wildgate_service.record import make_record
 from wildgate_service.store import open_store
-from wildgate_service.types import (
-    Action,
-    Decision,
-    Evidence,
-    Level,
-    Listing,
-    Match,
-    Outcome,
-    OutcomeKind,
-    RuleKind,
-    Taxon,
-    Versions,
-)
+from wildgate_service.types import Action, Decision, Evidence, Level, Listing, Match, RuleKind, Taxon, Versions
 from wildgate_service.writer import run_writer
 
 KEY = bytes(range(32))

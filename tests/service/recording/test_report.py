@@ -9,19 +9,12 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 from wildgate_service.cli.report import command
+from wildgate_service.outcomes import Means, OutcomeKind
 from wildgate_service.report import make_report, make_share
 from wildgate_service.report_export import to_csv, to_json
 from wildgate_service.report_page import hours, label, make_timeline, percent, render, scale
 from wildgate_service.store import open_store
-from wildgate_service.types import (
-    Action,
-    Listing,
-    Means,
-    OutcomeKind,
-    ReportCount,
-    Taxon,
-    TransparencyReport,
-)
+from wildgate_service.types import Action, Listing, ReportCount, Taxon, TransparencyReport
 
 DAY = date(2026, 3, 10)
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
