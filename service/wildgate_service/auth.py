@@ -1,4 +1,4 @@
-"""Who calls: API keys become tenant, scopes and caps, in one interceptor.
+"""Who calls: API keys become tenant, scopes and caps, before anything of a call is read.
 
 While the store has never held a key, everybody is the tenant "default" with all scopes (and the
 service listens on loopback only). From the first key on, every call but health needs one.
@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import grpc
-
-from wildgate_service.refusing import refusing
 from wildgate_service.rpc import Caller
 from wildgate_service.status import Reason, Refusal
 from wildgate_service.wire import Explain
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
+
+    import grpc
 
     from wildgate_service.keys import KeyRing
     from wildgate_service.rpc import Rpc, Serving
-
-    Handler = grpc.RpcMethodHandler[Any, Any]
 
 ANONYMOUS = Caller()
 CALLER: ContextVar[Caller] = ContextVar("caller", default=ANONYMOUS)
@@ -32,28 +29,24 @@ HEADER = "authorization"
 SCHEME = "bearer "
 
 
-class KeyInterceptor(grpc.aio.ServerInterceptor):
-    """Admits a call or answers it with UNAUTHENTICATED or PERMISSION_DENIED."""
+class Doorkeeper:
+    """Admits a call, or says why not. An interceptor of gRPC would do the same at 20 µs a call."""
 
     def __init__(self, serving: Serving, rpcs: Sequence[Rpc]) -> None:
         self._serving = serving
         self._scopes = {rpc.path: rpc.scope for rpc in rpcs}
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler | None:
-        """Set `CALLER` for the handler, which runs in the same task."""
+    def refusal(self, details: grpc.HandlerCallDetails) -> Refusal | None:
+        """UNAUTHENTICATED or PERMISSION_DENIED, or None and `CALLER` set for the handler, which runs in the same task."""
         keys = self._serving.keys
-        method = handler_call_details.method
-        if keys is not None and not method.startswith(HEALTH):
-            try:
-                presented = presented_key(handler_call_details.invocation_metadata)
-                CALLER.set(admit(keys, presented, self._scopes.get(method)))
-            except Refusal as refusal:
-                return refusing(refusal)
-        return await continuation(handler_call_details)
+        method = details.method
+        if keys is None or method.startswith(HEALTH):
+            return None
+        try:
+            CALLER.set(admit(keys, presented_key(details.invocation_metadata), self._scopes.get(method)))
+        except Refusal as refusal:
+            return refusal
+        return None
 
 
 def presented_key(metadata: Iterable[tuple[str, str | bytes]]) -> str:

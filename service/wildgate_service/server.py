@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 from msgspec.structs import replace
 
-from wildgate_service.auth import CALLER, KeyInterceptor
+from wildgate_service.auth import CALLER, Doorkeeper
 from wildgate_service.refusing import abort, refusing
 from wildgate_service.rpc import Caller, refuse
 from wildgate_service.status import Reason, Refusal, overloaded
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # What calls that were just answered get to leave the socket before streams of health are cut.
 FLUSH_SECONDS = 0.5
+REFLECTION = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
 REFUSING = refusing(overloaded())
 
 
@@ -39,18 +40,18 @@ class Server:
         self._services = sorted({rpc.service for rpc in rpcs})
         self._idle = asyncio.Event()
         self._health = health.aio.HealthServicer()
-        self._server = grpc.aio.server(interceptors=[KeyInterceptor(serving, rpcs)], options=_options(serving.settings))
+        self._server = grpc.aio.server(options=_options(serving.settings))
         self._add(rpcs)
         _listen(self._server, address, serving.settings)
 
     def _add(self, rpcs: Sequence[Rpc]) -> None:
         handlers: dict[str, Handler] = {rpc.path: grpc.unary_unary_rpc_method_handler(self._handler(rpc)) for rpc in rpcs}
-        scoring = frozenset(rpc.path for rpc in rpcs if rpc.scores)
-        self._server.add_generic_rpc_handlers((_Methods(handlers, scoring, self._serving.admission),))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if self._serving.settings.reflection:
-            names = (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME)
-            reflection.enable_server_reflection(names, self._server)
+            handlers[REFLECTION] = _reflection((*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME))
+        scoring = frozenset(rpc.path for rpc in rpcs if rpc.scores)
+        methods = _Methods(handlers, scoring, self._serving.admission, Doorkeeper(self._serving, rpcs))
+        self._server.add_generic_rpc_handlers((methods,))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
     def _handler(self, rpc: Rpc) -> Callable[[bytes, Context], Awaitable[bytes]]:
         serving, answer = self._serving, rpc.answer
@@ -91,16 +92,29 @@ class Server:
         await stopping
 
 
-class _Methods(grpc.GenericRpcHandler):
-    """Finds the handler of a call; one to score that would wait for too long is refused before its message is read."""
+def _reflection(services: Sequence[str]) -> Handler:
+    """Made here and not by grpc_reflection, which would put it where calls need no key."""
+    return grpc.stream_stream_rpc_method_handler(
+        reflection.aio.ReflectionServicer(services).ServerReflectionInfo,
+        request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+        response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+    )
 
-    def __init__(self, handlers: dict[str, Handler], scoring: frozenset[str], admission: Admission) -> None:
+
+class _Methods(grpc.GenericRpcHandler):
+    """Finds the handler of a call. Who may not call, or would wait for too long to be scored, is refused before the message is read."""
+
+    def __init__(self, handlers: dict[str, Handler], scoring: frozenset[str], admission: Admission, door: Doorkeeper) -> None:
         self._handlers = handlers
         self._scoring = scoring
         self._admission = admission
+        self._door = door
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
-        """As gRPC asks for it."""
+        """As gRPC asks for it; None for those of health, which need no key, and those that nobody has."""
+        refusal = self._door.refusal(handler_call_details)
+        if refusal:
+            return refusing(refusal)
         method = handler_call_details.method
         if method in self._scoring and not self._admission.open:
             return REFUSING

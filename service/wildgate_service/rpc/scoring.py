@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from uuid_utils import uuid7
 from wildgate.v1 import scoring_pb2
 
 from wildgate_service import wire
+from wildgate_service.gathering import Gathering
 from wildgate_service.pipeline import Timings, score_listing
 from wildgate_service.record import make_record
 from wildgate_service.rpc import RESTRICTED, Caller, Serving, parse, refuse
@@ -58,16 +60,22 @@ class Scoring:
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
         self._admission = serving.admission
+        self._gathering = Gathering()
         self._slice = asyncio.Lock()  # of all batches one at a time, so that together they leave others the same room
         self._default = wire.Explain[serving.settings.explain_default.upper()]
 
     async def score_listing(self, payload: bytes, caller: Caller) -> bytes:
         """Score, record and answer one listing."""
         with self._held(1, caller):
-            request = parse(scoring_pb2.ScoreListingRequest, payload)
-            wanted = self._wanted(request, caller)
-            answer = await self._answer(self._score(request, caller, wanted), caller, wanted)
+            scored, wanted = await self._gathering.run(partial(self._score_request, payload, caller))
+            answer = await self._answer(scored, caller, wanted)
         return scoring_pb2.ScoreListingResponse(decision=answer).SerializeToString()
+
+    def _score_request(self, payload: bytes, caller: Caller) -> tuple[_Scored, _Wanted]:
+        _check_awaited(caller)
+        request = parse(scoring_pb2.ScoreListingRequest, payload)
+        wanted = self._wanted(request, caller)
+        return self._score(request, caller, wanted), wanted
 
     async def batch_score_listings(self, payload: bytes, caller: Caller) -> bytes:
         """Score up to 256 listings; all that can be scored go to the writer together."""
