@@ -128,7 +128,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             ge=1,
             description="Calls that may wait unread for one worker; of more gRPC drops some (CANCELLED), and all from half as many again.",
         ),
-    ] = 32
+    ] = 24
     longest_wait: Annotated[
         float,
         Meta(
