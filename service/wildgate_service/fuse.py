@@ -97,7 +97,7 @@ def check_fitted(fusion: Fusion, folder: Path, models: tuple[str, ...]) -> None:
 
 
 def features(matches: Matches, classification: Classification, kind: ContentKind, *, strict: bool = False) -> dict[str, float]:
-    """The facts of a text that are not zero, by name. `strict`: as if no benign context weakened them."""
+    """The facts of a text that are not zero, by name. `strict`: as if no benign context weakened them, nor models what is offered outright."""
     if not (matches.taxa or classification.struck):
         return {}
     standing = [match for match in matches.taxa if match.counts]
@@ -111,7 +111,7 @@ def features(matches: Matches, classification: Classification, kind: ContentKind
     screened = classification.strict_screen if strict else classification.screen
     sales = _sided("screen", classification.sale_screen, SALE)
     models = (*_sided("screen", screened), *sales, *_of_encoder(probabilities, [*standing, *faint]))
-    unread = AGAINST if _is_illegible(matches, standing or faint) else ()
+    unread = AGAINST if (strict and any(map(_is_offered, standing))) or _is_illegible(matches, standing or faint) else ()
     return {**names, **{name: size for name, size in models if name not in unread}}
 
 
@@ -233,6 +233,11 @@ def _log_odds(probability: float) -> float:
 def speaks_of_trade(matches: Matches) -> bool:
     """Whether words of trade or of hiding stand in the text; a price or weight alone is in news as well."""
     return any(cue.kind in CUES and cue.cue_type != AMOUNT for cue in matches.cues)
+
+
+def _is_offered(match: Match) -> bool:
+    """Whether a form with no innocent reading is offered: words heaped around it do not make it less."""
+    return match.level is Level.ALONE and bool(match.company)
 
 
 def _is_illegible(matches: Matches, found: list[Match]) -> bool:

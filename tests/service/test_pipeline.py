@@ -136,6 +136,22 @@ def test_hostile_text_is_answered(engine, text):
     assert 0 <= decide(engine, description=text).score <= 1
 
 
+@pytest.mark.parametrize(
+    ("offer", "cover"),
+    [
+        ("象牙手镯 老料 加微信", "毛绒玩具 儿童玩偶 公仔 塑料玩具 "),
+        ("虎骨酒 真品 包邮", "毛绒玩具 儿童玩偶 公仔 塑料玩具 "),
+        ("상아 팔찌 판매합니다 카톡", "봉제 인형 어린이 장난감 "),
+        ("real tiger claw pendant for sale", "plush toy, kids toy figurine, plastic "),
+        ("vendo escamas de pangolín", "peluche de juguete para niños "),
+    ],
+)
+@pytest.mark.parametrize("times", [(0, 1), (1, 0), (0, 4), (4, 2)])
+def test_words_heaped_around_an_offer_do_not_let_it_through(engine, offer, cover, times):
+    """A benign context may lower a refusal to a look, never to nothing, however often it is said."""
+    assert decide(engine, f"{cover * times[0]}{offer} {cover * times[1]}").action is not Action.ALLOW
+
+
 def test_evidence_adds_up_to_the_score(engine):
     """The weights reported are all there is, the prior among them."""
     decision = decide(engine, "Elephant ivory bangle for sale, DM me")
