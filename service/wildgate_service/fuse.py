@@ -97,7 +97,7 @@ def check_fitted(fusion: Fusion, folder: Path, models: tuple[str, ...]) -> None:
 
 
 def features(matches: Matches, classification: Classification, kind: ContentKind, *, strict: bool = False) -> dict[str, float]:
-    """The facts of a text that are not zero, by name. `strict`: as if no benign context weakened them, nor models what is offered outright."""
+    """The facts of a text that are not zero, by name; `strict`: had no context weakened them, nor models what is offered outright."""
     if not (matches.taxa or classification.struck):
         return {}
     standing = [match for match in matches.taxa if match.counts]
