@@ -99,6 +99,7 @@ def decision_to_proto(decision: t.Decision) -> types_pb2.Decision:
         degraded_reasons=decision.degraded_reasons,
         receipt=_receipt_to_proto(decision.receipt),
         timings=[types_pb2.StageTiming(stage=timing.stage, microseconds=timing.microseconds) for timing in decision.timings],
+        sample_for_review=decision.sample_for_review,
     )
 
 
@@ -128,6 +129,7 @@ def decision_from_proto(message: types_pb2.Decision, span_unit: t.SpanUnit = t.S
         receipt=_receipt(message.receipt) if message.HasField("receipt") else None,
         timings=tuple(t.StageTiming(each.stage, each.microseconds) for each in message.timings),
         span_unit=span_unit,
+        sample_for_review=message.sample_for_review,
     )
 
 

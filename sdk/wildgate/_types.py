@@ -238,6 +238,8 @@ class Decision:
     timings: tuple[StageTiming, ...] = ()
     span_unit: SpanUnit = SpanUnit.CODE_POINT
     """What the spans of `matches` are counted in."""
+    sample_for_review: bool = False
+    """Drawn by chance: publish it as `action` says, let a moderator look soon, and report what they found."""
 
     @property
     def allowed(self) -> bool:

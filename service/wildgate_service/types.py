@@ -215,7 +215,11 @@ class Versions(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """What the policy asks, and why. Pure: ids, receipt and times are added when it is recorded."""
+    """What the policy asks, and why. Pure: ids, receipt and times are added when it is recorded.
+
+    `sampling_rate` is the probability with which a listing such as this one is drawn for a moderator's look if it is allowed, `sampled`
+    whether this one was (drawn when it is recorded: `sampling.drawn`).
+    """
 
     action: Action
     shadow_action: Action
@@ -229,6 +233,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     notice: str
     versions: Versions
     degraded_reasons: tuple[str, ...] = ()
+    sampled: bool = False
+    sampling_rate: float = 0.0
 
     def __str__(self) -> str:
         found = ", ".join(dict.fromkeys(match.surface for match in self.matches)) or "nothing"

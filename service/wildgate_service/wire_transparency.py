@@ -73,6 +73,7 @@ def to_outcome(message: transparency_pb2.Outcome, *, tenant: str, now: datetime)
         restricted_until=to_datetime(message.restricted_until, "restricted_until") if message.HasField("restricted_until") else None,
         account_type=_known(ACCOUNT_TYPES, message.account_type, "account_type"),
         territories=tuple(message.territories),
+        taxon_group=message.taxon_group,
         **{subject: _needed_uuid(getattr(message, subject), subject)},
     )
     for field in wrong_fields(outcome):

@@ -78,6 +78,8 @@ class _OutcomeKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The order was given effect."""
     OUTCOME_KIND_WITHDRAWN: _OutcomeKind.ValueType  # 24
     """What `corrects` names did not happen."""
+    OUTCOME_KIND_CONFIRMED: _OutcomeKind.ValueType  # 25
+    """Somebody looked, and what was done stands."""
 
 class OutcomeKind(_OutcomeKind, metaclass=_OutcomeKindEnumTypeWrapper):
     """What happened to a listing after its decision. A notice, complaint, dispute or order begins with ..._RECEIVED and ends with one of the
@@ -134,6 +136,8 @@ OUTCOME_KIND_ORDER_EXECUTED: OutcomeKind.ValueType  # 23
 """The order was given effect."""
 OUTCOME_KIND_WITHDRAWN: OutcomeKind.ValueType  # 24
 """What `corrects` names did not happen."""
+OUTCOME_KIND_CONFIRMED: OutcomeKind.ValueType  # 25
+"""Somebody looked, and what was done stands."""
 global___OutcomeKind = OutcomeKind
 
 class _Restriction:
@@ -361,6 +365,7 @@ class Outcome(google.protobuf.message.Message):
     RESTRICTED_UNTIL_FIELD_NUMBER: builtins.int
     ACCOUNT_TYPE_FIELD_NUMBER: builtins.int
     TERRITORIES_FIELD_NUMBER: builtins.int
+    TAXON_GROUP_FIELD_NUMBER: builtins.int
     outcome_id: builtins.str
     """UUID made by the client; the same outcome sent again is recorded once."""
     decision_id: builtins.str
@@ -395,6 +400,8 @@ class Outcome(google.protobuf.message.Message):
     """Country of the authority that gave an order, ISO 3166-1 alpha-2."""
     account_type: global___AccountType.ValueType
     """Whose account posted."""
+    taxon_group: builtins.str
+    """The taxon group that somebody who looked found offered, such as elephant; empty: as the decision says, if it says one."""
     @property
     def occurred_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When it happened; empty: now."""
@@ -433,9 +440,10 @@ class Outcome(google.protobuf.message.Message):
         restricted_until: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         account_type: global___AccountType.ValueType = ...,
         territories: collections.abc.Iterable[builtins.str] | None = ...,
+        taxon_group: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["decision_id", b"decision_id", "occurred_time", b"occurred_time", "request_id", b"request_id", "restricted_until", b"restricted_until", "subject", b"subject"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["account_type", b"account_type", "authority", b"authority", "corrects", b"corrects", "decision_id", b"decision_id", "degraded_action", b"degraded_action", "degraded_reason", b"degraded_reason", "ground", b"ground", "items", b"items", "kind", b"kind", "means", b"means", "misuse", b"misuse", "notice_source", b"notice_source", "occurred_time", b"occurred_time", "outcome_id", b"outcome_id", "reference", b"reference", "request_id", b"request_id", "restricted_until", b"restricted_until", "restrictions", b"restrictions", "subject", b"subject", "territories", b"territories"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["account_type", b"account_type", "authority", b"authority", "corrects", b"corrects", "decision_id", b"decision_id", "degraded_action", b"degraded_action", "degraded_reason", b"degraded_reason", "ground", b"ground", "items", b"items", "kind", b"kind", "means", b"means", "misuse", b"misuse", "notice_source", b"notice_source", "occurred_time", b"occurred_time", "outcome_id", b"outcome_id", "reference", b"reference", "request_id", b"request_id", "restricted_until", b"restricted_until", "restrictions", b"restrictions", "subject", b"subject", "taxon_group", b"taxon_group", "territories", b"territories"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["subject", b"subject"]) -> typing.Literal["decision_id", "request_id"] | None: ...
 
 global___Outcome = Outcome

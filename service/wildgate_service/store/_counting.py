@@ -46,7 +46,8 @@ stopped AS (
 ),
 judged AS (
     SELECT decision_id, kind IN (
-        'removed', 'restricted', 'account_suspended', 'account_terminated', 'complaint_rejected', 'complaint_partly_upheld', 'notice_upheld'
+        'removed', 'restricted', 'account_suspended', 'account_terminated', 'confirmed', 'complaint_rejected', 'complaint_partly_upheld',
+        'notice_upheld'
     ) AS confirmed
     FROM (
         SELECT decision_id, kind, row_number() OVER (
@@ -55,8 +56,8 @@ judged AS (
         FROM followed
         WHERE means = 'moderator'
         AND kind IN (
-            'published', 'removed', 'restricted', 'account_suspended', 'account_terminated', 'reinstated', 'complaint_upheld',
-            'complaint_partly_upheld', 'complaint_rejected', 'notice_upheld', 'notice_rejected'
+            'published', 'removed', 'restricted', 'account_suspended', 'account_terminated', 'confirmed', 'reinstated',
+            'complaint_upheld', 'complaint_partly_upheld', 'complaint_rejected', 'notice_upheld', 'notice_rejected'
         )
     )
     WHERE place = 1
