@@ -1,12 +1,13 @@
 """Measured error: precision, recall and accuracy with 95 % intervals, from what moderators found. Pure.
 
 **Offers stopped** are estimated from moderators' last words on listings that the policy asked to hold or refuse: by language and by what
-was asked, for refusals are seldom looked at and more often right.
+was asked, for refusals are seldom looked at and more often right. What was judged only because somebody complained of it or told of it is
+left out: who complains is no sample.
 
 **Offers missed** are estimated from looks at allowed listings that were drawn by chance (`sampling`), and from nothing else: by language
 and sampling rate, each look stands for all allowed listings of its stratum, looked at or not (Horvitz and Thompson's weights, the inverse
-of the share looked at, with strata of known sizes as in Hájek's). So a stratum in which fewer were looked at than were drawn is weighted up: what
-nobody looked at is taken to be like the rest of its stratum. What was found because of a notice or an order is counted apart.
+of the share looked at, with strata of known sizes as in Hájek's). So a stratum in which fewer were looked at than were drawn is weighted
+up: what nobody looked at is taken to be like the rest of its stratum. What was found because of a notice or an order is counted apart.
 
 Recall is the first over the sum of both, in the part of the decisions that could be drawn. Intervals: `intervals`, where the sources are.
 """
@@ -22,7 +23,7 @@ from msgspec import Struct
 from wildgate_service.intervals import Interval, of_ratio, of_sum, of_unseen, wilson
 from wildgate_service.record import Facets
 from wildgate_service.sampling import NO_SAMPLING
-from wildgate_service.types import Action, ErrorEstimate, MeasuredError
+from wildgate_service.types import Action, ErrorEstimate, MeasuredErrors
 
 PRECISION, RECALL, ACCURACY = "precision", "recall", "accuracy"
 TOTAL, LANGUAGE, GROUP = "total", "language", "taxon_group"
@@ -70,8 +71,18 @@ class _Stratum:
         self.offers += other.offers
 
 
+class _Place(NamedTuple):
+    """What the estimates tell decisions apart by."""
+
+    asked: str
+    language: str
+    groups: tuple[str, ...]
+    rate: float
+    allowed: bool
+
+
 class _Key(NamedTuple):
-    """Where a decision belongs: `kind` is what was asked or the rate it could be drawn by."""
+    """Of a stratum: `kind` is what was asked, or the rate of being drawn."""
 
     kind: str | float
     language: str
@@ -87,13 +98,21 @@ class Estimated(NamedTuple):
 
 
 Strata = Sequence[_Stratum]
-Chosen = Callable[[Facets], bool]
+Chosen = Callable[[_Place], bool]
 
 
-def measure_error(facts: ErrorFacts, fewest: int = NO_SAMPLING.fewest) -> MeasuredError:
+class _Told(Struct, frozen=True):
+    """Numbers of decisions by place, and numbers judged by place, whether an offer was found, and of which group."""
+
+    decisions: Counter[_Place]
+    stopped: Counter[tuple[_Place, bool, str]]
+    looks: Counter[tuple[_Place, bool, str]]
+
+
+def measure_error(facts: ErrorFacts, fewest: int = NO_SAMPLING.fewest) -> MeasuredErrors:
     """The estimates in all, by language and by taxon group; from fewer than `fewest` judgments nothing is stated."""
     allowed = [each for each in facts.decisions if _is_allowed(each.facets)]
-    return MeasuredError(
+    return MeasuredErrors(
         estimates=tuple(_estimates(facts, fewest)),
         allowed=sum(each.decisions for each in allowed),
         covered=sum(each.decisions for each in allowed if each.facets.sampling_rate),
@@ -110,60 +129,72 @@ def _is_allowed(facets: Facets) -> bool:
 
 
 def _estimates(facts: ErrorFacts, fewest: int) -> Iterator[ErrorEstimate]:
-    languages = sorted({each.facets.language for each in facts.decisions})
-    groups = sorted({group for each in facts.decisions for group in each.facets.taxon_groups} | {each.group for each in facts.looks} - {""})
+    told = _told(facts)
+    languages = sorted({place.language for place in told.decisions})
+    groups = sorted({group for place in told.decisions for group in place.groups} | {group for _, _, group in told.looks} - {""})
     for dimension, value in ((TOTAL, ""), *((LANGUAGE, each) for each in languages), *((GROUP, each) for each in groups)):
-        yield from _Domain(facts, dimension, value).estimates(fewest)
+        yield from _Domain(told, dimension, value).estimates(fewest)
+
+
+def _told(facts: ErrorFacts) -> _Told:
+    told = _Told(Counter(), Counter(), Counter())
+    for each in facts.decisions:
+        told.decisions[_place(each.facets)] += each.decisions
+    for judged, counts in ((facts.stopped, told.stopped), (facts.looks, told.looks)):
+        for look in judged:
+            counts[_place(look.facets), look.offer, look.group] += look.decisions
+    return told
+
+
+def _place(facets: Facets) -> _Place:
+    return _Place(facets.shadow_action, facets.language, facets.taxon_groups, facets.sampling_rate, _is_allowed(facets))
 
 
 class _Domain:
     """All decisions, those of one language, or those about one taxon group."""
 
-    def __init__(self, facts: ErrorFacts, dimension: str, value: str) -> None:
-        self._facts, self._dimension, self._value = facts, dimension, value
+    def __init__(self, told: _Told, dimension: str, value: str) -> None:
+        self._told, self._dimension, self._value = told, dimension, value
 
     def estimates(self, fewest: int) -> Iterator[ErrorEstimate]:
         yield self._precision(self._stopped(self._holds), fewest)
-        covered = self._stopped(lambda facets: self._holds(facets) and facets.sampling_rate > 0)
+        covered = self._stopped(lambda place: self._holds(place) and place.rate > 0)
         looks, unnamed = self._looks()
         yield self._recall(covered, looks, unnamed, fewest)
         if self._dimension != GROUP:
             yield self._accuracy(covered, looks, fewest)
 
-    def _holds(self, facets: Facets) -> bool:
+    def _holds(self, place: _Place) -> bool:
         if self._dimension == LANGUAGE:
-            return facets.language == self._value
-        return self._dimension == TOTAL or self._value in facets.taxon_groups
+            return place.language == self._value
+        return self._dimension == TOTAL or self._value in place.groups
 
     # --- the strata ------------------------------------------------------------------------------
 
     def _stopped(self, chosen: Chosen) -> Strata:
         strata: dict[_Key, _Stratum] = defaultdict(_Stratum)
-        for counted in self._facts.decisions:
-            if not _is_allowed(counted.facets) and chosen(counted.facets):
-                strata[_Key(counted.facets.shadow_action, counted.facets.language)].listings += counted.decisions
-        for judged in self._facts.stopped:
-            if chosen(judged.facets):
-                judgments = _Stratum(0, judged.decisions, judged.decisions * judged.offer)
-                strata[_Key(judged.facets.shadow_action, judged.facets.language)].add(judgments)
+        for place, decisions in self._told.decisions.items():
+            if not place.allowed and chosen(place):
+                strata[_Key(place.asked, place.language)].listings += decisions
+        for (place, offer, _), decisions in self._told.stopped.items():
+            if chosen(place):
+                strata[_Key(place.asked, place.language)].add(_Stratum(0, decisions, decisions * offer))
         return put_together(strata)
 
     def _looks(self) -> tuple[Strata, Strata]:
         """Strata of what could be drawn, and the same with offers of no stated group, any of which may be of this one."""
         strata: dict[_Key, _Stratum] = defaultdict(_Stratum)
         unnamed: Counter[_Key] = Counter()
-        for counted in self._facts.decisions:
-            facets = counted.facets
-            if _is_allowed(facets) and facets.sampling_rate and (self._dimension != LANGUAGE or self._holds(facets)):
-                strata[_Key(facets.sampling_rate, facets.language)].listings += counted.decisions
-        for look in self._facts.looks:
-            if self._dimension == LANGUAGE and not self._holds(look.facets):
-                continue
-            key = _Key(look.facets.sampling_rate, look.facets.language)
-            said = {look.group} if look.group else set(look.facets.taxon_groups)
-            found = look.offer and (self._dimension != GROUP or self._value in said)
-            strata[key].add(_Stratum(0, look.decisions, look.decisions * found))
-            unnamed[key] += look.decisions * (look.offer and not found and not said)
+        for place, decisions in self._told.decisions.items():
+            if place.allowed and place.rate and (self._dimension != LANGUAGE or self._holds(place)):
+                strata[_Key(place.rate, place.language)].listings += decisions
+        for (place, offer, group), decisions in self._told.looks.items():
+            if self._dimension != LANGUAGE or self._holds(place):
+                key = _Key(place.rate, place.language)
+                said = {group} if group else set(place.groups)
+                found = offer and (self._dimension != GROUP or self._value in said)
+                strata[key].add(_Stratum(0, decisions, decisions * found))
+                unnamed[key] += decisions * (offer and not found and not said)
         wider = {key: _Stratum(each.listings, each.judged, each.offers + unnamed[key]) for key, each in strata.items()}
         return put_together(strata), put_together(wider)
 

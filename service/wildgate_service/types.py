@@ -333,7 +333,7 @@ class ErrorEstimate(Struct, frozen=True, kw_only=True):
     listings: int
 
 
-class MeasuredError(Struct, frozen=True, kw_only=True):
+class MeasuredErrors(Struct, frozen=True, kw_only=True):
     """Estimates of error, and what they rest on.
 
     Of `allowed` listings `covered` could be drawn by chance for a look (recall and accuracy speak of that part alone), `drawn` were, and of
@@ -366,4 +366,4 @@ class TransparencyReport(Struct, frozen=True, kw_only=True):
     degraded_answers: dict[str, int]
     median_hours_to_act: float | None
     checkpoint: Receipt | None
-    measured_error: MeasuredError | None = None
+    measured_error: MeasuredErrors | None = None
