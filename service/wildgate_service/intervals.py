@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 Z_95 = 1.959963984540054  # the 97.5th percentile of the normal distribution
 TAIL = 0.025
 MANY = 2_000  # from this shape on the Wilson-Hilferty approximation is good to five digits
-STEPS = 60
+STEPS = 100
 SMALLEST = 1e-300
 PRECISE = 1e-14
 
@@ -29,6 +29,19 @@ def wilson(count: float, total: float) -> Interval:
     margin = Z_95 * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total))
     half = margin / (1 + z2 / total)
     return max(0.0, center - half), min(1.0, center + half)
+
+
+def wilson_corrected(count: float, total: float) -> Interval:
+    """The same with a correction for continuity (Newcombe, Statistics in Medicine 17, 1998, method 4): wider, and seldom too narrow."""
+    if total == 0:
+        return 0.0, 1.0
+    z2, share, below = Z_95 * Z_95, count / total, 2 * (total + Z_95 * Z_95)
+    spread = 4 * count * (1 - share)
+    center, lower, upper = 2 * count + z2, z2 - 1 / total + spread + (4 * share - 2), z2 - 1 / total + spread - (4 * share - 2)
+    return (
+        max(0.0, (center - Z_95 * math.sqrt(max(lower, 0)) - 1) / below) if count else 0.0,
+        min(1.0, (center + Z_95 * math.sqrt(max(upper, 0)) + 1) / below) if count < total else 1.0,
+    )
 
 
 def of_unseen(seen: Sequence[tuple[float, int]], weights: Iterable[float]) -> Interval:
@@ -81,15 +94,22 @@ def of_ratio(top: float, of_top: Interval, bottom: float, of_bottom: Interval) -
 
 
 def gamma_quantile(share: float, shape: float) -> float:
-    """The value under which a share of the gamma distribution with this shape and scale 1 lies."""
-    if shape > MANY:  # Wilson and Hilferty (1931)
-        z = Z_95 if share > TAIL else -Z_95
-        return shape * (1 - 1 / (9 * shape) + z / (3 * math.sqrt(shape))) ** 3
+    """The value under which a share (TAIL or 1 - TAIL) of the gamma distribution with this shape and scale 1 lies."""
+    z = Z_95 if share > TAIL else -Z_95
+    value = shape * (1 - 1 / (9 * shape) + z / (3 * math.sqrt(shape))) ** 3  # Wilson and Hilferty (1931)
+    if shape > MANY:
+        return value
     low, high = 0.0, shape + 12 * math.sqrt(shape) + 30
-    for _ in range(STEPS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _gamma_share(shape, middle) < share else (low, middle)
-    return (low + high) / 2
+    for _ in range(STEPS):  # Newton's, or halving where that leaves the bracket
+        value = value if low < value < high else (low + high) / 2
+        beyond = _gamma_share(shape, value) - share
+        low, high = (low, value) if beyond > 0 else (value, high)
+        density = math.exp((shape - 1) * math.log(value) - value - math.lgamma(shape)) if value > SMALLEST else 0.0
+        step = beyond / density if density else high
+        value -= step
+        if abs(step) <= PRECISE * abs(value):
+            break
+    return min(max(value, low), high)
 
 
 def _gamma_share(shape: float, value: float) -> float:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from wildgate_service.intervals import Interval, of_ratio, of_sum, of_unseen, wilson
+from wildgate_service.intervals import Interval, of_ratio, of_sum, of_unseen, wilson_corrected
 from wildgate_service.record import Facets
 from wildgate_service.sampling import NO_SAMPLING
 from wildgate_service.types import Action, ErrorEstimate, MeasuredErrors
@@ -249,7 +249,7 @@ def offers_stopped(strata: Strata) -> Estimated:
     parts = []
     for each in judged:
         share = each.offers / each.judged
-        low, high = wilson(each.offers, each.judged)
+        low, high = wilson_corrected(each.offers, each.judged)
         rest = (1 - each.judged / each.listings) ** 0.5 if each.listings > each.judged else 0.0  # of a finite stratum
         interval = each.listings * (share - (share - low) * rest), each.listings * (share + (high - share) * rest)
         parts.append((each.listings * share, interval))
