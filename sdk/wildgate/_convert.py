@@ -6,6 +6,7 @@ Reading is tolerant: an enum value that this version does not know is never an e
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -99,6 +100,7 @@ def decision_to_proto(decision: t.Decision) -> types_pb2.Decision:
         degraded_reasons=decision.degraded_reasons,
         receipt=_receipt_to_proto(decision.receipt),
         timings=[types_pb2.StageTiming(stage=timing.stage, microseconds=timing.microseconds) for timing in decision.timings],
+        sample_for_review=decision.sample_for_review,
     )
 
 
@@ -128,6 +130,7 @@ def decision_from_proto(message: types_pb2.Decision, span_unit: t.SpanUnit = t.S
         receipt=_receipt(message.receipt) if message.HasField("receipt") else None,
         timings=tuple(t.StageTiming(each.stage, each.microseconds) for each in message.timings),
         span_unit=span_unit,
+        sample_for_review=message.sample_for_review,
     )
 
 
@@ -153,6 +156,7 @@ def report_to_proto(report: t.TransparencyReport) -> transparency_pb2.Transparen
         degraded_answers=report.degraded_answers,
         median_hours_to_act=-1.0 if hours is None else hours,
         checkpoint=_receipt_to_proto(report.checkpoint),
+        measured_error=_error_to_proto(report.measured_error),
     )
 
 
@@ -169,6 +173,7 @@ def report_from_proto(message: transparency_pb2.TransparencyReport) -> t.Transpa
         degraded_answers=_frozen(message.degraded_answers),
         median_hours_to_act=None if hours < 0 else hours,
         checkpoint=_receipt(message.checkpoint) if message.HasField("checkpoint") else None,
+        measured_error=_error(message.measured_error) if message.HasField("measured_error") else None,
     )
 
 
@@ -252,6 +257,41 @@ def _share(message: transparency_pb2.ReportShare) -> t.ReportShare:
 
 def _share_to_proto(share: t.ReportShare) -> transparency_pb2.ReportShare:
     return transparency_pb2.ReportShare(name=share.name, count=share.count, total=share.total, lower=share.lower, upper=share.upper)
+
+
+def _error(message: transparency_pb2.MeasuredErrors) -> t.MeasuredErrors:
+    return t.MeasuredErrors(
+        estimates=tuple(_estimate(each) for each in message.estimates),
+        allowed=message.allowed,
+        covered=message.covered,
+        drawn=message.drawn,
+        looked_at=message.looked_at,
+        noticed_first=message.noticed_first,
+        notices_upheld=message.notices_upheld,
+        fewest=message.fewest,
+    )
+
+
+def _estimate(message: transparency_pb2.ErrorEstimate) -> t.ErrorEstimate:
+    return t.ErrorEstimate(
+        measure=message.measure,
+        dimension=message.dimension,
+        value=message.value,
+        estimate=message.estimate if message.HasField("estimate") else None,
+        lower=message.lower if message.HasField("lower") else None,
+        upper=message.upper if message.HasField("upper") else None,
+        judged=message.judged,
+        offers=message.offers,
+        listings=message.listings,
+    )
+
+
+def _error_to_proto(error: t.MeasuredErrors | None) -> transparency_pb2.MeasuredErrors | None:
+    if error is None:
+        return None
+    numbers = {field.name: getattr(error, field.name) for field in fields(error) if field.name != "estimates"}
+    estimates = (transparency_pb2.ErrorEstimate(**asdict(each)) for each in error.estimates)
+    return transparency_pb2.MeasuredErrors(estimates=estimates, **numbers)
 
 
 def _frozen(counts: Mapping[str, int]) -> Mapping[str, int]:

@@ -51,6 +51,7 @@ def outcome_to_proto(outcome: t.Outcome) -> transparency_pb2.Outcome:
         restricted_until=time_to_proto(outcome.restricted_until),
         account_type=_number(_ACCOUNT_TYPES, outcome.account_type),
         territories=outcome.territories,
+        taxon_group=outcome.taxon_group,
     )
     if outcome.decision_id is not None:
         message.decision_id = outcome.decision_id
@@ -81,6 +82,7 @@ def outcome_from_proto(message: transparency_pb2.Outcome) -> t.Outcome:
         restricted_until=_time_of(message, "restricted_until"),
         account_type=_words(_ACCOUNT_TYPES).get(message.account_type),
         territories=tuple(message.territories),
+        taxon_group=message.taxon_group,
         outcome_id=message.outcome_id,
     )
 

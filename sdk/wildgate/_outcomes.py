@@ -28,6 +28,7 @@ class OutcomeKind(StrEnum):
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_TERMINATED = "account_terminated"
     REINSTATED = "reinstated"
+    CONFIRMED = "confirmed"
     NOTICE_RECEIVED = "notice_received"
     NOTICE_UPHELD = "notice_upheld"
     NOTICE_REJECTED = "notice_rejected"
@@ -120,6 +121,7 @@ class OutcomeDetails(TypedDict, total=False):
     restricted_until: datetime | None
     account_type: AccountType | str | None
     territories: Iterable[str]
+    taxon_group: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +166,8 @@ class Outcome:
     """Whose account posted."""
     territories: tuple[str, ...] = ()
     """Countries in which the restriction holds; empty: as the service's policy says."""
+    taxon_group: str = ""
+    """What somebody who looked found offered, such as elephant; empty: as the decision says."""
     outcome_id: str = field(default_factory=lambda: str(uuid7()))
 
     @classmethod
@@ -195,6 +199,7 @@ class Outcome:
             restricted_until=given.get("restricted_until"),
             account_type=_read(AccountType, given.get("account_type"), "account_type"),
             territories=tuple(given.get("territories", ())),
+            taxon_group=given.get("taxon_group", ""),
             outcome_id=given.get("outcome_id") or str(uuid7()),
         )
 

@@ -238,6 +238,8 @@ class Decision:
     timings: tuple[StageTiming, ...] = ()
     span_unit: SpanUnit = SpanUnit.CODE_POINT
     """What the spans of `matches` are counted in."""
+    sample_for_review: bool = False
+    """Drawn by chance: publish it as `action` says, let a moderator look soon, and report what they found."""
 
     @property
     def allowed(self) -> bool:
@@ -341,6 +343,46 @@ class ReportShare:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorEstimate:
+    """How often decisions are right, estimated from what moderators found."""
+
+    measure: str
+    """precision, recall or accuracy."""
+    dimension: str
+    """total, language or taxon_group."""
+    value: str
+    estimate: float | None
+    """A share, 0 to 1; None, as `lower` and `upper`: too few judgments to say. A recall with `offers` 0 is "at least `lower`"."""
+    lower: float | None
+    upper: float | None
+    judged: int
+    """Judgments that it rests on."""
+    offers: int
+    """Of them found to be offers."""
+    listings: int
+    """Listings that the judged ones stand for."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredErrors:
+    """Estimates of error, and what they rest on."""
+
+    estimates: tuple[ErrorEstimate, ...]
+    allowed: int
+    """Listings that were allowed."""
+    covered: int
+    """Of them, those that could be drawn for a look."""
+    drawn: int
+    looked_at: int
+    noticed_first: int
+    """Drawn, but somebody gave notice before a look; counted as not looked at."""
+    notices_upheld: int
+    """Allowed listings against which a notice was upheld; in no estimate."""
+    fewest: int
+    """Fewer judgments than this say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class TransparencyReport:
     """The numbers of the public report of a span of days."""
 
@@ -358,6 +400,8 @@ class TransparencyReport:
     """From decision to removal; None if nothing was removed."""
     checkpoint: Receipt | None
     """Where the log stood."""
+    measured_error: MeasuredErrors | None = None
+    """How often decisions are right; None from a service that does not measure it."""
 
 
 @dataclass(frozen=True, slots=True)

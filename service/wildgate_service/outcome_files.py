@@ -51,6 +51,7 @@ class OutcomeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     restricted_until: Time | None = None
     account_type: AccountType = AccountType.UNKNOWN
     territories: tuple[str, ...] = ()
+    taxon_group: str = ""
 
 
 def read_outcomes(file: Path, *, tenant: str, now: datetime) -> Iterator[Outcome]:

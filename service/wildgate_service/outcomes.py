@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from wildgate_service.groups import GROUPS
 from wildgate_service.types import Action
 
 REFERENCE = re.compile(r"[A-Za-z0-9_-]{0,64}")
@@ -31,6 +32,7 @@ class OutcomeKind(StrEnum):
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_TERMINATED = "account_terminated"
     REINSTATED = "reinstated"
+    CONFIRMED = "confirmed"
     NOTICE_RECEIVED = "notice_received"
     NOTICE_UPHELD = "notice_upheld"
     NOTICE_REJECTED = "notice_rejected"
@@ -126,7 +128,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """One thing the platform did or received; about a decision or, if that is unknown, a request.
 
     `restrictions` are () where `kind` says it all (`restricted` has what holds), `items` how many a notice or order names, `authority` and
-    `territories` countries by ISO 3166-1 alpha-2, `restricted_until` None without end.
+    `territories` countries by ISO 3166-1 alpha-2, `restricted_until` None without end. `taxon_group` is what somebody who looked found
+    offered, "" if they do not say.
     """
 
     tenant: str
@@ -150,6 +153,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     restricted_until: datetime | None = None
     account_type: AccountType = AccountType.UNKNOWN
     territories: tuple[str, ...] = ()
+    taxon_group: str = ""
 
     @property
     def restricted(self) -> tuple[Restriction, ...]:
@@ -196,3 +200,5 @@ def wrong_fields(outcome: Outcome) -> Iterator[str]:
         yield "items"
     if len(outcome.territories) > MOST_TERRITORIES or not all(map(COUNTRY.fullmatch, outcome.territories)):
         yield "territories"
+    if outcome.taxon_group and outcome.taxon_group not in GROUPS:
+        yield "taxon_group"

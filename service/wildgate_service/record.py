@@ -123,6 +123,8 @@ class Facets(Struct, frozen=True, array_like=True):
     model_version: str
     policy_version: str
     degraded_reasons: tuple[str, ...]
+    sampled: bool = False
+    sampling_rate: float = 0.0
 
 
 class Entry(Struct, frozen=True, array_like=True):
@@ -179,6 +181,8 @@ def facets_of(record: DecisionRecord) -> Facets:
         versions.model,
         versions.policy,
         decision.degraded_reasons,
+        decision.sampled,
+        decision.sampling_rate,
     )
 
 

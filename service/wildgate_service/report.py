@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wildgate_service.intervals import wilson
+from wildgate_service.measured_error import ErrorFacts, measure_error
 from wildgate_service.record import Facets
+from wildgate_service.sampling import NO_SAMPLING
 from wildgate_service.types import (
     Action,
     Receipt,
@@ -20,8 +22,6 @@ from wildgate_service.types import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-Z_95 = 1.959963984540054  # the 97.5th percentile of the normal distribution
 
 
 class CountedDecisions(Struct, frozen=True, kw_only=True):
@@ -43,12 +43,15 @@ class ReportFacts(Struct, frozen=True, kw_only=True):
     degraded_answers: dict[str, int]
     median_hours_to_act: float | None
     checkpoint: Receipt | None
+    error: ErrorFacts = ErrorFacts()
 
 
-def make_report(facts: ReportFacts, *, tenant: str, start: date, end: date, generated_time: datetime) -> TransparencyReport:
-    """Fold the facts into totals, breakdowns and shares; a day without decisions counts 0.
+def make_report(
+    facts: ReportFacts, *, tenant: str, start: date, end: date, generated_time: datetime, fewest: int = NO_SAMPLING.fewest
+) -> TransparencyReport:
+    """Fold the facts into totals, breakdowns, shares and estimates of error; a day without decisions counts 0.
 
-    `tenant` is "" for all tenants.
+    `tenant` is "" for all tenants. From fewer than `fewest` judgments no error is stated (the policy's `[sampling]`).
     """
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     for day in _days(start, end):
@@ -70,6 +73,7 @@ def make_report(facts: ReportFacts, *, tenant: str, start: date, end: date, gene
         degraded_answers=facts.degraded_answers,
         median_hours_to_act=facts.median_hours_to_act,
         checkpoint=facts.checkpoint,
+        measured_error=measure_error(facts.error, fewest),
     )
 
 
@@ -141,11 +145,4 @@ def make_share(name: str, count: int, total: int) -> ReportShare:
     >>> make_share("precision", 9, 10)
     ReportShare(name='precision', count=9, total=10, lower=0.5958499732047615, upper=0.9821237869049271)
     """
-    if total == 0:
-        return ReportShare(name, count, total, 0.0, 1.0)
-    z2 = Z_95 * Z_95
-    share = count / total
-    center = (share + z2 / (2 * total)) / (1 + z2 / total)
-    margin = Z_95 * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total))
-    half = margin / (1 + z2 / total)
-    return ReportShare(name, count, total, max(0.0, center - half), min(1.0, center + half))
+    return ReportShare(name, count, total, *wilson(count, total))

@@ -11,7 +11,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wildgate_service.types import ReportCount, TransparencyReport
+    from wildgate_service.types import MeasuredErrors, ReportCount, TransparencyReport
 
 COLUMNS = ("section", "dimension", "value", "measure", "number", "total", "lower", "upper")
 COUNTED = ("decisions", "allowed", "reviewed", "blocked", "stopped")
@@ -52,12 +52,25 @@ def _rows(report: TransparencyReport) -> Iterator[Row]:
         yield "outcome", "kind", kind, "outcomes", number
     for reason, number in report.degraded_answers.items():
         yield "degraded_answer", "reason", reason, "answers", number
+    if report.measured_error:
+        yield from _error_rows(report.measured_error)
     if report.median_hours_to_act is not None:
         yield "time", "", "", "median_hours_to_act", round(report.median_hours_to_act, 3)
     if report.checkpoint:
         yield "checkpoint", "log_id", report.checkpoint.log_id
         yield "checkpoint", "position", "", "position", report.checkpoint.position
         yield "checkpoint", "chain_hash", report.checkpoint.chain_hash
+
+
+def _error_rows(error: MeasuredErrors) -> Iterator[Row]:
+    """Shares, with blanks where there is too little to say; `total` are the judgments that they rest on."""
+    for each in error.estimates:
+        shares = ("" if share is None else round(share, 6) for share in (each.estimate, each.lower, each.upper))
+        estimate, lower, upper = shares
+        yield "error", each.dimension, each.value, each.measure, estimate, each.judged, lower, upper
+        yield "error", each.dimension, each.value, f"{each.measure}_offers_judged", each.offers, each.listings
+    for name in error.__struct_fields__[1:]:
+        yield "error_basis", "", "", name, getattr(error, name)
 
 
 def _count_rows(count: ReportCount) -> Iterator[Row]:

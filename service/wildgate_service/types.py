@@ -215,7 +215,11 @@ class Versions(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """What the policy asks, and why. Pure: ids, receipt and times are added when it is recorded."""
+    """What the policy asks, and why. Pure: ids, receipt and times are added when it is recorded.
+
+    `sampling_rate` is the probability with which a listing such as this one is drawn for a moderator's look if it is allowed, `sampled`
+    whether this one was (drawn when it is recorded: `sampling.drawn`).
+    """
 
     action: Action
     shadow_action: Action
@@ -229,6 +233,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     notice: str
     versions: Versions
     degraded_reasons: tuple[str, ...] = ()
+    sampled: bool = False
+    sampling_rate: float = 0.0
 
     def __str__(self) -> str:
         found = ", ".join(dict.fromkeys(match.surface for match in self.matches)) or "nothing"
@@ -303,6 +309,49 @@ class ReportShare(Struct, frozen=True):
     upper: float
 
 
+class ErrorEstimate(Struct, frozen=True, kw_only=True):
+    """How often decisions are right, from what moderators found; how it is estimated is said in docs/measured_error.md.
+
+    `measure`: "precision", the share of stopped listings (held or refused by what was asked for, in shadow too) that are offers; "recall",
+    the share of offers that were stopped; "accuracy", the share of listings that were decided rightly (not by taxon group). `dimension` is
+    "total" (with `value` ""), "language" or "taxon_group".
+
+    `estimate`, `lower` and `upper` (95 %) are shares from 0 to 1, and None where there are too few judgments to say: then say so, never 0.
+    They rest on `judged` moderators' judgments, of which `offers` were offers: of precision on stopped listings, of recall on looks at
+    drawn allowed listings (so `offers` are missed offers that were seen), of accuracy on both. `listings` are all that the judged ones
+    stand for. A recall with `offers` 0 is no 100 %: say "at least `lower`".
+    """
+
+    measure: str
+    dimension: str
+    value: str
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    judged: int
+    offers: int
+    listings: int
+
+
+class MeasuredErrors(Struct, frozen=True, kw_only=True):
+    """Estimates of error, and what they rest on.
+
+    Of `allowed` listings `covered` could be drawn by chance for a look (recall and accuracy speak of that part alone), `drawn` were, and of
+    these `looked_at` were judged. `noticed_first` of those drawn were told of by a notice or order before anybody had looked, and count as
+    not looked at. `notices_upheld` are allowed listings against which a notice was upheld; they are counted here and in no estimate. What
+    fewer than `fewest` judgments bear is not stated.
+    """
+
+    estimates: tuple[ErrorEstimate, ...]
+    allowed: int
+    covered: int
+    drawn: int
+    looked_at: int
+    noticed_first: int
+    notices_upheld: int
+    fewest: int
+
+
 class TransparencyReport(Struct, frozen=True, kw_only=True):
     """The numbers of the public report of the days from `start` to `end`, both included."""
 
@@ -317,3 +366,4 @@ class TransparencyReport(Struct, frozen=True, kw_only=True):
     degraded_answers: dict[str, int]
     median_hours_to_act: float | None
     checkpoint: Receipt | None
+    measured_error: MeasuredErrors | None = None

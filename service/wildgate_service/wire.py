@@ -156,6 +156,8 @@ def from_decision(
         shadow=decision.shadow,
         shadow_action=ACTIONS[decision.shadow_action],
     )
+    if decision.sampled:
+        message.sample_for_review = True
     if decision.degraded_reasons:
         message.degraded = True
         message.degraded_reasons.extend(decision.degraded_reasons)

@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec import structs
 from wildgate.v1 import transparency_pb2, types_pb2
 
 from wildgate_service.outcomes import AccountType, Ground, Means, Misuse, NoticeSource, Outcome, OutcomeKind, Restriction, wrong_fields
@@ -73,6 +74,7 @@ def to_outcome(message: transparency_pb2.Outcome, *, tenant: str, now: datetime)
         restricted_until=to_datetime(message.restricted_until, "restricted_until") if message.HasField("restricted_until") else None,
         account_type=_known(ACCOUNT_TYPES, message.account_type, "account_type"),
         territories=tuple(message.territories),
+        taxon_group=message.taxon_group,
         **{subject: _needed_uuid(getattr(message, subject), subject)},
     )
     for field in wrong_fields(outcome):
@@ -129,6 +131,10 @@ def from_report(report: TransparencyReport) -> transparency_pb2.TransparencyRepo
         degraded_answers=report.degraded_answers,
         median_hours_to_act=NO_MEDIAN if report.median_hours_to_act is None else report.median_hours_to_act,
     )
+    if report.measured_error:
+        numbers = structs.asdict(report.measured_error)
+        estimates = [transparency_pb2.ErrorEstimate(**structs.asdict(each)) for each in numbers.pop("estimates")]
+        message.measured_error.CopyFrom(transparency_pb2.MeasuredErrors(estimates=estimates, **numbers))
     if report.checkpoint:
         message.checkpoint.CopyFrom(from_receipt(report.checkpoint))
     return message

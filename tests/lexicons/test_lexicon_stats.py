@@ -6,9 +6,10 @@ import json
 
 import msgspec
 import pytest
+from wildgate_service.groups import GROUPS
 from wildgate_service.lexicon import default_lexicons, read_rules
 from wildgate_service.lexicon.stats import as_markdown, as_text, count_lexicons, count_rules
-from wildgate_service.lexicon.taxa import GROUPS, read_taxa
+from wildgate_service.lexicon.taxa import read_taxa
 
 
 @pytest.fixture

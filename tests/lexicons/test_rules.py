@@ -3,9 +3,10 @@
 import hashlib
 
 import pytest
+from wildgate_service.groups import GROUPS
 from wildgate_service.lexicon import default_lexicons, lint, read_rules
 from wildgate_service.lexicon.examples import failures
-from wildgate_service.lexicon.taxa import GROUPS, read_taxa
+from wildgate_service.lexicon.taxa import read_taxa
 from wildgate_service.pipeline import score_listing
 from wildgate_service.types import TAXON_KINDS, Action, Level, Listing, RuleKind
 

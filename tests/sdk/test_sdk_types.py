@@ -17,11 +17,13 @@ from wildgate import (
     BatchResult,
     ContentKind,
     Decision,
+    ErrorEstimate,
     Evidence,
     Ground,
     Listing,
     Match,
     Means,
+    MeasuredErrors,
     Misuse,
     NoticeSource,
     Outcome,
@@ -89,6 +91,7 @@ decisions = st.builds(
     receipt=st.none() | receipts,
     timings=st.lists(st.builds(StageTiming, texts, counts), max_size=2).map(tuple),
     span_unit=st.just(SpanUnit.CODE_POINT),
+    sample_for_review=st.booleans(),
 )
 ids = st.uuids().map(str)
 outcomes = (
@@ -115,11 +118,15 @@ outcomes = (
             restricted_until=st.none() | times,
             account_type=st.none() | st.sampled_from(AccountType),
             territories=st.lists(texts, max_size=2).map(tuple),
+            taxon_group=texts,
         )
     )
 )
 totals = st.builds(ReportCount, texts, texts, counts, counts, counts, counts, counts)
 shares = st.builds(ReportShare, texts, counts, counts, st.floats(0, 1), st.floats(0, 1))
+maybe = st.none() | st.floats(0, 1)
+estimates = st.builds(ErrorEstimate, texts, texts, texts, maybe, maybe, maybe, counts, counts, counts)
+errors = st.builds(MeasuredErrors, st.lists(estimates, max_size=2).map(tuple), *[counts] * 6, st.integers(0, 2**32 - 1))
 reports = st.builds(
     TransparencyReport,
     texts,
@@ -131,6 +138,7 @@ reports = st.builds(
     st.dictionaries(texts, counts, max_size=2),
     st.none() | st.floats(0, 1e6),
     st.none() | receipts,
+    st.none() | errors,
 )
 
 

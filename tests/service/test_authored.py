@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from wildgate_service.errors import ModelError
-from wildgate_service.lexicon.taxa import GROUPS
+from wildgate_service.groups import GROUPS
 from wildgate_service.model.authored import AuthoredText, Origin, read_labeled
 from wildgate_service.model.drowned import drowned
 from wildgate_service.model.generated import SLOT, TEXTS, generated_texts, read_templates

@@ -10,7 +10,7 @@ import pytest
 import wildgate_service
 from numpy.typing import NDArray
 from wildgate_service.errors import ModelError
-from wildgate_service.lexicon.taxa import GROUPS
+from wildgate_service.groups import GROUPS
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.encoder_folder import EncoderConfig
 from wildgate_service.model.encoder_onnx import build_encoder

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from wildgate_service.cli import root
 from wildgate_service.decide.policy import Unlisted, is_shadow, limits_in_force, moderator_language, rules_in_shadow
 from wildgate_service.errors import PolicyError
+from wildgate_service.groups import GROUPS
 from wildgate_service.lexicon import default_lexicons
-from wildgate_service.lexicon.taxa import GROUPS
 from wildgate_service.policy import checked, default_policy, load_policy, policy_of_text
 from wildgate_service.policy.lines import line_of, lines_of_keys
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from wildgate_service.groups import GROUPS
 from wildgate_service.lexicon import default_lexicons
-from wildgate_service.lexicon.taxa import GROUPS
 from wildgate_service.model.authored import WRITTEN, AuthoredText, Origin, read_authored
 from wildgate_service.model.labeled_texts import LabeledText, is_development, read_texts
 

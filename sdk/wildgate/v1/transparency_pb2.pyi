@@ -78,6 +78,8 @@ class _OutcomeKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The order was given effect."""
     OUTCOME_KIND_WITHDRAWN: _OutcomeKind.ValueType  # 24
     """What `corrects` names did not happen."""
+    OUTCOME_KIND_CONFIRMED: _OutcomeKind.ValueType  # 25
+    """Somebody looked, and what was done stands."""
 
 class OutcomeKind(_OutcomeKind, metaclass=_OutcomeKindEnumTypeWrapper):
     """What happened to a listing after its decision. A notice, complaint, dispute or order begins with ..._RECEIVED and ends with one of the
@@ -134,6 +136,8 @@ OUTCOME_KIND_ORDER_EXECUTED: OutcomeKind.ValueType  # 23
 """The order was given effect."""
 OUTCOME_KIND_WITHDRAWN: OutcomeKind.ValueType  # 24
 """What `corrects` names did not happen."""
+OUTCOME_KIND_CONFIRMED: OutcomeKind.ValueType  # 25
+"""Somebody looked, and what was done stands."""
 global___OutcomeKind = OutcomeKind
 
 class _Restriction:
@@ -361,6 +365,7 @@ class Outcome(google.protobuf.message.Message):
     RESTRICTED_UNTIL_FIELD_NUMBER: builtins.int
     ACCOUNT_TYPE_FIELD_NUMBER: builtins.int
     TERRITORIES_FIELD_NUMBER: builtins.int
+    TAXON_GROUP_FIELD_NUMBER: builtins.int
     outcome_id: builtins.str
     """UUID made by the client; the same outcome sent again is recorded once."""
     decision_id: builtins.str
@@ -395,6 +400,8 @@ class Outcome(google.protobuf.message.Message):
     """Country of the authority that gave an order, ISO 3166-1 alpha-2."""
     account_type: global___AccountType.ValueType
     """Whose account posted."""
+    taxon_group: builtins.str
+    """The taxon group that somebody who looked found offered, such as elephant; empty: as the decision says, if it says one."""
     @property
     def occurred_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When it happened; empty: now."""
@@ -433,9 +440,10 @@ class Outcome(google.protobuf.message.Message):
         restricted_until: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         account_type: global___AccountType.ValueType = ...,
         territories: collections.abc.Iterable[builtins.str] | None = ...,
+        taxon_group: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["decision_id", b"decision_id", "occurred_time", b"occurred_time", "request_id", b"request_id", "restricted_until", b"restricted_until", "subject", b"subject"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["account_type", b"account_type", "authority", b"authority", "corrects", b"corrects", "decision_id", b"decision_id", "degraded_action", b"degraded_action", "degraded_reason", b"degraded_reason", "ground", b"ground", "items", b"items", "kind", b"kind", "means", b"means", "misuse", b"misuse", "notice_source", b"notice_source", "occurred_time", b"occurred_time", "outcome_id", b"outcome_id", "reference", b"reference", "request_id", b"request_id", "restricted_until", b"restricted_until", "restrictions", b"restrictions", "subject", b"subject", "territories", b"territories"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["account_type", b"account_type", "authority", b"authority", "corrects", b"corrects", "decision_id", b"decision_id", "degraded_action", b"degraded_action", "degraded_reason", b"degraded_reason", "ground", b"ground", "items", b"items", "kind", b"kind", "means", b"means", "misuse", b"misuse", "notice_source", b"notice_source", "occurred_time", b"occurred_time", "outcome_id", b"outcome_id", "reference", b"reference", "request_id", b"request_id", "restricted_until", b"restricted_until", "restrictions", b"restrictions", "subject", b"subject", "taxon_group", b"taxon_group", "territories", b"territories"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["subject", b"subject"]) -> typing.Literal["decision_id", "request_id"] | None: ...
 
 global___Outcome = Outcome
@@ -608,6 +616,111 @@ class ReportShare(google.protobuf.message.Message):
 global___ReportShare = ReportShare
 
 @typing.final
+class ErrorEstimate(google.protobuf.message.Message):
+    """How often decisions are right, estimated from what moderators found. Without estimate, lower and upper: too few judgments to say."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MEASURE_FIELD_NUMBER: builtins.int
+    DIMENSION_FIELD_NUMBER: builtins.int
+    VALUE_FIELD_NUMBER: builtins.int
+    ESTIMATE_FIELD_NUMBER: builtins.int
+    LOWER_FIELD_NUMBER: builtins.int
+    UPPER_FIELD_NUMBER: builtins.int
+    JUDGED_FIELD_NUMBER: builtins.int
+    OFFERS_FIELD_NUMBER: builtins.int
+    LISTINGS_FIELD_NUMBER: builtins.int
+    measure: builtins.str
+    """precision: share of stopped listings that are offers; recall: share of offers that were stopped; accuracy: share decided rightly."""
+    dimension: builtins.str
+    """total, language or taxon_group."""
+    value: builtins.str
+    """Its value; "" for total."""
+    estimate: builtins.float
+    """The share, 0 to 1. A recall with no offers seen among those judged is "at least lower"."""
+    lower: builtins.float
+    """Lower end of the 95 % interval."""
+    upper: builtins.float
+    """Upper end."""
+    judged: builtins.int
+    """Judgments that it rests on: of stopped listings for precision, of drawn allowed listings for recall, of both for accuracy."""
+    offers: builtins.int
+    """Of them found to be offers."""
+    listings: builtins.int
+    """Listings that the judged ones stand for."""
+    def __init__(
+        self,
+        *,
+        measure: builtins.str = ...,
+        dimension: builtins.str = ...,
+        value: builtins.str = ...,
+        estimate: builtins.float | None = ...,
+        lower: builtins.float | None = ...,
+        upper: builtins.float | None = ...,
+        judged: builtins.int = ...,
+        offers: builtins.int = ...,
+        listings: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_estimate", b"_estimate", "_lower", b"_lower", "_upper", b"_upper", "estimate", b"estimate", "lower", b"lower", "upper", b"upper"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_estimate", b"_estimate", "_lower", b"_lower", "_upper", b"_upper", "dimension", b"dimension", "estimate", b"estimate", "judged", b"judged", "listings", b"listings", "lower", b"lower", "measure", b"measure", "offers", b"offers", "upper", b"upper", "value", b"value"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_estimate", b"_estimate"]) -> typing.Literal["estimate"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_lower", b"_lower"]) -> typing.Literal["lower"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_upper", b"_upper"]) -> typing.Literal["upper"] | None: ...
+
+global___ErrorEstimate = ErrorEstimate
+
+@typing.final
+class MeasuredErrors(google.protobuf.message.Message):
+    """Estimates of error, and what they rest on."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ESTIMATES_FIELD_NUMBER: builtins.int
+    ALLOWED_FIELD_NUMBER: builtins.int
+    COVERED_FIELD_NUMBER: builtins.int
+    DRAWN_FIELD_NUMBER: builtins.int
+    LOOKED_AT_FIELD_NUMBER: builtins.int
+    NOTICED_FIRST_FIELD_NUMBER: builtins.int
+    NOTICES_UPHELD_FIELD_NUMBER: builtins.int
+    FEWEST_FIELD_NUMBER: builtins.int
+    allowed: builtins.int
+    """Listings that were allowed."""
+    covered: builtins.int
+    """Of them, those that could be drawn by chance for a look; recall and accuracy speak of these."""
+    drawn: builtins.int
+    """Of them drawn."""
+    looked_at: builtins.int
+    """Of them looked at."""
+    noticed_first: builtins.int
+    """Drawn, but a notice or order came before a look; counted as not looked at."""
+    notices_upheld: builtins.int
+    """Allowed listings against which a notice was upheld; in no estimate."""
+    fewest: builtins.int
+    """Fewer judgments than this say nothing."""
+    @property
+    def estimates(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ErrorEstimate]:
+        """The estimates."""
+
+    def __init__(
+        self,
+        *,
+        estimates: collections.abc.Iterable[global___ErrorEstimate] | None = ...,
+        allowed: builtins.int = ...,
+        covered: builtins.int = ...,
+        drawn: builtins.int = ...,
+        looked_at: builtins.int = ...,
+        noticed_first: builtins.int = ...,
+        notices_upheld: builtins.int = ...,
+        fewest: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["allowed", b"allowed", "covered", b"covered", "drawn", b"drawn", "estimates", b"estimates", "fewest", b"fewest", "looked_at", b"looked_at", "noticed_first", b"noticed_first", "notices_upheld", b"notices_upheld"]) -> None: ...
+
+global___MeasuredErrors = MeasuredErrors
+
+@typing.final
 class TransparencyReport(google.protobuf.message.Message):
     """The numbers of the public report; every figure is derived from recorded facts."""
 
@@ -654,6 +767,7 @@ class TransparencyReport(google.protobuf.message.Message):
     DEGRADED_ANSWERS_FIELD_NUMBER: builtins.int
     MEDIAN_HOURS_TO_ACT_FIELD_NUMBER: builtins.int
     CHECKPOINT_FIELD_NUMBER: builtins.int
+    MEASURED_ERROR_FIELD_NUMBER: builtins.int
     start_date: builtins.str
     """First day."""
     end_date: builtins.str
@@ -684,6 +798,10 @@ class TransparencyReport(google.protobuf.message.Message):
     def checkpoint(self) -> wildgate.v1.types_pb2.Receipt:
         """Where the log stood."""
 
+    @property
+    def measured_error(self) -> global___MeasuredErrors:
+        """How often decisions are right."""
+
     def __init__(
         self,
         *,
@@ -696,9 +814,10 @@ class TransparencyReport(google.protobuf.message.Message):
         degraded_answers: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
         median_hours_to_act: builtins.float = ...,
         checkpoint: wildgate.v1.types_pb2.Receipt | None = ...,
+        measured_error: global___MeasuredErrors | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["checkpoint", b"checkpoint", "total", b"total"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["checkpoint", b"checkpoint", "counts", b"counts", "degraded_answers", b"degraded_answers", "end_date", b"end_date", "median_hours_to_act", b"median_hours_to_act", "outcomes", b"outcomes", "shares", b"shares", "start_date", b"start_date", "total", b"total"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["checkpoint", b"checkpoint", "measured_error", b"measured_error", "total", b"total"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["checkpoint", b"checkpoint", "counts", b"counts", "degraded_answers", b"degraded_answers", "end_date", b"end_date", "measured_error", b"measured_error", "median_hours_to_act", b"median_hours_to_act", "outcomes", b"outcomes", "shares", b"shares", "start_date", b"start_date", "total", b"total"]) -> None: ...
 
 global___TransparencyReport = TransparencyReport
 

@@ -414,6 +414,7 @@ class Decision(google.protobuf.message.Message):
     DEGRADED_REASONS_FIELD_NUMBER: builtins.int
     RECEIPT_FIELD_NUMBER: builtins.int
     TIMINGS_FIELD_NUMBER: builtins.int
+    SAMPLE_FOR_REVIEW_FIELD_NUMBER: builtins.int
     decision_id: builtins.str
     """UUIDv7 of this decision, in the store when the answer arrives. Empty when the service runs without recording."""
     request_id: builtins.str
@@ -442,6 +443,10 @@ class Decision(google.protobuf.message.Message):
     """What would have been asked without shadow mode; equal to action otherwise."""
     degraded: builtins.bool
     """True when a part of the service was missing, such as the encoder."""
+    sample_for_review: builtins.bool
+    """True for a listing drawn by chance for a moderator's look, by which the share of missed offers is estimated. The action stands: publish
+    an allowed one, let a moderator look soon, and record what they found. Never tell the seller.
+    """
     @property
     def taxa(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Taxon]:
         """Taxa found, strongest first."""
@@ -491,8 +496,9 @@ class Decision(google.protobuf.message.Message):
         degraded_reasons: collections.abc.Iterable[builtins.str] | None = ...,
         receipt: global___Receipt | None = ...,
         timings: collections.abc.Iterable[global___StageTiming] | None = ...,
+        sample_for_review: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["receipt", b"receipt"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["action", b"action", "decision_id", b"decision_id", "degraded", b"degraded", "degraded_reasons", b"degraded_reasons", "evidence", b"evidence", "language", b"language", "lexicon_version", b"lexicon_version", "listing_id", b"listing_id", "matches", b"matches", "model_version", b"model_version", "notice", b"notice", "policy_version", b"policy_version", "reason", b"reason", "receipt", b"receipt", "request_id", b"request_id", "score", b"score", "shadow", b"shadow", "shadow_action", b"shadow_action", "taxa", b"taxa", "timings", b"timings"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["action", b"action", "decision_id", b"decision_id", "degraded", b"degraded", "degraded_reasons", b"degraded_reasons", "evidence", b"evidence", "language", b"language", "lexicon_version", b"lexicon_version", "listing_id", b"listing_id", "matches", b"matches", "model_version", b"model_version", "notice", b"notice", "policy_version", b"policy_version", "reason", b"reason", "receipt", b"receipt", "request_id", b"request_id", "sample_for_review", b"sample_for_review", "score", b"score", "shadow", b"shadow", "shadow_action", b"shadow_action", "taxa", b"taxa", "timings", b"timings"]) -> None: ...
 
 global___Decision = Decision

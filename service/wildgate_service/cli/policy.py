@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from wildgate_service.decide.policy import InForce, Policy, is_shadow, limits_in_force, moderator_language, rules_in_shadow
+from wildgate_service.groups import GROUPS
 from wildgate_service.lexicon import default_lexicons
-from wildgate_service.lexicon.taxa import GROUPS, read_unions
+from wildgate_service.lexicon.taxa import read_unions
 from wildgate_service.policy import Placed, checked, default_policy, policy_of_text, read_policy
 from wildgate_service.policy.check import unknown_rules
 from wildgate_service.policy.file import PolicyFile

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wildgate_service.policy import default_policy, load_policy
 from wildgate_service.report import make_report
 from wildgate_service.report_export import to_csv, to_json
 from wildgate_service.report_page import render
@@ -69,10 +70,12 @@ def command(start: date, end: date, form: str, output: Path, store: str | None, 
     if end < start:
         message = f"--to {end} lies before --from {start}"
         raise click.UsageError(message)
-    url = load_settings(options={"store": store}).settings.store
-    with open_store(url, read_only=True) as opened:
+    settings = load_settings(options={"store": store}).settings
+    policy = load_policy(settings.policy or default_policy())
+    with open_store(settings.store, read_only=True) as opened:
         facts = opened.report_facts(start, end, tenant=tenant)
-    report = make_report(facts, tenant=tenant or "", start=start, end=end, generated_time=datetime.now(UTC))
+    now, fewest = datetime.now(UTC), policy.sampling.fewest
+    report = make_report(facts, tenant=tenant or "", start=start, end=end, generated_time=now, fewest=fewest)
     click.echo(write_report(report, form, output))
 
 

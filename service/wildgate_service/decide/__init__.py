@@ -87,6 +87,9 @@ def decide(
         notice=notice_of(live, classification.language, listing.market, policy),
         versions=versions,
         degraded_reasons=_degraded(classification),
+        sampling_rate=policy.sampling.rate_of(
+            (*lexicon.unions.get(listing.market, ()), listing.market), classification.language, (taxon.group for taxon in taxa)
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from wildgate_service.classify import DEFAULT_ROUTING, Routing
+from wildgate_service.sampling import NO_SAMPLING, Sampling
 
 NEVER = 2.0  # a threshold that no probability reaches
 
@@ -67,6 +68,7 @@ class Policy(Struct, frozen=True):
     notices: dict[str, dict[str, str]]
     words: dict[str, Words]
     routing: Routing = DEFAULT_ROUTING
+    sampling: Sampling = NO_SAMPLING
 
     def scopes(self, market: str, unions: Mapping[str, Iterable[str]], tenant: str) -> tuple[Scope, ...]:
         """What is said of a listing's place, the widest first: everywhere, the market's unions (of `unions`), the market, the tenant."""
@@ -86,6 +88,7 @@ class Policy(Struct, frozen=True):
             self.notices,
             self.words,
             self.routing,
+            self.sampling,
         )
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from wildgate_service.groups import GROUPS
 from wildgate_service.lexicon.packs import rules_with_packs, taxa_with_packs
 from wildgate_service.lexicon.rules import Entry, Rule, read_version
-from wildgate_service.lexicon.taxa import GROUPS
 from wildgate_service.match.tables import TaxonRow
 from wildgate_service.types import TAXON_KINDS
 

@@ -9,53 +9,12 @@ import itertools
 from pathlib import Path
 
 from wildgate_service.errors import LexiconError
+from wildgate_service.groups import GROUPS
 from wildgate_service.match.tables import Listed, TaxonRow
 
 TAXA_COLUMNS = ["taxon", "scientific_name", "rank", "group", "common_name"]
 PROTECTION_COLUMNS = ["taxon", "list", "appendix", "market", "valid_from", "valid_to", "source", "note"]
 UNION_COLUMNS = ["union", "market", "source"]
-GROUPS = (
-    "elephant",
-    "mammoth",
-    "rhino",
-    "hippo",
-    "pangolin",
-    "big_cat",
-    "bear",
-    "primate",
-    "small_carnivore",
-    "antelope",
-    "musk_deer",
-    "vicuna",
-    "ungulate_other",
-    "marine_mammal",
-    "mammal_other",
-    "marine_turtle",
-    "tortoise_turtle",
-    "crocodilian",
-    "snake_lizard",
-    "reptile_other",
-    "amphibian",
-    "parrot",
-    "songbird",
-    "hornbill",
-    "raptor",
-    "bird_other",
-    "shark_ray",
-    "sturgeon",
-    "eel",
-    "seahorse",
-    "fish_other",
-    "sea_cucumber",
-    "coral",
-    "giant_clam",
-    "invertebrate_other",
-    "orchid",
-    "cactus_succulent",
-    "timber",
-    "agarwood",
-    "plant_other",
-)
 
 Place = tuple[str, str, str]  # taxon, list, market
 Period = tuple[str, str, int]  # first day, last day ("" is open), line

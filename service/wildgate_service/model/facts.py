@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from wildgate_service.fuse import FEATURES, features, load_fusion
+from wildgate_service.groups import GROUPS
 from wildgate_service.lexicon.compiler import lexicon_in_memory
-from wildgate_service.lexicon.taxa import GROUPS
 from wildgate_service.model.encoder import Vectors
 from wildgate_service.model.evaluation import Labels, Places, Scores
 from wildgate_service.model.folder import PRIORS

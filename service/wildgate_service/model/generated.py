@@ -18,8 +18,8 @@ import yaml
 from msgspec import Struct
 
 from wildgate_service.errors import ModelError
+from wildgate_service.groups import GROUPS
 from wildgate_service.lexicon.rules import Rule
-from wildgate_service.lexicon.taxa import GROUPS
 from wildgate_service.types import Level, RuleKind
 
 TEXTS = Path(__file__).parent / "texts"

@@ -28,6 +28,7 @@ DECISIONS = {
     OutcomeKind.RESTRICTED: OFFER,
     OutcomeKind.ACCOUNT_SUSPENDED: OFFER,
     OutcomeKind.ACCOUNT_TERMINATED: OFFER,
+    OutcomeKind.CONFIRMED: OFFER,
     OutcomeKind.PUBLISHED: BENIGN,
     OutcomeKind.REINSTATED: BENIGN,
 }

@@ -112,6 +112,7 @@ def _policy(file: PolicyFile) -> Policy:
         notices=file.notices,
         words=words(),
         routing=file.routing,
+        sampling=file.sampling,
     )
 
 

@@ -11,12 +11,14 @@ from importlib import resources
 import msgspec
 
 from wildgate_service.decide.policy import Limits
+from wildgate_service.groups import GROUPS
 from wildgate_service.keys import TENANT
-from wildgate_service.lexicon.taxa import GROUPS
 from wildgate_service.policy.file import OVER_ONE, Ground, PolicyFile, Problem, ScopeTable
 from wildgate_service.policy.lines import Path
 from wildgate_service.policy.order import problems_of_order
 from wildgate_service.policy.templates import problems_of_templates
+from wildgate_service.sampling import FEWEST, Sampling
+from wildgate_service.tags import LANGUAGE
 
 SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 DEFAULT = "default"
@@ -29,6 +31,7 @@ def problems_of(file: PolicyFile, languages: Collection[str]) -> Iterator[Proble
     yield from _names(file)
     yield from problems_of_order(file)
     yield from _unused(file)
+    yield from _sampling(file.sampling)
     yield from _dsa(file.dsa)
     yield from problems_of_templates(file, languages)
 
@@ -108,6 +111,22 @@ def _unused(file: PolicyFile) -> Iterator[Problem]:
     for path, limits in limits_of(file):
         if path[-2:-1] == ("groups",) and limits == Limits():
             yield Problem(path, "says nothing", warning=True)
+
+
+def _sampling(sampling: Sampling) -> Iterator[Problem]:
+    rates: list[tuple[Path, float]] = [(("sampling", "rate"), sampling.rate)]
+    for table in ("markets", "languages", "groups"):
+        rates += [(("sampling", table, key), rate) for key, rate in getattr(sampling, table).items()]
+    for path, rate in rates:
+        if not 0 <= rate <= 1:
+            yield Problem(path, f"{rate} is no share between 0 and 1")
+    yield from (Problem(("sampling", "markets", key), _about_market(key)) for key in sampling.markets if key not in known_markets())
+    yield from (Problem(("sampling", "groups", key), "unknown taxon group") for key in sampling.groups if key not in GROUPS)
+    for key in sampling.languages:
+        if not LANGUAGE.fullmatch(key):
+            yield Problem(("sampling", "languages", key), "no BCP 47 tag such as vi or zh-Hant")
+    if sampling.fewest < FEWEST:
+        yield Problem(("sampling", "fewest"), f"{sampling.fewest} looks say nothing; {FEWEST} are the fewest that a share can be stated of")
 
 
 def _dsa(grounds: dict[str, Ground]) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from wildgate_service.classify import DEFAULT_ROUTING, Routing
 from wildgate_service.decide.policy import Limits, Unlisted
 from wildgate_service.policy.lines import Path
+from wildgate_service.sampling import NO_SAMPLING, Sampling
 
 SHIPPED = ("reasons", "notices", "reviewed", "dsa")  # tables that are as in the policy that ships where a file has none of its own
 
@@ -64,6 +65,7 @@ class PolicyFile(Struct, forbid_unknown_fields=True):
     moderator_language: str = "en"
     reviewed: tuple[str, ...] = ()
     routing: Routing = DEFAULT_ROUTING
+    sampling: Sampling = NO_SAMPLING
     groups: dict[str, Limits] = {}
     markets: dict[str, ScopeTable] = {}
     tenants: dict[str, ScopeTable] = {}

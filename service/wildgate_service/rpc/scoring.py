@@ -18,6 +18,7 @@ from wildgate_service.gathering import Gathering
 from wildgate_service.pipeline import Timings, score_listing
 from wildgate_service.record import make_record
 from wildgate_service.rpc import RESTRICTED, Caller, Serving, parse, refuse
+from wildgate_service.sampling import drawn
 from wildgate_service.status import Refusal, missing, overloaded, to_item_error, too_long, too_many
 from wildgate_service.types import Decision, DecisionRecord, Listing
 
@@ -123,21 +124,11 @@ class Scoring:
             deadline=caller.deadline,
             hurry=self._admission.hurried,
         )
-        record = self._make_record(decision, listing, request_id, caller.tenant)
-        return _Scored(listing, request_id, decision, record, timings)
-
-    def _make_record(self, decision: Decision, listing: Listing, request_id: str, tenant: str) -> DecisionRecord | None:
         if self._serving.secrets is None:
-            return None
-        return make_record(
-            decision,
-            listing,
-            tenant=tenant,
-            decision_id=str(uuid7()),
-            request_id=request_id,
-            decided_time=datetime.now(UTC),
-            tenant_key=self._serving.secrets.tenant_key(tenant),
-        )
+            return _Scored(listing, request_id, decision, None, timings)
+        key = self._serving.secrets.tenant_key(caller.tenant)
+        record = _make_record(drawn(decision, request_id, key), listing, request_id, caller.tenant, key)
+        return _Scored(listing, request_id, record.decision, record, timings)
 
     async def _record(self, scored: _Scored) -> Recorded | None:
         if self._serving.writer is None or scored.record is None:
@@ -193,6 +184,18 @@ class Scoring:
             return await self._answer(scored, caller, wanted)
         except Exception as error:  # noqa: BLE001  (likewise)
             return refuse(error, "answering_failed")
+
+
+def _make_record(decision: Decision, listing: Listing, request_id: str, tenant: str, tenant_key: bytes) -> DecisionRecord:
+    return make_record(
+        decision,
+        listing,
+        tenant=tenant,
+        decision_id=str(uuid7()),
+        request_id=request_id,
+        decided_time=datetime.now(UTC),
+        tenant_key=tenant_key,
+    )
 
 
 def _check_awaited(caller: Caller) -> None:

@@ -70,7 +70,8 @@ class Transparency:
     def _report(self, tenant: str, start: date, end: date) -> TransparencyReport:
         with open_store(self._serving.settings.store, read_only=True) as store:
             facts = store.report_facts(start, end, tenant=tenant)
-        return make_report(facts, tenant=tenant, start=start, end=end, generated_time=datetime.now(UTC))
+        fewest = self._serving.engine.policy.sampling.fewest
+        return make_report(facts, tenant=tenant, start=start, end=end, generated_time=datetime.now(UTC), fewest=fewest)
 
 
 def _outcome_or_refusal(message: transparency_pb2.Outcome, tenant: str, now: datetime) -> Outcome | Refusal:

@@ -31,6 +31,13 @@ SELECT tenant, request_id, listing_id, decided_time, d.action, score,
 FROM decisions AS d JOIN facets AS f ON d.facets = f.id WHERE decision_id = ?
 """  # noqa: S608  (names of columns, not data)
 
+COUNTS_THAT_DIFFER = """
+WITH counted AS (SELECT tenant, decided_time / 86400000000 AS day, facets, count(*) AS decisions FROM decisions GROUP BY 1, 2, 3)
+SELECT 1 FROM (SELECT * FROM counted EXCEPT SELECT tenant, day, facets, decisions FROM daily_counts)
+UNION ALL SELECT 1 FROM (SELECT tenant, day, facets, decisions FROM daily_counts EXCEPT SELECT * FROM counted)
+LIMIT 1
+"""
+
 _read_payloads = msgpack.Decoder(list[bytes]).decode
 
 
@@ -80,6 +87,8 @@ def _verify_decisions(connection: sqlite3.Connection, chain: VerifyResult) -> Ve
     if rows != chain.records:
         problem = f"table decisions has {rows} rows, the log {chain.records} records"
         return VerifyResult(chain.records, chain.erased, chain.head, problem, chain.records)
+    if connection.execute(COUNTS_THAT_DIFFER).fetchone():
+        return VerifyResult(chain.records, chain.erased, chain.head, "the daily counts are not those of table decisions", chain.records)
     return chain
 
 

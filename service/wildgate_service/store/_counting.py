@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING
 
+from wildgate_service.measured_error import Counted, ErrorFacts, Judged
 from wildgate_service.record import to_microseconds
 from wildgate_service.report import CountedDecisions, ReportFacts
 from wildgate_service.store import _facets
@@ -19,72 +20,100 @@ if TYPE_CHECKING:
 EPOCH = date(1970, 1, 1)
 HOUR = 3_600_000_000  # in microseconds
 
-# `decided` are the decisions of the period, `followed` the outcomes of decisions (also of those that
-# were recorded after them, under the same request), `stopped` the first removal or restriction of each
-# listing, `judged` the last word of a moderator on it: of those of one time the one recorded last.
-# SQLite takes the other columns of a group from the row that has the min.
-WITH = """
-WITH decided AS (
-    SELECT decision_id, decided_time, facets, action FROM decisions
-    WHERE decision_id >= (
-        SELECT min(first_decision_id) FROM days
-        WHERE day >= :first_day AND (:tenant IS NULL OR tenant = :tenant)
-    )
-    AND decided_time >= :start AND decided_time < :end AND (:tenant IS NULL OR tenant = :tenant)
-),
-followed AS (
+# What was told of the decisions of the period, one table after the other; all is small beside the decisions. `told` are the outcomes of
+# these (also of those that were recorded after them, under the same request), `stopped` the first removal or restriction of each listing,
+# `judged` the last word of a moderator on it: of those of one time the one recorded last. `cause` is 2 for a word after a notice or an
+# order, 1 after a complaint: what has only such words (`own` is false) was not looked at by the moderators' own choice, and is no sample.
+# `looked` is the last word on drawn listings, without notices. SQLite takes the other columns of a group from the row that has the min.
+TABLES = """
+CREATE TEMP TABLE told AS
+SELECT
+    d.decision_id, d.decided_time, d.facets, d.action,
+    o.kind, o.means, o.occurred_time, o.recorded_time, o.outcome_id, o.taxon_group
+FROM (
     SELECT
-        coalesce(nullif(o.decision_id, ''), d.decision_id) AS decision_id,
-        o.kind, o.means, o.occurred_time, o.recorded_time, o.outcome_id
-    FROM outcomes_in_force AS o LEFT JOIN decisions AS d
-    ON o.decision_id = '' AND d.tenant = o.tenant AND d.request_id = o.request_id
-    WHERE (o.decision_id <> '' OR d.decision_id IS NOT NULL) AND (:tenant IS NULL OR o.tenant = :tenant)
-),
-stopped AS (
-    SELECT decision_id, means, min(occurred_time) AS stopped_time FROM followed
-    WHERE kind IN ('removed', 'restricted') GROUP BY decision_id
-),
-judged AS (
-    SELECT decision_id, kind IN (
-        'removed', 'restricted', 'account_suspended', 'account_terminated', 'complaint_rejected', 'complaint_partly_upheld', 'notice_upheld'
-    ) AS confirmed
-    FROM (
-        SELECT decision_id, kind, row_number() OVER (
-            PARTITION BY decision_id ORDER BY occurred_time DESC, recorded_time DESC, outcome_id DESC
-        ) AS place
-        FROM followed
-        WHERE means = 'moderator'
-        AND kind IN (
-            'published', 'removed', 'restricted', 'account_suspended', 'account_terminated', 'reinstated', 'complaint_upheld',
-            'complaint_partly_upheld', 'complaint_rejected', 'notice_upheld', 'notice_rejected'
-        )
-    )
-    WHERE place = 1
-)
+        o.*, coalesce(nullif(o.decision_id, ''), (
+            SELECT r.decision_id FROM decisions AS r WHERE o.decision_id = '' AND r.tenant = o.tenant AND r.request_id = o.request_id
+        )) AS of_decision
+    FROM outcomes_in_force AS o WHERE :tenant IS NULL OR o.tenant = :tenant
+) AS o CROSS JOIN decisions AS d ON d.decision_id = o.of_decision
+WHERE d.decided_time >= :start AND d.decided_time < :end;
+
+CREATE INDEX temp.told_of ON told (decision_id, kind);
+
+CREATE TEMP TABLE stopped AS
+SELECT decision_id, decided_time, facets, action, means, min(occurred_time) AS stopped_time FROM told
+WHERE kind IN ('removed', 'restricted') GROUP BY decision_id;
+
+CREATE TEMP TABLE acted AS
+SELECT decided_time / 86400000000 AS day, facets, means, count(*) AS decisions FROM stopped GROUP BY 1, 2, 3;
+
+CREATE TEMP TABLE words AS
+SELECT
+    *, kind NOT IN ('published', 'reinstated', 'complaint_upheld', 'notice_rejected') AS confirmed,
+    coalesce((
+        SELECT max(CASE before.kind WHEN 'complaint_received' THEN 1 ELSE 2 END) FROM told AS before
+        WHERE before.decision_id = told.decision_id AND before.kind IN ('complaint_received', 'notice_received', 'order_received')
+        AND before.occurred_time <= told.occurred_time
+    ), 0) AS cause
+FROM told
+WHERE means = 'moderator'
+AND kind IN (
+    'published', 'removed', 'restricted', 'account_suspended', 'account_terminated', 'confirmed', 'reinstated', 'complaint_upheld',
+    'complaint_partly_upheld', 'complaint_rejected', 'notice_upheld', 'notice_rejected'
+);
+
+CREATE TEMP TABLE judged AS
+SELECT decision_id, facets, action, confirmed, own FROM (
+    SELECT
+        *, min(cause) OVER (PARTITION BY decision_id) = 0 AS own,
+        row_number() OVER (PARTITION BY decision_id ORDER BY occurred_time DESC, recorded_time DESC, outcome_id DESC) AS place
+    FROM words
+) WHERE place = 1;
+
+CREATE TEMP TABLE looked AS
+SELECT decision_id, facets, confirmed, said AS taxon_group FROM (
+    SELECT
+        w.*, max(taxon_group) OVER (PARTITION BY decision_id) AS said, min(cause) OVER (PARTITION BY decision_id) = 0 AS own,
+        row_number() OVER (PARTITION BY decision_id ORDER BY occurred_time DESC, recorded_time DESC, outcome_id DESC) AS place
+    FROM words AS w JOIN facets AS f ON f.id = w.facets
+    WHERE f.sampled AND f.shadow_action = 'allow' AND cause < 2
+) WHERE place = 1 AND own;
 """
+# The counts of all decisions come from what was counted when they were appended; only those that were stopped are read one by one.
 DECISIONS = """
-SELECT decided_time / 86400000000, facets, coalesce(means, ''), stopped_time IS NOT NULL, count(*)
-FROM decided LEFT JOIN stopped USING (decision_id) GROUP BY 1, 2, 3, 4
+SELECT day, facets, '', 0, sum(decisions) FROM (
+    SELECT day, facets, decisions FROM daily_counts
+    WHERE day >= :first_day AND day <= :last_day AND (:tenant IS NULL OR tenant = :tenant)
+    UNION ALL SELECT day, facets, -decisions FROM acted
+) GROUP BY 1, 2
+UNION ALL
+SELECT day, facets, means, 1, decisions FROM acted
 """
 SHARES = {
-    "precision": """
-        SELECT coalesce(sum(confirmed), 0), count(*) FROM judged JOIN decided USING (decision_id)
-        WHERE action <> 'allow'
-    """,
+    "precision": "SELECT coalesce(sum(confirmed), 0), count(*) FROM judged WHERE action <> 'allow'",
     "recall_of_notices": """
-        SELECT coalesce(sum(action <> 'allow'), 0), count(*)
-        FROM stopped JOIN decided USING (decision_id)
-        WHERE decision_id IN (SELECT decision_id FROM followed WHERE kind = 'notice_received')
+        SELECT coalesce(sum(action <> 'allow'), 0), count(*) FROM stopped
+        WHERE decision_id IN (SELECT decision_id FROM told WHERE kind = 'notice_received')
     """,
     "reversal_rate": """
-        SELECT coalesce(sum(decision_id IN (
-            SELECT decision_id FROM followed WHERE kind IN ('reinstated', 'complaint_upheld')
-        )), 0), count(*)
-        FROM stopped JOIN decided USING (decision_id)
+        SELECT coalesce(sum(decision_id IN (SELECT decision_id FROM told WHERE kind IN ('reinstated', 'complaint_upheld'))), 0), count(*)
+        FROM stopped
     """,
 }
-HOURS = """
-SELECT max(stopped_time - decided_time, 0) FROM stopped JOIN decided USING (decision_id) ORDER BY 1
+HOURS = "SELECT max(stopped_time - decided_time, 0) FROM stopped ORDER BY 1"
+STOPPED = """
+SELECT facets, confirmed, '', count(*) FROM judged JOIN facets AS f ON f.id = facets
+WHERE f.shadow_action <> 'allow' AND own GROUP BY 1, 2
+"""
+LOOKS = "SELECT facets, confirmed, taxon_group, count(*) FROM looked GROUP BY 1, 2, 3"
+NOTICED_FIRST = """
+SELECT count(DISTINCT decision_id) FROM told JOIN facets AS f ON f.id = facets
+WHERE kind IN ('notice_received', 'order_received') AND f.sampled AND f.shadow_action = 'allow'
+AND decision_id NOT IN (SELECT decision_id FROM looked)
+"""
+NOTICES_UPHELD = """
+SELECT count(DISTINCT decision_id) FROM told JOIN facets AS f ON f.id = facets WHERE kind = 'notice_upheld' AND f.shadow_action = 'allow'
 """
 OUTCOMES = """
 SELECT kind, count(*) FROM outcomes_in_force
@@ -105,19 +134,37 @@ def count(connection: sqlite3.Connection, log_id: str, *, tenant: str | None, st
         "start": _midnight(start),
         "end": _midnight(end) + DAY,  # the day after it may be beyond what dates can say
         "first_day": (start - EPOCH).days,
+        "last_day": (end - EPOCH).days,
     }
     connection.execute("BEGIN")
     try:
+        for statement in filter(str.strip, TABLES.split(";")):
+            connection.execute(statement, arguments if ":" in statement else {})
+        decisions = _decisions(connection, arguments)
         return ReportFacts(
-            decisions=_decisions(connection, arguments),
-            shares={name: connection.execute(WITH + query, arguments).fetchone() for name, query in SHARES.items()},
+            decisions=decisions,
+            shares={name: connection.execute(query).fetchone() for name, query in SHARES.items()},
             outcomes=dict(connection.execute(OUTCOMES, arguments)),
             degraded_answers=dict(connection.execute(DEGRADED_ANSWERS, arguments)),
-            median_hours_to_act=_median_hours(connection, arguments),
+            median_hours_to_act=_median_hours(connection),
             checkpoint=head(connection, log_id),
+            error=_error(connection, decisions),
         )
     finally:
-        connection.execute("ROLLBACK")
+        connection.execute("ROLLBACK")  # which drops the tables, too
+
+
+def _error(connection: sqlite3.Connection, decisions: tuple[CountedDecisions, ...]) -> ErrorFacts:
+    facets = _facets.by_id(connection)
+    (noticed_first,) = connection.execute(NOTICED_FIRST).fetchone()
+    (upheld,) = connection.execute(NOTICES_UPHELD).fetchone()
+    return ErrorFacts(
+        decisions=tuple(Counted(each.facets, each.decisions) for each in decisions),
+        stopped=tuple(Judged(facets[of], bool(offer), group, number) for of, offer, group, number in connection.execute(STOPPED)),
+        looks=tuple(Judged(facets[of], bool(offer), group, number) for of, offer, group, number in connection.execute(LOOKS)),
+        noticed_first=noticed_first,
+        notices_upheld=upheld,
+    )
 
 
 def head(connection: sqlite3.Connection, log_id: str) -> Receipt | None:
@@ -136,12 +183,13 @@ def _decisions(connection: sqlite3.Connection, arguments: Mapping[str, object]) 
             stopped=bool(stopped),
             decisions=decisions,
         )
-        for day, facets_id, means, stopped, decisions in connection.execute(WITH + DECISIONS, arguments)
+        for day, facets_id, means, stopped, decisions in connection.execute(DECISIONS, arguments)
+        if decisions
     )
 
 
-def _median_hours(connection: sqlite3.Connection, arguments: Mapping[str, object]) -> float | None:
-    waits = [wait for (wait,) in connection.execute(WITH + HOURS, arguments)]
+def _median_hours(connection: sqlite3.Connection) -> float | None:
+    waits = [wait for (wait,) in connection.execute(HOURS)]
     return median(waits) / HOUR if waits else None
 
 

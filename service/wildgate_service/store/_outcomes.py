@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "tenant, outcome_id, decision_id, request_id, kind, means, notice_source, occurred_time, recorded_time, degraded_action,"
-    " degraded_reason, restrictions, ground, corrects, reference, items, misuse, authority, restricted_until, account_type, territories"
+    " degraded_reason, restrictions, ground, corrects, reference, items, misuse, authority, restricted_until, account_type, territories,"
+    " taxon_group"
 )
 INSERT = f"INSERT OR IGNORE INTO outcomes ({COLUMNS}) VALUES ({', '.join('?' * (COLUMNS.count(',') + 1))})"  # noqa: S608
 
@@ -73,6 +74,7 @@ def _append_outcome(connection: sqlite3.Connection, outcome: Outcome) -> Outcome
         to_microseconds(outcome.restricted_until) if outcome.restricted_until else None,
         outcome.account_type,
         _as_list(outcome.territories),
+        outcome.taxon_group,
     )
     inserted = connection.execute(INSERT, values)
     return OutcomeRecorded(outcome.outcome_id, duplicate=inserted.rowcount == 0)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from wildgate_service.groups import GROUPS
 from wildgate_service.lexicon.linter.finding import Problem
 from wildgate_service.lexicon.rules import Rule
-from wildgate_service.lexicon.taxa import GROUPS
 from wildgate_service.match.company import AMOUNT
 from wildgate_service.match.tables import EVERY_GROUP, TaxonRow
 from wildgate_service.types import TAXON_KINDS, RuleKind
