@@ -127,9 +127,9 @@ class Facets(Struct, frozen=True, array_like=True):
 
 
 class Findings(Struct, frozen=True, array_like=True):
-    """What reports count by beside facets, of the few decisions in which something was found: taxa by scientific name, and views."""
+    """What reports count by beside facets, of the few decisions in which something was found: taxa (group, scientific name), and views."""
 
-    scientific_names: tuple[str, ...]
+    species: tuple[tuple[str, str], ...]
     views: tuple[str, ...]
 
 
@@ -195,9 +195,9 @@ def facets_of(record: DecisionRecord) -> Facets:
 def findings_of(record: DecisionRecord) -> Findings | None:
     """Taxa and views of the record, each once; None if there are neither. Views are those of taxon rules that had what they need."""
     decision = record.decision
-    names = {taxon.scientific_name for taxon in decision.taxa if taxon.scientific_name}
+    species = {(taxon.group, taxon.scientific_name) for taxon in decision.taxa}
     views = {view for match in decision.matches if match.kind in TAXON_KINDS and match.stands for view in match.views}
-    return Findings(tuple(sorted(names)), tuple(sorted(views))) if names or views else None
+    return Findings(tuple(sorted(species)), tuple(sorted(views))) if species or views else None
 
 
 def read_payload(payload: bytes) -> DecisionRecord:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wildgate_service.record import Facets
+from wildgate_service.record import Facets, Findings
 from wildgate_service.types import (
     Action,
     Receipt,
@@ -30,6 +30,15 @@ class CountedDecisions(Struct, frozen=True, kw_only=True):
     day: date
     facets: Facets
     means: str
+    stopped: bool
+    decisions: int
+
+
+class CountedFindings(Struct, frozen=True, kw_only=True):
+    """How many decisions share these findings and this action; `stopped` as in CountedDecisions."""
+
+    findings: Findings
+    action: Action
     stopped: bool
     decisions: int
 

@@ -5,21 +5,33 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec import json, msgpack
 
 from wildgate_service.record import Findings
+from wildgate_service.report import CountedFindings
+from wildgate_service.store import _counting
+from wildgate_service.types import Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from wildgate_service.record import Entry
 
-_read = msgspec.msgpack.Decoder(Findings).decode
+Species = tuple[tuple[str, str], ...]
+Names = tuple[str, ...]
+
+COUNT = """
+SELECT findings, action, stopped_time IS NOT NULL, count(*)
+FROM found JOIN decided USING (decision_id) LEFT JOIN stopped USING (decision_id) GROUP BY 1, 2, 3
+"""
+
+_read = msgpack.Decoder(Findings).decode
 
 
 def to_row(findings: Findings) -> tuple[str, str]:
     """The values of the columns: JSON arrays."""
-    return _as_list(findings.scientific_names), _as_list(findings.views)
+    return _as_list(findings.species), _as_list(findings.views)
 
 
 def insert(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
@@ -27,29 +39,35 @@ def insert(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     for entry in entries:
         if entry.findings:
             row = to_row(_read(entry.findings))
-            connection.execute("INSERT OR IGNORE INTO findings (scientific_names, views) VALUES (?, ?)", row)
+            connection.execute("INSERT OR IGNORE INTO findings (species, views) VALUES (?, ?)", row)
             connection.execute(
-                "INSERT INTO found (decision_id, findings) SELECT ?, id FROM findings WHERE scientific_names = ? AND views = ?",
+                "INSERT INTO found (decision_id, findings) SELECT ?, id FROM findings WHERE species = ? AND views = ?",
                 (entry.decision_id, *row),
             )
 
 
+def count(connection: sqlite3.Connection, *, tenant: str | None, start: date, end: date) -> tuple[CountedFindings, ...]:
+    """What was found in the UTC days `start` to `end`, both included; of all tenants if `tenant` is None."""
+    known = by_id(connection)
+    rows = connection.execute(_counting.WITH + COUNT, _counting.arguments(tenant, start, end))
+    return tuple(
+        CountedFindings(findings=known[found], action=Action(action), stopped=bool(stopped), decisions=decisions)
+        for found, action, stopped, decisions in rows
+    )
+
+
 def row_of(connection: sqlite3.Connection, decision_id: str) -> tuple[str, str] | None:
     """What is kept of a decision, None if nothing was found in it."""
-    query = "SELECT scientific_names, views FROM found JOIN findings ON findings.id = found.findings WHERE decision_id = ?"
+    query = "SELECT species, views FROM found JOIN findings ON findings.id = found.findings WHERE decision_id = ?"
     row: tuple[str, str] | None = connection.execute(query, (decision_id,)).fetchone()
     return row
 
 
 def by_id(connection: sqlite3.Connection) -> dict[int, Findings]:
     """All that occurred."""
-    rows = connection.execute("SELECT id, scientific_names, views FROM findings")
-    return {found: Findings(_list(names), _list(views)) for found, names, views in rows}
+    rows = connection.execute("SELECT id, species, views FROM findings")
+    return {found: Findings(json.decode(species, type=Species), json.decode(views, type=Names)) for found, species, views in rows}
 
 
-def _as_list(names: Sequence[str]) -> str:
-    return msgspec.json.encode(names).decode()
-
-
-def _list(text: str) -> tuple[str, ...]:
-    return msgspec.json.decode(text, type=tuple[str, ...])
+def _as_list(names: Sequence[object]) -> str:
+    return json.encode(names).decode()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from wildgate_service.errors import StoreError
 from wildgate_service.record import make_entry, read_payload
-from wildgate_service.store import _api_keys, _audit, _counting, _decisions, _following, _measures, _outcomes, _proof
+from wildgate_service.store import _api_keys, _audit, _counting, _decisions, _findings, _following, _measures, _outcomes, _proof
 from wildgate_service.store._connection import explained
 from wildgate_service.types import Receipt, Recorded
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wildgate_service.measures import Case, Measure
     from wildgate_service.outcomes import Following, Outcome
     from wildgate_service.record import Entry, VerifyResult
-    from wildgate_service.report import ReportFacts
+    from wildgate_service.report import CountedFindings, ReportFacts
     from wildgate_service.store._audit import Progress
     from wildgate_service.store._decisions import Appended
     from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
@@ -168,6 +168,11 @@ class SqliteStore:
         """
         with explained(self._path):
             return _counting.count(self._connection, self.log_id, tenant=tenant, start=start, end=end)
+
+    def findings(self, start: date, end: date, *, tenant: str | None = None) -> tuple[CountedFindings, ...]:
+        """Taxa and views found in these days, counted; beside `report_facts`, which counts the rest."""
+        with explained(self._path):
+            return _findings.count(self._connection, tenant=tenant, start=start, end=end)
 
     # --- API keys --------------------------------------------------------------------------------
 

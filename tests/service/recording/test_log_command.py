@@ -34,7 +34,7 @@ COLUMNS = {
     ],
     "days": ["tenant", "day", "first_decision_id"],
     "found": ["decision_id", "findings"],
-    "findings": ["scientific_names", "views"],
+    "findings": ["species", "views"],
 }  # fmt: skip
 EVERY = [(table, column) for table, columns in COLUMNS.items() for column in columns]
 GROUPS = (3, 1, 4)

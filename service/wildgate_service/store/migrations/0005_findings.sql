@@ -1,11 +1,11 @@
--- Taxa by scientific name and views, of the decisions in which something was found: each combination once. Decisions recorded before this
+-- Taxa (pairs of group and scientific name) and views, of the decisions in which something was found: each combination once. Decisions recorded before this
 -- version have none, and `findings_from` is the first position that may.
 
 CREATE TABLE findings (
     id INTEGER PRIMARY KEY,
-    scientific_names TEXT NOT NULL,
+    species TEXT NOT NULL,
     views TEXT NOT NULL,
-    UNIQUE (scientific_names, views)
+    UNIQUE (species, views)
 );
 
 CREATE TABLE found (
