@@ -3,13 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-export test-spark lint stubs stubs-check bench clean
+.PHONY: demo test test-all test-export test-spark test-browser lint stubs stubs-check bench clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow and not wheels and not train and not export and not spark"
+	$(BIN)/python -m pytest -m "not slow and not wheels and not train and not export and not spark and not browser"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
@@ -19,6 +19,9 @@ test-export: .venv-export/.done ## Those of `wildgate model export`, which need 
 
 test-spark: .venv-spark/.done ## Those of `wildgate_service.spark`, which need pyspark and Java (apt-get install default-jre-headless)
 	.venv-spark/bin/python -m pytest -m spark
+
+test-browser: .venv/.browser ## Those that open the report in a browser, which need Chromium (apt-get install chromium)
+	WILDGATE_BROWSER=needed $(BIN)/python -m pytest -m browser
 
 lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether generated documents are up to date
 	$(BIN)/ruff check .
@@ -54,12 +57,16 @@ clean:
 	touch $@
 
 .venv/.demo: .venv/.venv pyproject.toml sdk/pyproject.toml
-	$(BIN)/python -m pip install --quiet -e sdk -e .
+	$(BIN)/python -m pip install --quiet -e sdk -e '.[report]'
 	$(BIN)/wildgate model build
 	touch $@
 
 .venv/.dev: .venv/.demo
 	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev]'
+	touch $@
+
+.venv/.browser: .venv/.dev
+	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,browser]'
 	touch $@
 
 .venv/.bench: .venv/.dev

@@ -13,15 +13,16 @@ chain hash was published outside*; it proves nothing to somebody who never saw s
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, json, msgpack
 
-from wildgate_service.types import Decision, DecisionRecord, Listing, Receipt
+from wildgate_service.types import TAXON_KINDS, Decision, DecisionRecord, Listing, Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
 SALT_BYTES = 32
@@ -127,10 +128,17 @@ class Facets(Struct, frozen=True, array_like=True):
     sampling_rate: float = 0.0
 
 
+class Findings(Struct, frozen=True, array_like=True):
+    """What reports count by beside facets, of the few decisions in which something was found: taxa (group, scientific name), and views."""
+
+    species: tuple[tuple[str, str], ...]
+    views: tuple[str, ...]
+
+
 class Entry(Struct, frozen=True, array_like=True):
     """A record as the writer and the store take it: what is looked up, and the payload as bytes.
 
-    `decided` is in microseconds since 1970 UTC; `facets` is the MessagePack of Facets.
+    `decided` is in microseconds since 1970 UTC; `facets` is the MessagePack of Facets, `findings` that of Findings, if any.
     """
 
     tenant: str
@@ -144,6 +152,7 @@ class Entry(Struct, frozen=True, array_like=True):
     request_fingerprint: str
     facets: bytes
     payload: bytes
+    findings: bytes = b""
 
 
 def make_entry(record: DecisionRecord) -> Entry:
@@ -161,6 +170,7 @@ def make_entry(record: DecisionRecord) -> Entry:
         record.request_fingerprint,
         _encode(facets_of(record)),
         _encode(record),
+        _encode(findings) if (findings := findings_of(record)) else b"",
     )
 
 
@@ -184,6 +194,14 @@ def facets_of(record: DecisionRecord) -> Facets:
         decision.sampled,
         decision.sampling_rate,
     )
+
+
+def findings_of(record: DecisionRecord) -> Findings | None:
+    """Taxa and views of the record, each once; None if there are neither. Views are those of taxon rules that had what they need."""
+    decision = record.decision
+    species = {(taxon.group, taxon.scientific_name) for taxon in decision.taxa}
+    views = {view for match in decision.matches if match.kind in TAXON_KINDS and match.stands for view in match.views}
+    return Findings(tuple(sorted(species)), tuple(sorted(views))) if species or views else None
 
 
 def read_payload(payload: bytes) -> DecisionRecord:
@@ -233,7 +251,8 @@ class ChainRow(Struct, frozen=True):
     """One position of the log as it is stored.
 
     `payload` is None where it was erased and then must be `tombstoned`. `chain_hash` is None inside
-    a group of records that were committed together: only the last of a group is stored.
+    a group of records that were committed together: only the last of a group is stored. `damage` says why the group cannot be read, "" if
+    it can.
     """
 
     position: int
@@ -242,12 +261,14 @@ class ChainRow(Struct, frozen=True):
     salt: bytes = b""
     payload: bytes | None = None
     tombstoned: bool = False
+    damage: str = ""
 
 
 class VerifyResult(Struct, frozen=True):
     """What the log proves. `problem` is empty when all holds, else says what is wrong at `position`.
 
-    `head` is the receipt of the last position that holds, None for an empty log.
+    `head` is the receipt of the last position that holds, None for an empty log. `published` are the receipts and checkpoints from outside
+    that were found at their positions.
     """
 
     records: int
@@ -255,6 +276,7 @@ class VerifyResult(Struct, frozen=True):
     head: Receipt | None
     problem: str = ""
     position: int = 0
+    published: int = 0
 
     @property
     def intact(self) -> bool:
@@ -262,36 +284,54 @@ class VerifyResult(Struct, frozen=True):
         return not self.problem
 
 
-def verify_chain(rows: Iterable[ChainRow], *, log_id: str, published: Sequence[Receipt] = ()) -> VerifyResult:
+def verify_chain(
+    rows: Iterable[ChainRow],
+    *,
+    log_id: str,
+    published: Sequence[Receipt] = (),
+    agrees: Callable[[ChainRow], str] = lambda _: "",
+) -> VerifyResult:
     """Walk the log from its first position and stop at the first that does not hold.
 
     `published` are receipts kept outside: each must be found at its position, which shows that the
-    log was neither rewritten nor cut off since.
+    log was neither rewritten nor cut off since. `agrees` is asked of each position that holds and says what does not agree with it, or "".
     """
-    expected = {receipt.position: receipt for receipt in published}
-    chain, records, erased = genesis(log_id), 0, 0
+    expected: dict[int, set[Receipt]] = defaultdict(set)
+    for receipt in published:
+        expected[receipt.position].add(receipt)
+    chain, records, erased, found = genesis(log_id), 0, 0, 0
     head: Receipt | None = None
     for row in rows:
         chain = chain_hash(chain, row.commitment)
         receipt = Receipt(log_id, row.position, chain.hex())
-        if problem := _problem(row, records + 1, chain, expected.pop(row.position, receipt)):
-            return VerifyResult(records, erased, head, problem, row.position)
-        records, erased, head = records + 1, erased + (row.payload is None), receipt
+        outside = expected.pop(row.position, set())
+        if problem := _problem(row, records + 1, receipt, outside) or agrees(row):
+            return VerifyResult(records, erased, head, problem, row.position, found)
+        records, erased, head, found = records + 1, erased + (row.payload is None), receipt, found + len(outside)
     if expected:
-        missing = min(expected)
-        return VerifyResult(records, erased, head, "published, but the log ends before", missing)
-    return VerifyResult(records, erased, head)
+        return VerifyResult(records, erased, head, "published, but the log ends before", min(expected), found)
+    return VerifyResult(records, erased, head, published=found)
 
 
-def _problem(row: ChainRow, position: int, chain: bytes, published: Receipt) -> str:
+def _problem(row: ChainRow, position: int, receipt: Receipt, published: set[Receipt]) -> str:
     if row.position != position:
         return f"a gap: position {position} should follow"
-    if row.payload is None and not row.tombstoned:
-        return "the payload is gone and no tombstone says that it was erased"
-    if row.payload is not None and commitment(row.payload, row.salt) != row.commitment:
-        return "the payload is not the one committed to"
-    if row.chain_hash is not None and row.chain_hash != chain:
+    if problem := row.damage or _problem_of_payload(row):
+        return problem
+    if row.chain_hash is not None and row.chain_hash.hex() != receipt.chain_hash:
         return "the chain hash does not follow from the commitments"
-    if published.chain_hash != chain.hex():
+    if any(each.log_id != receipt.log_id for each in published):
+        return "what was published is of another log"
+    if published - {receipt}:
         return "the chain hash is not the one published"
     return ""
+
+
+def _problem_of_payload(row: ChainRow) -> str:
+    if row.payload is None:
+        if not row.tombstoned:
+            return "the payload is gone and no tombstone says that it was erased"
+        return "the payload was erased, and its salt is not" if any(row.salt) else ""
+    if commitment(row.payload, row.salt) != row.commitment:
+        return "the payload is not the one committed to"
+    return "a tombstone says that the payload was erased, and it is here" if row.tombstoned else ""

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from wildgate_service.intervals import wilson
 from wildgate_service.measured_error import ErrorFacts, measure_error
-from wildgate_service.record import Facets
+from wildgate_service.record import Facets, Findings
 from wildgate_service.sampling import NO_SAMPLING
 from wildgate_service.types import (
     Action,
@@ -30,6 +30,15 @@ class CountedDecisions(Struct, frozen=True, kw_only=True):
     day: date
     facets: Facets
     means: str
+    stopped: bool
+    decisions: int
+
+
+class CountedFindings(Struct, frozen=True, kw_only=True):
+    """How many decisions share these findings and this action; `stopped` as in CountedDecisions."""
+
+    findings: Findings
+    action: Action
     stopped: bool
     decisions: int
 

@@ -1,12 +1,13 @@
 """The public report as a page: one self-contained HTML file, readable by a citizen.
 
-This module lays out what `templates/report.html` draws: labels, lengths of bars, ticks. Every chart
-stands beside or inside a table of the same numbers, so that nothing is told by a picture alone.
+This module lays out what `templates/report.html` draws: words, lengths of bars, charts. Every chart stands beside a table of the same
+numbers, so that nothing is told by a picture alone.
 """
 
 from __future__ import annotations
 
-import math
+import base64
+from collections import defaultdict
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -14,54 +15,63 @@ from typing import TYPE_CHECKING
 
 import jinja2
 import msgspec
+from markupsafe import Markup
 from msgspec import Struct
 
-from wildgate_service import __version__
-from wildgate_service.outcomes import OutcomeKind
+from wildgate_service import __version__, charts
+from wildgate_service.public_report import OTHER, UNNAMED, VERSIONS, WAITS
+from wildgate_service.report_export import public_csv, public_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from wildgate_service.types import ReportCount, ReportShare, TransparencyReport
+    from wildgate_service.charts import Chart
+    from wildgate_service.public_report import Accuracy, PublicReport, Row, Table
 
-DAILY, WEEKLY = 100, 700  # the longest periods, in days, that are drawn by day and by week
-TICKS = 4
 SHOWN_ROWS = 12
-MANY_MARKS = 8  # dates written under the columns
 
 
 class Section(Struct, frozen=True):
-    """A breakdown on the page: the dimension it shows, its heading and what to know of it."""
+    """A breakdown on the page: the table it shows, its heading, what its values are, and what to know of it."""
 
-    dimension: str
+    name: str
     title: str
+    value: str
     note: str
 
 
 SECTIONS = (
     Section(
-        "taxon_group",
-        "What was on offer",
-        "The animals and plants that the texts seemed to offer. A listing that names several counts under each.",
-    ),
-    Section(
         "appendix",
-        "How it is protected",
-        "The list that protects them in the listing's market: appendices of CITES, the convention on "
-        "trade in endangered species, or regional and national lists.",
+        "How they are protected",
+        "List",
+        "The list that protects them in the listing’s market: appendices of CITES, the convention on trade in endangered species, or "
+        "regional and national lists.",
     ),
-    Section("language", "In which language", "The language that the text was written in."),
-    Section("market", "In which market", "Where the listing was offered, as the platform said."),
-    Section("content_kind", "In which kind of text", "What the text was on the platform."),
+    Section("language", "In which language", "Language", "The language that the text was written in."),
+    Section("market", "In which market", "Market", "Where the listing was offered, as the platform said."),
+    Section("content_kind", "In which kind of text", "Kind", "What the text was on the platform."),
 )
-VERSIONS = ("lexicon_version", "model_version", "policy_version")
+VIEWS = Section(
+    "view",
+    "How it was hidden",
+    "Way of writing",
+    "How the words that name wildlife were written where they were not written plainly. Some of these ways hide something, others are how "
+    "people type; a text may show several.",
+)
+SPECIES = Section("species", "By species", "Species", "The species that a text seemed to offer, where the word that it used names one.")
 
 
 class Bar(Struct, frozen=True):
-    """A row of a breakdown. `held` and `refused` are lengths in percent of the longest bar."""
+    """A row of a breakdown; counts by measure, None is hidden. `held` and `refused` are lengths in percent of the longest bar.
+
+    `parent` is the group of a species, `named` whether its name is one.
+    """
 
     label: str
-    count: ReportCount
+    parent: str
+    named: bool
+    counts: dict[str, int | None]
     held: float
     refused: float
 
@@ -72,170 +82,166 @@ class Breakdown(Struct, frozen=True):
     section: Section
     bars: Sequence[Bar]
     more: Sequence[Bar]
+    checked: bool
 
 
-class Column(Struct, frozen=True):
-    """A day, week or month of the timeline. Positions and heights are fractions of the plot."""
+class Told(Struct, frozen=True):
+    """Shares of one name as the page tells them: the one of all, and those of parts."""
 
-    label: str
-    count: ReportCount
-    x: float
-    width: float
-    held: float
-    refused: float
-    marked: bool
-
-
-class Timeline(Struct, frozen=True):
-    """Columns over time under ticks of a common scale."""
-
-    unit: str
-    columns: Sequence[Column]
-    ticks: Sequence[int]
-    top: int
-
-
-class Share(Struct, frozen=True):
-    """A share as the page tells it."""
-
-    share: ReportShare
     title: str
     explanation: str
+    of_all: Accuracy | None
+    of_parts: Sequence[Accuracy]
 
 
 SHARES = {
     "precision": (
         "Held or refused, and a person agreed",
         (
-            "Of the listings that were held or refused and then judged by a moderator, those whose "
-            "removal or restriction the moderator decided or left standing."
+            "Of the texts that were held or refused and then judged by a moderator, those whose removal or restriction the moderator "
+            "decided or left standing."
         ),
     ),
     "recall_of_notices": (
         "Reported by others, and held or refused before",
         (
-            "Of the listings that somebody gave notice of and that were then taken down, those that had "
-            "been held or refused when they were checked."
+            "Of the listings that somebody gave notice of and that were then taken down, those that had been held or refused when they "
+            "were checked."
         ),
     ),
     "reversal_rate": (
         "Taken down, and put back later",
-        ("Of the listings that were taken down or restricted, those that were reinstated or whose seller complained with success."),
+        "Of the texts that were taken down or restricted, those that were reinstated or whose seller complained with success.",
     ),
 }
 
 
-def render(report: TransparencyReport) -> str:
+def render(report: PublicReport) -> str:
     """The page, as HTML in UTF-8 that needs nothing but itself."""
-    by_dimension: dict[str, list[ReportCount]] = {}
-    for count in report.counts:
-        by_dimension.setdefault(count.dimension, []).append(count)
     return (
         environment()
         .get_template("report.html")
         .render(
             report=report,
             version=__version__,
-            timeline=make_timeline(by_dimension.get("day", [])),
-            breakdowns=[make_breakdown(section, by_dimension.get(section.dimension, [])) for section in SECTIONS],
-            by_dimension=by_dimension,
-            outcomes=[(kind, report.outcomes[kind]) for kind in OutcomeKind if kind in report.outcomes],
-            trial={count.value: count.decisions for count in by_dimension.get("shadow_action", [])},
-            versions=[(name, by_dimension.get(name, [])) for name in VERSIONS],
-            shares=[Share(share, *SHARES[share.name]) for share in report.shares],
+            total=_counts(report.table("total"), report.table("total").rows[0]),
+            timeline=_timeline(report),
+            trend=_trend(report),
+            waits=_waits(report),
+            groups=make_breakdown(GROUPS, report.table("taxon_group")),
+            species=make_breakdown(SPECIES, report.table("species")),
+            breakdowns=[made for section in SECTIONS if (made := make_breakdown(section, report.table(section.name))).bars],
+            views=make_breakdown(VIEWS, report.table("view")),
+            versions=[(name, [used for used in report.versions if used.name == name]) for name in VERSIONS],
+            version_counts={name: {row.value: _counts(report.table(name), row) for row in report.table(name).rows} for name in VERSIONS},
+            shares=_told(report.accuracy),
+            trial={row.value: row.counts[0] for row in report.table("trial").rows},
+            file=file_name(report),
+            downloads={"json": _data(public_json(report), "application/json"), "csv": _data(public_csv(report), "text/csv")},
         )
     )
 
 
-def make_breakdown(section: Section, counts: Sequence[ReportCount]) -> Breakdown:
-    """Rows with the most held and refused first, then those with the most checks."""
-    counts = sorted(counts, key=lambda count: (-found(count), -count.decisions, count.value))
-    longest = max(map(found, counts), default=0) or 1
+def file_name(report: PublicReport) -> str:
+    """Of the page and the files beside it, without what follows the dot."""
+    return f"wildgate-report-{report.start}-{report.end}{'' if report.smallest_cell > 1 else '-exact'}"
+
+
+GROUPS = Section(
+    "taxon_group",
+    "What was on offer",
+    "Animals and plants",
+    "The animals and plants that the texts seemed to offer. A text that names several counts under each.",
+)
+
+
+def _counts(table: Table, row: Row) -> dict[str, int | None]:
+    return dict(zip(table.measures, row.counts, strict=True))
+
+
+def make_breakdown(section: Section, table: Table) -> Breakdown:
+    """The rows of a table, with bars of what was held and refused."""
+    counted = [_counts(table, row) for row in table.rows]
+    longest = max(((counts["held"] or 0) + (counts["refused"] or 0) for counts in counted), default=0) or 1
     bars = [
         Bar(
-            label(section.dimension, count.value),
-            count,
-            held=100 * count.reviewed / longest,
-            refused=100 * count.blocked / longest,
+            label(section.name, row.value),
+            label("taxon_group", row.parent) if row.parent else "",
+            row.value != UNNAMED,
+            counts,
+            held=100 * (counts["held"] or 0) / longest,
+            refused=100 * (counts["refused"] or 0) / longest,
         )
-        for count in counts
+        for row, counts in zip(table.rows, counted, strict=True)
     ]
-    return Breakdown(section, bars[:SHOWN_ROWS], bars[SHOWN_ROWS:])
+    return Breakdown(section, bars[:SHOWN_ROWS], bars[SHOWN_ROWS:], "checked" in table.measures)
 
 
-def found(count: ReportCount) -> int:
-    """Decisions other than to publish."""
-    return count.reviewed + count.blocked
+def _told(shares: Sequence[Accuracy]) -> Sequence[Told]:
+    """In the order in which they come; the words of a share that this page does not know are its name."""
+    names = dict.fromkeys(share.name for share in shares)
+    return [
+        Told(
+            *SHARES.get(name, (name.replace("_", " ").capitalize(), "")),
+            next((share for share in shares if share.name == name and not share.dimension), None),
+            [share for share in shares if share.name == name and share.dimension],
+        )
+        for name in names
+    ]
 
 
-# --- the timeline --------------------------------------------------------------------------------
+def _data(content: str, kind: str) -> str:
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(content.encode()).decode()}"
 
 
-def make_timeline(days: Sequence[ReportCount]) -> Timeline:
-    """Columns by day, by week or by month, as many as can be told apart."""
-    unit, counts = _merged(days)
-    top, ticks = scale(max(map(found, counts), default=0))
-    every = math.ceil(len(counts) / MANY_MARKS) or 1
-    return Timeline(
-        unit,
-        [
-            Column(
-                _date_label(unit, count.value),
-                count,
-                x=index / len(counts),
-                width=1 / len(counts),
-                held=count.reviewed / top,
-                refused=count.blocked / top,
-                marked=index % every == 0,
-            )
-            for index, count in enumerate(counts)
-        ],
-        ticks,
-        top,
-    )
+# --- charts --------------------------------------------------------------------------------------
 
 
-def _merged(days: Sequence[ReportCount]) -> tuple[str, Sequence[ReportCount]]:
-    if len(days) <= DAILY:
-        return "day", days
-    unit, key = ("week", _week) if len(days) <= WEEKLY else ("month", _month)
-    groups: dict[str, list[ReportCount]] = {}
-    for day in days:
-        groups.setdefault(key(day.value), []).append(day)
-    return unit, [_sum(unit, value, group) for value, group in groups.items()]
+class Figure(Struct, frozen=True):
+    """A chart, if there is one, and the same numbers: the table's rows with their labels."""
+
+    chart: Chart | None
+    rows: Sequence[tuple[str, dict[str, int | None]]]
 
 
-def _week(day: str) -> str:
-    year, week, _ = date.fromisoformat(day).isocalendar()
-    return date.fromisocalendar(year, week, 1).isoformat()
+def _timeline(report: PublicReport) -> Figure:
+    table = report.table("period")
+    labels = [_period(report.unit, row.value) for row in table.rows]
+    series = [
+        charts.Series(measure, color, tuple(row.counts[table.measures.index(measure)] for row in table.rows))
+        for measure, color in (("refused", charts.REFUSED), ("held", charts.HELD))
+    ]
+    drawn = charts.columns("timeline", labels, series) if any(any(each.heights) for each in series) else None
+    return Figure(drawn, [(name, _counts(table, row)) for name, row in zip(labels, table.rows, strict=True)])
 
 
-def _month(day: str) -> str:
-    return f"{day[:7]}-01"
+def _trend(report: PublicReport) -> Figure:
+    by_group: dict[str, list[int | None]] = defaultdict(list)
+    for row in report.table("trend").rows:
+        by_group[row.parent].append(row.counts[0])
+    periods = [_period(report.unit, row.value) for row in report.table("period").rows]
+    named = {"All others" if group == OTHER else label("taxon_group", group): counts for group, counts in by_group.items()}
+    drawn = None
+    if len(periods) > 1:
+        drawn = charts.panels("trend", periods, [charts.Series(name, charts.BRAND, tuple(counts)) for name, counts in named.items()])
+    rows = [(name, dict(zip(periods, counts, strict=True))) for name, counts in named.items()]
+    return Figure(drawn, rows)
 
 
-def _sum(dimension: str, value: str, counts: Sequence[ReportCount]) -> ReportCount:
-    names = ("decisions", "allowed", "reviewed", "blocked", "stopped")
-    sums = {name: sum(getattr(count, name) for count in counts) for name in names}
-    return msgspec.structs.replace(counts[0], dimension=dimension, value=value, **sums)
+def _waits(report: PublicReport) -> Figure:
+    counts = {row.value: row.counts[0] for row in report.table("wait").rows}
+    rows = [(label("wait", name), {"measures": counts[name]}) for name in WAITS if name in counts]
+    return Figure(charts.bars("waits", [name for name, _ in rows], [counted["measures"] for _, counted in rows]), rows)
 
 
-def _date_label(unit: str, value: str) -> str:
+def _period(unit: str, value: str) -> str:
     day = date.fromisoformat(value)
-    return f"{day:%b %Y}" if unit == "month" else f"{day.day} {day:%b}"
+    return f"{day:%b %y}" if unit == "month" else f"{day.day} {day:%b}"
 
 
-def scale(largest: int) -> tuple[int, Sequence[int]]:
-    """Top and ticks of an axis from 0 that holds `largest`, in steps of 1, 2 or 5 times a power of ten.
-
-    >>> scale(37)
-    (40, [0, 10, 20, 30, 40])
-    """
-    rough = max(largest, 1) / TICKS
-    power = 10 ** max(0, math.floor(math.log10(rough)))
-    step = next(int(power * factor) for factor in (1, 2, 5, 10) if power * factor >= rough)
-    top = step * max(1, math.ceil(largest / step))
-    return top, list(range(0, top + 1, step))
+def drawn(chart: Chart) -> Markup:
+    """Both sizes of a chart; the style sheet shows the one that fits."""
+    return Markup(f'<div class="for-wide">{chart.wide}</div><div class="for-narrow">{chart.narrow}</div>')  # noqa: S704  (labels are escaped)
 
 
 # --- words ---------------------------------------------------------------------------------------
@@ -256,10 +262,12 @@ def label(dimension: str, value: str) -> str:
     words = _labels().get(dimension, {})
     if value in words:
         return words[value]
+    if not value:
+        return words.get("", "Not known")
     base = value.partition("-")[0]
     if dimension == "language" and base in words:
         return f"{words[base]} ({value})"
-    return value or "Not known"
+    return value
 
 
 def number(value: int) -> str:
@@ -324,5 +332,5 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters.update(FILTERS)
-    made.globals.update(label=label, percent=percent, found=found)
+    made.globals.update(label=label, percent=percent, drawn=drawn)
     return made

@@ -198,6 +198,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         folder = path_of(self.store).parent if self.recording else self.cache
         return folder / "wildgate.secrets"
 
+    @property
+    def signing_key_path(self) -> Path:
+        """The key that checkpoints are signed with, beside the secrets."""
+        return self.secrets_path.with_name("wildgate.signing.pem")
+
 
 FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
 

@@ -23,6 +23,8 @@ COMMANDS = {
     "model": "Build or export encoders, train the models.",
     "outcomes": "Record what a platform did, from a file.",
     "report": "Write the transparency report.",
+    "log": "Verify the log of decisions, sign where it stands.",
+    "evidence": "Export what was recorded of a listing with its proof; verify it.",
     "keys": "Create, list and revoke API keys.",
     "settings": "Print the settings in force.",
 }

@@ -14,7 +14,7 @@ import msgspec
 from wildgate_service.decide.policy import Limits, Policy, Scope, Words
 from wildgate_service.errors import PolicyError
 from wildgate_service.policy.check import problems_of
-from wildgate_service.policy.file import SHIPPED, PolicyFile, Problem, ScopeTable, problems_of_form
+from wildgate_service.policy.file import SHIPPED, PolicyFile, Problem, Publication, ScopeTable, problems_of_form
 from wildgate_service.policy.lines import line_of, lines_of_keys
 
 TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -37,6 +37,14 @@ def read_policy(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"policy {path} cannot be read: {error}", file=str(path)) from error
+
+
+def publication_of(path: Path) -> Publication:
+    """The policy's `[report]`. Raises PolicyError if the file is not sound."""
+    text = read_policy(path)
+    policy_of_text(text, str(path))
+    file, _ = checked(text)
+    return file.report if file else Publication()
 
 
 def policy_of_text(text: str, name: str) -> Policy:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from wildgate_service.classify import DEFAULT_ROUTING, Routing
 from wildgate_service.decide.policy import Limits, Unlisted
@@ -52,6 +52,13 @@ class Ground(Struct, forbid_unknown_fields=True):
     keyword_live: str
 
 
+class Publication(Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be published: the least count that is shown, and the least sample that a share is told of."""
+
+    smallest_cell: Annotated[int, Meta(ge=1)] = 5
+    smallest_sample: Annotated[int, Meta(ge=1)] = 30
+
+
 class PolicyFile(Struct, forbid_unknown_fields=True):
     """The whole file. `reasons` are by language and name, `notices` by action and language; a table of `SHIPPED` may be left out."""
 
@@ -66,6 +73,7 @@ class PolicyFile(Struct, forbid_unknown_fields=True):
     reviewed: tuple[str, ...] = ()
     routing: Routing = DEFAULT_ROUTING
     sampling: Sampling = NO_SAMPLING
+    report: Publication = Publication()
     groups: dict[str, Limits] = {}
     markets: dict[str, ScopeTable] = {}
     tenants: dict[str, ScopeTable] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from wildgate_service.store._decisions import DAY, tail
 from wildgate_service.types import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 EPOCH = date(1970, 1, 1)
 HOUR = 3_600_000_000  # in microseconds
@@ -129,6 +130,22 @@ AND degraded_reason <> '' GROUP BY degraded_reason ORDER BY degraded_reason
 
 def count(connection: sqlite3.Connection, log_id: str, *, tenant: str | None, start: date, end: date) -> ReportFacts:
     """The facts of the UTC days `start` to `end`, both included; of all tenants if `tenant` is None."""
+    with told(connection, tenant, start, end) as arguments:
+        decisions = _decisions(connection, arguments)
+        return ReportFacts(
+            decisions=decisions,
+            shares={name: connection.execute(query).fetchone() for name, query in SHARES.items()},
+            outcomes=dict(connection.execute(OUTCOMES, arguments)),
+            degraded_answers=dict(connection.execute(DEGRADED_ANSWERS, arguments)),
+            median_hours_to_act=_median_hours(connection),
+            checkpoint=head(connection, log_id),
+            error=_error(connection, decisions),
+        )
+
+
+@contextmanager
+def told(connection: sqlite3.Connection, tenant: str | None, start: date, end: date) -> Iterator[dict[str, object]]:
+    """One snapshot of the store with what was told of the decisions of these days in `TABLES`; gives what queries are asked with."""
     arguments = {
         "tenant": tenant,
         "start": _midnight(start),
@@ -140,16 +157,7 @@ def count(connection: sqlite3.Connection, log_id: str, *, tenant: str | None, st
     try:
         for statement in filter(str.strip, TABLES.split(";")):
             connection.execute(statement, arguments if ":" in statement else {})
-        decisions = _decisions(connection, arguments)
-        return ReportFacts(
-            decisions=decisions,
-            shares={name: connection.execute(query).fetchone() for name, query in SHARES.items()},
-            outcomes=dict(connection.execute(OUTCOMES, arguments)),
-            degraded_answers=dict(connection.execute(DEGRADED_ANSWERS, arguments)),
-            median_hours_to_act=_median_hours(connection),
-            checkpoint=head(connection, log_id),
-            error=_error(connection, decisions),
-        )
+        yield arguments
     finally:
         connection.execute("ROLLBACK")  # which drops the tables, too
 

@@ -22,7 +22,7 @@ from wildgate_service.record import (
     genesis,
     read_payload,
 )
-from wildgate_service.store import _facets
+from wildgate_service.store import _facets, _findings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,6 +86,7 @@ def _append_new(connection: sqlite3.Connection, known: Known, log_id: str, entri
         position, chain = tail(connection, log_id)
         _insert_decisions(connection, known, entries, position + 1)
         _insert_days(connection, known, entries)
+        _findings.insert(connection, entries)
         places = _insert_log(connection, entries, position + 1, chain)
         connection.execute("COMMIT")
     except BaseException:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from wildgate_service.errors import StoreError
 from wildgate_service.record import make_entry, read_payload
-from wildgate_service.store import _api_keys, _audit, _counting, _decisions, _following, _measures, _outcomes
+from wildgate_service.store import _api_keys, _audit, _counting, _decisions, _findings, _following, _measures, _outcomes, _proof
 from wildgate_service.store._connection import explained
 from wildgate_service.types import Receipt, Recorded
 
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wildgate_service.errors import WildgateError
+    from wildgate_service.evidence import Followed, Proof, Wanted
     from wildgate_service.keys import ApiKey
     from wildgate_service.measures import Case, Measure
     from wildgate_service.outcomes import Following, Outcome
     from wildgate_service.record import Entry, VerifyResult
-    from wildgate_service.report import ReportFacts
+    from wildgate_service.report import CountedFindings, ReportFacts
+    from wildgate_service.store._audit import Progress
     from wildgate_service.store._decisions import Appended
     from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
     from wildgate_service.types import DecisionRecord
@@ -129,20 +131,25 @@ class SqliteStore:
     # --- the log ---------------------------------------------------------------------------------
 
     def checkpoint(self) -> Receipt | None:
-        """Receipt of the last record, to be published outside; None for an empty log.
-
-        Its command comes with retention, as do those of `verify` and `erase`.
-        """
+        """Receipt of the last record, to be published outside; None for an empty log."""
         with explained(self._path):
             return _counting.head(self._connection, self.log_id)
 
-    def verify(self, published: Sequence[Receipt] = ()) -> VerifyResult:
+    def verify(self, published: Sequence[Receipt] = (), progress: Progress | None = None) -> VerifyResult:
         """Recompute the whole log, and check that the decisions counted are those committed to.
 
-        `published` are checkpoints kept outside. Takes about 20 µs a record. Its command comes with retention.
+        `published` are receipts and checkpoints kept outside; `progress` is told the position now and then. Some 30 µs a record.
         """
         with explained(self._path):
-            return _audit.verify(self._connection, self.log_id, published)
+            return _audit.verify(self._connection, self.log_id, published, progress)
+
+    def proofs(self, wanted: Wanted, published: Sequence[Receipt] = ()) -> tuple[list[Proof], dict[int, list[Followed]]]:
+        """What proves the records of a listing, or those at positions, and by position the outcomes that followed, corrected ones too.
+
+        Each proof runs to the nearest of the `published` receipts at or after it; to the record itself where there is none.
+        """
+        with explained(self._path):
+            return _proof.proofs(self._connection, self.log_id, wanted, published)
 
     def erase(self, positions: Sequence[int]) -> int:
         """Erase the payloads, salts and listing ids at these positions; how many were there.
@@ -161,6 +168,11 @@ class SqliteStore:
         """
         with explained(self._path):
             return _counting.count(self._connection, self.log_id, tenant=tenant, start=start, end=end)
+
+    def findings(self, start: date, end: date, *, tenant: str | None = None) -> tuple[CountedFindings, ...]:
+        """Taxa and views found in these days, counted; beside `report_facts`, which counts the rest."""
+        with explained(self._path):
+            return _findings.count(self._connection, tenant=tenant, start=start, end=end)
 
     # --- API keys --------------------------------------------------------------------------------
 

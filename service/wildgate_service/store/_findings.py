@@ -1,0 +1,75 @@
+"""Findings: taxa and views of the decisions in which something was found, each combination kept once."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from msgspec import json, msgpack
+
+from wildgate_service.record import Findings
+from wildgate_service.report import CountedFindings
+from wildgate_service.store import _counting
+from wildgate_service.types import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from wildgate_service.record import Entry
+
+Species = tuple[tuple[str, str], ...]
+Names = tuple[str, ...]
+
+COUNT = """
+SELECT f.findings, d.action, s.stopped_time IS NOT NULL, count(*)
+FROM found AS f JOIN decisions AS d USING (decision_id) LEFT JOIN stopped AS s USING (decision_id)
+WHERE d.decided_time >= :start AND d.decided_time < :end AND (:tenant IS NULL OR d.tenant = :tenant)
+GROUP BY 1, 2, 3
+"""
+
+_read = msgpack.Decoder(Findings).decode
+
+
+def to_row(findings: Findings) -> tuple[str, str]:
+    """The values of the columns: JSON arrays."""
+    return _as_list(findings.species), _as_list(findings.views)
+
+
+def insert(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Keep what was found in these new decisions; most have nothing."""
+    for entry in entries:
+        if entry.findings:
+            row = to_row(_read(entry.findings))
+            connection.execute("INSERT OR IGNORE INTO findings (species, views) VALUES (?, ?)", row)
+            connection.execute(
+                "INSERT INTO found (decision_id, findings) SELECT ?, id FROM findings WHERE species = ? AND views = ?",
+                (entry.decision_id, *row),
+            )
+
+
+def count(connection: sqlite3.Connection, *, tenant: str | None, start: date, end: date) -> tuple[CountedFindings, ...]:
+    """What was found in the UTC days `start` to `end`, both included; of all tenants if `tenant` is None."""
+    known = by_id(connection)
+    with _counting.told(connection, tenant, start, end) as arguments:
+        return tuple(
+            CountedFindings(findings=known[found], action=Action(action), stopped=bool(stopped), decisions=decisions)
+            for found, action, stopped, decisions in connection.execute(COUNT, arguments)
+        )
+
+
+def row_of(connection: sqlite3.Connection, decision_id: str) -> tuple[str, str] | None:
+    """What is kept of a decision, None if nothing was found in it."""
+    query = "SELECT species, views FROM found JOIN findings ON findings.id = found.findings WHERE decision_id = ?"
+    row: tuple[str, str] | None = connection.execute(query, (decision_id,)).fetchone()
+    return row
+
+
+def by_id(connection: sqlite3.Connection) -> dict[int, Findings]:
+    """All that occurred."""
+    rows = connection.execute("SELECT id, species, views FROM findings")
+    return {found: Findings(json.decode(species, type=Species), json.decode(views, type=Names)) for found, species, views in rows}
+
+
+def _as_list(names: Sequence[object]) -> str:
+    return json.encode(names).decode()
