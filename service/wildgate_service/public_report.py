@@ -83,8 +83,9 @@ class Table(Struct, frozen=True):
 class Accuracy(Struct, frozen=True, kw_only=True):
     """A share as it may be told.
 
-    Of `total` cases `count` were so, with the 95 % interval `lower` to `upper`. All three are None where there are `too_few` to say, or
-    where count, or the rest, is too small to show: then `at_most` or `at_least` bounds the share.
+    The share is `estimate`, with the 95 % interval `lower` to `upper`, from `total` cases; where it is a plain share, `count` of them were
+    so. All are None where there are `too_few` to say, or where the count, or the rest, is too small to show: then `at_most` or `at_least`
+    bounds the share. `dimension` and `value` say of what part it is, "" of all.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Accuracy(Struct, frozen=True, kw_only=True):
     value: str = ""
     total: int | None
     count: int | None = None
+    estimate: float | None = None
     lower: float | None = None
     upper: float | None = None
     too_few: bool = False
@@ -407,7 +409,7 @@ def _accuracy(share: ReportShare, publication: Publication) -> Accuracy:
         return Accuracy(name=share.name, total=total, at_most=(smallest - 1) / total)
     if 0 < total - count < smallest:
         return Accuracy(name=share.name, total=total, at_least=1 - (smallest - 1) / total)
-    return Accuracy(name=share.name, total=total, count=count, lower=share.lower, upper=share.upper)
+    return Accuracy(name=share.name, total=total, count=count, estimate=count / total, lower=share.lower, upper=share.upper)
 
 
 def _versions(decisions: Iterable[CountedDecisions]) -> Iterator[Used]:

@@ -100,29 +100,24 @@ AND degraded_reason <> '' GROUP BY degraded_reason ORDER BY degraded_reason
 
 def count(connection: sqlite3.Connection, log_id: str, *, tenant: str | None, start: date, end: date) -> ReportFacts:
     """The facts of the UTC days `start` to `end`, both included; of all tenants if `tenant` is None."""
-    given = arguments(tenant, start, end)
-    connection.execute("BEGIN")
-    try:
-        return ReportFacts(
-            decisions=_decisions(connection, given),
-            shares={name: connection.execute(WITH + query, given).fetchone() for name, query in SHARES.items()},
-            outcomes=dict(connection.execute(OUTCOMES, given)),
-            degraded_answers=dict(connection.execute(DEGRADED_ANSWERS, given)),
-            median_hours_to_act=_median_hours(connection, given),
-            checkpoint=head(connection, log_id),
-        )
-    finally:
-        connection.execute("ROLLBACK")
-
-
-def arguments(tenant: str | None, start: date, end: date) -> dict[str, object]:
-    """What the queries are asked with."""
-    return {
+    arguments = {
         "tenant": tenant,
         "start": _midnight(start),
         "end": _midnight(end) + DAY,  # the day after it may be beyond what dates can say
         "first_day": (start - EPOCH).days,
     }
+    connection.execute("BEGIN")
+    try:
+        return ReportFacts(
+            decisions=_decisions(connection, arguments),
+            shares={name: connection.execute(WITH + query, arguments).fetchone() for name, query in SHARES.items()},
+            outcomes=dict(connection.execute(OUTCOMES, arguments)),
+            degraded_answers=dict(connection.execute(DEGRADED_ANSWERS, arguments)),
+            median_hours_to_act=_median_hours(connection, arguments),
+            checkpoint=head(connection, log_id),
+        )
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def head(connection: sqlite3.Connection, log_id: str) -> Receipt | None:

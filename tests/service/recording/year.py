@@ -26,7 +26,15 @@ SPECIES = {
 APPENDICES = {"elephant": "I", "parrot": "I", "orchid": "II", "eel": "II", "hornbill": "I"}
 LANGUAGES = {"en": 40, "zh-Hans": 20, "vi": 14, "th": 10, "id": 8, "es": 4, "de": 3, "fr": 2, "sw": 1}
 MARKETS = {"SG": 30, "VN": 20, "TH": 15, "ID": 12, "US": 10, "DE": 6, "FR": 4, "ES": 2, "KE": 1, "": 2}
-VIEWS = {(): 60, ("leetspeak",): 12, ("misspelling",): 10, ("confusables", "separators"): 6, ("emoji",): 6, ("homophone",): 5, ("upside_down",): 1}
+VIEWS = {
+    (): 60,
+    ("leetspeak",): 12,
+    ("misspelling",): 10,
+    ("confusables", "separators"): 6,
+    ("emoji",): 6,
+    ("homophone",): 5,
+    ("upside_down",): 1,
+}
 
 
 def draw(seed=1, *, decisions=4000, found=0.4, days=365):
