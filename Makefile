@@ -21,7 +21,8 @@ test-spark: .venv-spark/.done ## Those of `wildgate_service.spark`, which need p
 	.venv-spark/bin/python -m pytest -m spark
 
 test-browser: .venv/.browser ## Those that open the report in a browser, which need Chromium (apt-get install chromium)
-	WILDGATE_BROWSER=needed $(BIN)/python -m pytest -m browser
+	@command -v chromium > /dev/null || { echo "test-browser needs Chromium: apt-get install chromium" >&2; exit 1; }
+	$(BIN)/python -m pytest -m browser
 
 lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether generated documents are up to date
 	$(BIN)/ruff check .

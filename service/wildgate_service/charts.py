@@ -33,7 +33,7 @@ VARIABLES = {
 }
 WIDE, NARROW = 9.6, 3.6  # inches of 72 points
 MOST_LABELS = {WIDE: 12, NARROW: 4}
-STYLE = {
+STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "font.size": 10,
     "text.color": INK,
@@ -176,7 +176,7 @@ def _svg(name: str, draw: Callable[[Figure, float], None], width: float, height:
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     made = io.StringIO()
-    with mpl.rc_context(STYLE | {"svg.hashsalt": name}):
+    with mpl.rc_context(STYLE | {"svg.hashsalt": name}):  # type: ignore[arg-type,unused-ignore]  # names, in stubs since 3.11
         figure = Figure(figsize=(width, height))
         figure.patch.set_alpha(0)
         draw(figure, width)

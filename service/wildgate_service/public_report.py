@@ -60,6 +60,8 @@ BY_FACET: dict[str, Callable[[Facets], tuple[str, ...]]] = {
     "policy_version": lambda facets: (facets.policy_version,),
 }
 NAMED = {"taxon_group", "appendix"}  # what nearly all texts that were allowed name none of
+Counts = Mapping[Key, Mapping[str, int]]  # by value, or by parent and value: counts by measure
+
 VERSIONS = ("lexicon_version", "model_version", "policy_version")
 
 
@@ -83,8 +85,9 @@ class Table(Struct, frozen=True):
 class Accuracy(Struct, frozen=True, kw_only=True):
     """A share as it may be told.
 
-    Of `total` cases `count` were so, with the 95 % interval `lower` to `upper`. All three are None where there are `too_few` to say, or
-    where count, or the rest, is too small to show: then `at_most` or `at_least` bounds the share.
+    The share is `estimate`, with the 95 % interval `lower` to `upper`, from `total` cases; where it is a plain share, `count` of them were
+    so. All are None where there are `too_few` to say, or where the count, or the rest, is too small to show: then `at_most` or `at_least`
+    bounds the share. `dimension` and `value` say of what part it is, "" of all.
     """
 
     name: str
@@ -92,6 +95,7 @@ class Accuracy(Struct, frozen=True, kw_only=True):
     value: str = ""
     total: int | None
     count: int | None = None
+    estimate: float | None = None
     lower: float | None = None
     upper: float | None = None
     too_few: bool = False
@@ -195,7 +199,7 @@ class _Draft:
         self,
         name: str,
         measures: tuple[str, ...],
-        counts: Mapping[Key, Mapping[str, int]],
+        counts: Counts,
         *,
         whole: tuple[tuple[Key, ...], ...] = (),
         several: bool = False,
@@ -205,11 +209,11 @@ class _Draft:
         self.tables.append(Table(name, measures, tuple(rows), several))
         for row in rows:
             for measure, count in zip(measures, row.counts, strict=True):
-                self.cells[_key(name, row, measure)] = count
+                self.cells[_key(name, row, measure)] = count or 0
         for measure, cells in zip(measures, whole, strict=False):
             self.add(tuple(_key(name, row, measure) for row in rows), cells)
 
-    def add_allowed(self, name: str, counts: Mapping[Key, Mapping[str, int]]) -> None:
+    def add_allowed(self, name: str, counts: Counts) -> None:
         """What was neither held nor refused stands in no table: with it a row's counts add up to those checked."""
         for key, counted in counts.items():
             row = Row(key[-1], (), *key[:-1])
@@ -303,7 +307,7 @@ def _count_trend(draft: _Draft, trend: Mapping[str, Counter[str]], periods_: Seq
     shown = {group: trend[group] for group in ranked[:SHOWN_GROUPS]}
     if others := ranked[SHOWN_GROUPS:]:
         shown[OTHER] = sum((trend[group] for group in others), Counter())
-    rows = {(group, period): {"found": counts[period]} for group, counts in shown.items() for (period,) in periods_}
+    rows: Counts = {(group, period): {"found": counts[period]} for group, counts in shown.items() for (period,) in periods_}
     draft.table("trend", ("found",), rows, several=True)
     members = {group: ranked[SHOWN_GROUPS:] if group == OTHER else [group] for group in shown}
     for group, of in members.items():
@@ -349,7 +353,7 @@ def _count_measures(draft: _Draft, measures: Sequence[Measure]) -> None:
         "restriction": Counter(each.value for measure in measures for each in measure.restrictions),
     }
     for name, counts in counted.items():
-        rows = {(value,): {"measures": count} for value, count in counts.most_common()}
+        rows: Counts = {(value,): {"measures": count} for value, count in counts.most_common()}
         draft.table(name, ("measures",), rows, whole=whole, several=name == "restriction")
     waits = Counter(next(name for name, limit in WAITS.items() if wait < limit) for wait in _waits(measures))
     draft.table("wait", ("measures",), {(name,): {"measures": waits[name]} for name in WAITS if waits}, whole=whole)
@@ -393,7 +397,7 @@ def _medians(facts: PublicFacts, smallest: int) -> dict[str, float | None]:
     samples = {"measure": _waits(facts.measures)}
     for family in ("notice", "complaint", "dispute", "order"):
         samples[family] = [case.ended_time - case.received_time for case in facts.cases if case.family == family and case.ended_time]
-    return {name: median(waits) / HOUR if len(waits) >= max(smallest, 1) else None for name, waits in samples.items()}
+    return {name: median(wait / HOUR for wait in waits) if len(waits) >= max(smallest, 1) else None for name, waits in samples.items()}
 
 
 # --- shares and versions -------------------------------------------------------------------------
@@ -407,7 +411,7 @@ def _accuracy(share: ReportShare, publication: Publication) -> Accuracy:
         return Accuracy(name=share.name, total=total, at_most=(smallest - 1) / total)
     if 0 < total - count < smallest:
         return Accuracy(name=share.name, total=total, at_least=1 - (smallest - 1) / total)
-    return Accuracy(name=share.name, total=total, count=count, lower=share.lower, upper=share.upper)
+    return Accuracy(name=share.name, total=total, count=count, estimate=count / total, lower=share.lower, upper=share.upper)
 
 
 def _versions(decisions: Iterable[CountedDecisions]) -> Iterator[Used]:

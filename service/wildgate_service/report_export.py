@@ -98,7 +98,7 @@ def _public_rows(report: PublicReport) -> Iterator[tuple[str | int | float | Non
             for measure, count in zip(table.measures, row.counts, strict=True):
                 yield table.name, row.parent, row.value, measure, count, "hidden" if count is None else ""
     for share in report.accuracy:
-        for measure in ("total", "count", "lower", "upper", "at_most", "at_least"):
+        for measure in ("total", "count", "estimate", "lower", "upper", "at_most", "at_least"):
             number = getattr(share, measure)
             yield f"share {share.name}", share.dimension, share.value, measure, _rounded(number), "" if number is not None else "hidden"
     for name, hours in report.medians.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from wildgate_service.store._decisions import DAY, tail
 from wildgate_service.types import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 EPOCH = date(1970, 1, 1)
 HOUR = 3_600_000_000  # in microseconds
@@ -130,22 +129,6 @@ AND degraded_reason <> '' GROUP BY degraded_reason ORDER BY degraded_reason
 
 def count(connection: sqlite3.Connection, log_id: str, *, tenant: str | None, start: date, end: date) -> ReportFacts:
     """The facts of the UTC days `start` to `end`, both included; of all tenants if `tenant` is None."""
-    with told(connection, tenant, start, end) as arguments:
-        decisions = _decisions(connection, arguments)
-        return ReportFacts(
-            decisions=decisions,
-            shares={name: connection.execute(query).fetchone() for name, query in SHARES.items()},
-            outcomes=dict(connection.execute(OUTCOMES, arguments)),
-            degraded_answers=dict(connection.execute(DEGRADED_ANSWERS, arguments)),
-            median_hours_to_act=_median_hours(connection),
-            checkpoint=head(connection, log_id),
-            error=_error(connection, decisions),
-        )
-
-
-@contextmanager
-def told(connection: sqlite3.Connection, tenant: str | None, start: date, end: date) -> Iterator[dict[str, object]]:
-    """One snapshot of the store with what was told of the decisions of these days in `TABLES`; gives what queries are asked with."""
     arguments = {
         "tenant": tenant,
         "start": _midnight(start),
@@ -157,7 +140,16 @@ def told(connection: sqlite3.Connection, tenant: str | None, start: date, end: d
     try:
         for statement in filter(str.strip, TABLES.split(";")):
             connection.execute(statement, arguments if ":" in statement else {})
-        yield arguments
+        decisions = _decisions(connection, arguments)
+        return ReportFacts(
+            decisions=decisions,
+            shares={name: connection.execute(query).fetchone() for name, query in SHARES.items()},
+            outcomes=dict(connection.execute(OUTCOMES, arguments)),
+            degraded_answers=dict(connection.execute(DEGRADED_ANSWERS, arguments)),
+            median_hours_to_act=_median_hours(connection),
+            checkpoint=head(connection, log_id),
+            error=_error(connection, decisions),
+        )
     finally:
         connection.execute("ROLLBACK")  # which drops the tables, too
 

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from msgspec import json, msgpack
 
-from wildgate_service.record import Findings
+from wildgate_service.record import Findings, to_microseconds
 from wildgate_service.report import CountedFindings
-from wildgate_service.store import _counting
 from wildgate_service.types import Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from wildgate_service.record import Entry
 
+DAY = 86_400_000_000  # in microseconds
 Species = tuple[tuple[str, str], ...]
 Names = tuple[str, ...]
 
 COUNT = """
-SELECT f.findings, d.action, s.stopped_time IS NOT NULL, count(*)
-FROM found AS f JOIN decisions AS d USING (decision_id) LEFT JOIN stopped AS s USING (decision_id)
-WHERE d.decided_time >= :start AND d.decided_time < :end AND (:tenant IS NULL OR d.tenant = :tenant)
+WITH stopped AS (
+    SELECT DISTINCT coalesce(nullif(o.decision_id, ''), r.decision_id) AS decision_id
+    FROM outcomes_in_force AS o
+    LEFT JOIN decisions AS r ON o.decision_id = '' AND r.tenant = o.tenant AND r.request_id = o.request_id
+    WHERE o.kind IN ('removed', 'restricted') AND (:tenant IS NULL OR o.tenant = :tenant)
+)
+SELECT findings, action, s.decision_id IS NOT NULL, count(*)
+FROM found JOIN decisions AS d USING (decision_id) LEFT JOIN stopped AS s USING (decision_id)
+WHERE decided_time >= :start AND decided_time < :end AND (:tenant IS NULL OR tenant = :tenant)
 GROUP BY 1, 2, 3
 """
 
@@ -51,11 +57,11 @@ def insert(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
 def count(connection: sqlite3.Connection, *, tenant: str | None, start: date, end: date) -> tuple[CountedFindings, ...]:
     """What was found in the UTC days `start` to `end`, both included; of all tenants if `tenant` is None."""
     known = by_id(connection)
-    with _counting.told(connection, tenant, start, end) as arguments:
-        return tuple(
-            CountedFindings(findings=known[found], action=Action(action), stopped=bool(stopped), decisions=decisions)
-            for found, action, stopped, decisions in connection.execute(COUNT, arguments)
-        )
+    rows = connection.execute(COUNT, {"tenant": tenant, "start": _midnight(start), "end": _midnight(end) + DAY})
+    return tuple(
+        CountedFindings(findings=known[found], action=Action(action), stopped=bool(stopped), decisions=decisions)
+        for found, action, stopped, decisions in rows
+    )
 
 
 def row_of(connection: sqlite3.Connection, decision_id: str) -> tuple[str, str] | None:
@@ -73,3 +79,7 @@ def by_id(connection: sqlite3.Connection) -> dict[int, Findings]:
 
 def _as_list(names: Sequence[object]) -> str:
     return json.encode(names).decode()
+
+
+def _midnight(day: date) -> int:
+    return to_microseconds(datetime(day.year, day.month, day.day, tzinfo=UTC))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import multiprocessing
 import os
 import signal
@@ -9,6 +10,7 @@ import socket
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
+from pathlib import Path
 
 import pytest
 import uuid_utils
@@ -104,6 +106,21 @@ def fresh_url(tmp_path_factory):
     """Makes URLs of stores that are not there yet."""
     folder, numbers = tmp_path_factory.mktemp("stores"), count()
     return lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}"
+
+
+@pytest.fixture(scope="session")
+def year_url(fresh_url):
+    """A store that holds a year of decisions and what followed."""
+    spec = importlib.util.spec_from_file_location("year", Path(__file__).with_name("year.py"))
+    year = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(year)
+    url = fresh_url()
+    records, outcomes = year.draw()
+    with open_store(url) as store:
+        for start in range(0, len(records), 200):
+            store.append(records[start : start + 200])
+        store.append_outcomes(outcomes)
+    return url
 
 
 @pytest.fixture

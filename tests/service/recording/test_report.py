@@ -12,9 +12,8 @@ from wildgate_service.cli.report import command
 from wildgate_service.outcomes import Means, OutcomeKind
 from wildgate_service.report import make_report, make_share
 from wildgate_service.report_export import to_csv, to_json
-from wildgate_service.report_page import hours, label, make_timeline, percent, render, scale
 from wildgate_service.store import open_store
-from wildgate_service.types import Action, Listing, ReportCount, Taxon, TransparencyReport
+from wildgate_service.types import Action, Listing, Taxon, TransparencyReport
 
 DAY = date(2026, 3, 10)
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -248,77 +247,6 @@ def test_shares_have_wilson_intervals(count, total, lower, upper):
     assert (round(made.lower, 3), round(made.upper, 3)) == (lower, upper)
 
 
-# --- the page ------------------------------------------------------------------------------------
-
-
-def test_the_page_tells_the_totals(store, samples, report_of):
-    """In words, with separators."""
-    store.append([samples.record() for _ in range(1234)] + [samples.record(Action.BLOCK)])
-    page = render(report_of())
-    assert "1,235</strong> texts were checked" in page
-    assert "10 March 2026" in page
-
-
-def test_the_page_needs_nothing_but_itself(store, samples, report_of):
-    """No script, no address, no file."""
-    store.append([samples.record(Action.BLOCK)])
-    page = render(report_of())
-    assert [word for word in ("<script", "http://", "https://", "src=", "@import") if word in page] == []
-
-
-def test_whatever_was_recorded_is_escaped(store, samples, report_of):
-    """A market, a tenant or a version could be anything."""
-    evil = '<img src=x onerror="alert(1)">'
-    record = samples.record(Action.BLOCK, listing=Listing(market=evil), tenant=evil)
-    store.append([record])
-    page = render(report_of(tenant=evil))
-    assert (evil in page, "&lt;img src=x onerror=&#34;alert(1)&#34;&gt;" in page) == (False, True)
-
-
-def test_an_empty_report_is_a_page_too(report_of):
-    """That says that nothing was checked."""
-    assert "no text was checked" in render(report_of())
-
-
-def test_every_group_of_the_taxa_has_a_name_for_readers():
-    """Nobody reads tortoise_turtle."""
-    assert label("taxon_group", "tortoise_turtle") == "Tortoises and freshwater turtles"
-
-
-@pytest.mark.parametrize(("days", "unit", "columns"), [(31, "day", 31), (365, "week", 53), (1461, "month", 49)])
-def test_long_periods_are_drawn_by_week_and_month(days, unit, columns):
-    """Nothing is lost on the way."""
-    first = date(2024, 1, 15)
-    made = make_timeline(
-        [
-            ReportCount(
-                dimension="day",
-                value=(first + timedelta(days=day)).isoformat(),
-                decisions=2,
-                allowed=1,
-                reviewed=1,
-                blocked=0,
-                stopped=0,
-            )
-            for day in range(days)
-        ]
-    )
-    assert (made.unit, len(made.columns)) == (unit, columns)
-    assert sum(column.count.reviewed for column in made.columns) == days
-
-
-@pytest.mark.parametrize("largest", [0, 1, 3, 7, 99, 101, 12_345])
-def test_the_scale_holds_the_largest_in_whole_steps(largest):
-    """And has few ticks."""
-    top, ticks = scale(largest)
-    assert (top >= largest, ticks[0], ticks[-1], 2 <= len(ticks) <= 6) == (True, 0, top, True)
-
-
-def test_small_shares_and_short_waits_are_not_rounded_away():
-    """0.03% is not 0.0%."""
-    assert (percent(3, 10_000), percent(0, 10), hours(0.01)) == ("0.03%", "0.0%", "36 seconds")
-
-
 # --- the data ------------------------------------------------------------------------------------
 
 
@@ -352,13 +280,13 @@ def run(url, output, *arguments):
     return CliRunner().invoke(command, [*days, "--store", url, "--output", str(output), *arguments])
 
 
-@pytest.mark.parametrize("form", ["html", "json", "csv"])
-def test_the_command_writes_a_file_and_prints_its_name(store, samples, url, tmp_path, form):
-    """Into a folder made for it."""
+@pytest.mark.parametrize(("form", "beside"), [("html", ["html", "json", "csv"]), ("json", ["json"]), ("csv", ["csv"])])
+def test_the_command_writes_files_and_prints_their_names(store, samples, url, tmp_path, form, beside):
+    """Into a folder made for them; a page with its data beside it."""
     store.append([samples.record()])
     result = run(url, tmp_path / "new" / "folder", "--format", form)
-    file = tmp_path / "new" / "folder" / f"wildgate-report-2026-03-01-2026-03-31.{form}"
-    assert (result.stdout.strip(), file.stat().st_size > 0) == (str(file), True)
+    files = [tmp_path / "new" / "folder" / f"wildgate-report-2026-03-01-2026-03-31.{each}" for each in beside]
+    assert (result.stdout.split(), all(file.stat().st_size > 0 for file in files)) == ([str(file) for file in files], True)
 
 
 @pytest.mark.parametrize("form", ["xlsx", "dsa"])

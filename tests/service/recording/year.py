@@ -104,7 +104,8 @@ def _outcomes(chance, record):
         if end is kinds.COMPLAINT_UPHELD:
             steps.append((kinds.REINSTATED, Means.MODERATOR, 500, {}))
     for kind, means, hours, fields in steps:
+        time = record.decided_time + timedelta(hours=hours)
         yield Outcome(
             tenant="acme", outcome_id=_id(chance), kind=kind, means=means, decision_id=record.decision_id,
-            occurred_time=record.decided_time + timedelta(hours=hours), recorded_time=record.decided_time + timedelta(hours=hours), **fields,
+            occurred_time=time, recorded_time=time, **fields,
         )  # fmt: skip
