@@ -31,19 +31,6 @@ def wilson(count: float, total: float) -> Interval:
     return max(0.0, center - half), min(1.0, center + half)
 
 
-def wilson_corrected(count: float, total: float) -> Interval:
-    """The same with a correction for continuity (Newcombe, Statistics in Medicine 17, 1998, method 4): wider, and seldom too narrow."""
-    if total == 0:
-        return 0.0, 1.0
-    z2, share, below = Z_95 * Z_95, count / total, 2 * (total + Z_95 * Z_95)
-    spread = 4 * count * (1 - share)
-    center, lower, upper = 2 * count + z2, z2 - 1 / total + spread + (4 * share - 2), z2 - 1 / total + spread - (4 * share - 2)
-    return (
-        max(0.0, (center - Z_95 * math.sqrt(max(lower, 0)) - 1) / below) if count else 0.0,
-        min(1.0, (center + Z_95 * math.sqrt(max(upper, 0)) + 1) / below) if count < total else 1.0,
-    )
-
-
 def of_unseen(seen: Sequence[tuple[float, int]], weights: Iterable[float]) -> Interval:
     """Of the events among units that were not looked at, from those among units that were.
 

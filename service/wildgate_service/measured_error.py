@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from wildgate_service.intervals import Interval, of_ratio, of_sum, of_unseen, wilson_corrected
+from wildgate_service.intervals import Interval, of_ratio, of_sum, of_unseen, wilson
 from wildgate_service.record import Facets
 from wildgate_service.sampling import NO_SAMPLING
 from wildgate_service.types import Action, ErrorEstimate, MeasuredErrors
@@ -244,20 +244,27 @@ class _Domain:
 
 
 def offers_stopped(strata: Strata) -> Estimated:
-    """How many of the listings in the strata are offers; those judged are known, the rest of a stratum is as they are."""
-    judged = [each for each in strata if each.judged]
-    parts = []
-    for each in judged:
-        share = each.offers / each.judged
-        low, high = wilson_corrected(each.offers, each.judged)
-        rest = (1 - each.judged / each.listings) ** 0.5 if each.listings > each.judged else 0.0  # of a finite stratum
-        interval = each.listings * (share - (share - low) * rest), each.listings * (share + (high - share) * rest)
-        parts.append((each.listings * share, interval))
-    low, high = of_sum(parts)
-    offers, listings = sum(each.offers for each in judged), sum(each.listings for each in judged)
-    return Estimated(
-        sum(number for number, _ in parts), (max(low, offers), min(high, listings)), sum(each.judged for each in judged), offers
-    )
+    """How many of the listings in the strata are offers; those judged are known, the rest of a stratum is as they are.
+
+    The interval is that of a share in as many independent judgments as have its variance, stratified and of a finite population (Korn and
+    Graubard, Survey Methodology 24, 1998), so that it holds where all or nearly all are offers.
+    """
+    known = [each for each in strata if each.judged]
+    listings, judged, offers = (sum(getattr(each, name) for each in known) for name in ("listings", "judged", "offers"))
+    if judged >= listings:
+        return Estimated(offers, (offers, offers), judged, offers)
+    number = sum(each.listings * each.offers / each.judged for each in known)
+    share, most = number / listings, judged / (1 - judged / listings)
+    variance = sum(map(_variance, known)) / listings**2
+    size = min(share * (1 - share) / variance, most) if variance else most
+    low, high = wilson(share * size, size)
+    return Estimated(number, (max(listings * low, offers), min(listings * high, listings)), judged, offers)
+
+
+def _variance(stratum: _Stratum) -> float:
+    """Of its estimated number of offers."""
+    share, unseen = stratum.offers / stratum.judged, max(stratum.listings - stratum.judged, 0)
+    return stratum.listings * unseen * share * (1 - share) / max(stratum.judged - 1, 1)
 
 
 def offers_missed(strata: Strata) -> Estimated:
