@@ -22,6 +22,7 @@ COMMANDS = {
     "backtest": "Show what one policy changes against another.",
     "model": "Build or export encoders, train the models.",
     "outcomes": "Record what a platform did, from a file.",
+    "statements": "Make statements of reasons and send them to the EU's transparency database.",
     "report": "Write the transparency report.",
     "keys": "Create, list and revoke API keys.",
     "settings": "Print the settings in force.",

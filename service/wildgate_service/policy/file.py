@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -13,7 +13,13 @@ from wildgate_service.classify import DEFAULT_ROUTING, Routing
 from wildgate_service.decide.policy import Limits, Unlisted
 from wildgate_service.policy.lines import Path
 
-SHIPPED = ("reasons", "notices", "reviewed", "dsa")  # tables that are as in the policy that ships where a file has none of its own
+SHIPPED = (
+    "reasons",
+    "notices",
+    "reviewed",
+    "dsa",
+    "statements",
+)  # tables that are as in the policy that ships where a file has none of its own
 
 OVER_ONE = 1.01  # a threshold that no probability reaches
 
@@ -51,6 +57,32 @@ class Ground(Struct, forbid_unknown_fields=True):
     keyword_live: str
 
 
+class ContentTypes(Struct, forbid_unknown_fields=True):
+    """The types of content that the database is told, by kind of content; () for what is on no online platform."""
+
+    listing: tuple[str, ...]
+    social_post: tuple[str, ...]
+    cargo_booking: tuple[str, ...]
+
+
+class StatementTable(Struct, forbid_unknown_fields=True):
+    """What statements of reasons say that no record holds; the meaning of each key stands in the policy that ships."""
+
+    legal_ground: str
+    legal_url: str
+    legal_explanation: str
+    terms_ground: str
+    terms_url: str
+    terms_explanation: str
+    facts: str
+    content_types: ContentTypes
+    territorial_scope: tuple[str, ...]
+    markets: Literal["eea", "all"]
+    moderator_after_software: Literal["AUTOMATED_DECISION_PARTIALLY", "AUTOMATED_DECISION_NOT_AUTOMATED"]
+    without_group: Literal["incomplete", "default"]
+    live_groups: tuple[str, ...]
+
+
 class PolicyFile(Struct, forbid_unknown_fields=True):
     """The whole file. `reasons` are by language and name, `notices` by action and language; a table of `SHIPPED` may be left out."""
 
@@ -59,6 +91,7 @@ class PolicyFile(Struct, forbid_unknown_fields=True):
     reasons: dict[str, dict[str, str]]
     notices: dict[str, dict[str, str]]
     dsa: dict[str, Ground]
+    statements: StatementTable
     shadow: bool = False
     shadow_rules: tuple[str, ...] = ()
     moderator_language: str = "en"
