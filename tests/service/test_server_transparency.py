@@ -55,7 +55,9 @@ def test_outcome_of_a_degraded_answer_needs_no_decision(shared):
 def test_a_correction_counts_in_place_of_what_it_corrects(shared):
     """With what was restricted and why, over the wire."""
     decided = score(shared).decision_id
-    first = outcome(decision_id=decided, restrictions=[transparency_pb2.RESTRICTION_VISIBILITY_DEMOTED], ground=transparency_pb2.GROUND_TERMS)
+    first = outcome(
+        decision_id=decided, restrictions=[transparency_pb2.RESTRICTION_VISIBILITY_DEMOTED], ground=transparency_pb2.GROUND_TERMS
+    )
     second = outcome(decision_id=decided, kind=transparency_pb2.OUTCOME_KIND_ACCOUNT_TERMINATED, corrects=first.outcome_id)
     assert not any(result.HasField("error") for result in record(shared, second, first))
 

@@ -6,7 +6,7 @@
       422 without places     halves are sent, down to the one that is refused
       422 not unique         ask for each named: stored long ago, or being stored at this moment, then wait
       429                    wait as long as it says, else longer each time
-      no answer, 5xx         wait, ask for each whether it is stored, send the rest again
+      no answer, 5xx         wait, ask whether they are stored, send again those that are not
       401, 403, other        stop: nothing can be sent like this
 
 What was being sent when an earlier submitter was killed is asked for before anything is sent.
@@ -17,7 +17,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import count, islice
 from typing import Protocol
 
 from msgspec import Struct
@@ -26,6 +26,8 @@ from wildgate_service.statements.check import check
 from wildgate_service.statements.database import MOST_STATEMENTS, Answer, Busy, Duplicate, Invalid, Stored, SubmissionError, Unclear
 from wildgate_service.statements.files import Sendable
 from wildgate_service.statements.journal import Journal, State
+
+MOST_DOUBLINGS = 20  # more would be too large a number, not a longer wait
 
 
 class Receiver(Protocol):
@@ -48,25 +50,28 @@ class Counts(Struct):
 
 
 class Patience:
-    """How long to wait after the n-th failure in a row, and when to give up. Seconds."""
+    """How long to wait after failures, and when to give up. Seconds.
+
+    The n-th failure of one call waits about `first` times 2ⁿ, at most `longest`; `total` is waited without anything getting done.
+    """
 
     def __init__(
         self, *, first: float = 0.5, longest: float = 60.0, total: float = 900.0, sleep: Callable[[float], object] = time.sleep
     ) -> None:
         self._first, self._longest, self._total, self._sleep = first, longest, total, sleep
-        self.progress()
+        self._waited = 0.0
 
     def progress(self) -> None:
-        """Something went well: the next failure is the first again."""
-        self._next, self._waited = self._first, 0.0
+        """Something got done."""
+        self._waited = 0.0
 
-    def wait(self, why: str, seconds: float | None = None) -> None:
-        """Wait as long as was asked for, else twice as long as the last time. Raises SubmissionError when it was long enough."""
+    def wait(self, why: str, failures: int, seconds: float | None = None) -> None:
+        """Wait as long as the database asked for, else by the number of failures before. Raises SubmissionError when it was enough."""
         if self._waited >= self._total:
             raise SubmissionError(f"gave up after {self._waited:.0f} seconds ({why}); the same command goes on from here")
         if seconds is None:
-            seconds = self._next * random.uniform(0.5, 1.0)  # noqa: S311  (so that submitters do not come back together)
-            self._next = min(2 * self._next, self._longest)
+            most = min(self._first * 2.0 ** min(failures, MOST_DOUBLINGS), self._longest)
+            seconds = most * random.uniform(0.5, 1.0)  # noqa: S311  (so that submitters do not come back together)
         self._waited += seconds
         self._sleep(seconds)
 
@@ -131,7 +136,9 @@ class Submitter:
 
     def _send(self, batch: list[Sendable]) -> None:
         """Send until each is stored or refused."""
-        while batch:
+        for failures in count():
+            if not batch:
+                return
             self._journal.sending(batch)
             answer = self._database.send([each.statement for each in batch])
             if isinstance(answer, Stored):
@@ -139,20 +146,20 @@ class Submitter:
                 self.counts.stored += len(batch)
                 self._patience.progress()
                 return
-            batch = self._after(answer, batch)
+            batch = self._after(answer, batch, failures)
 
-    def _after(self, answer: Invalid | Duplicate | Busy | Unclear, batch: list[Sendable]) -> list[Sendable]:
+    def _after(self, answer: Invalid | Duplicate | Busy | Unclear, batch: list[Sendable], failures: int) -> list[Sendable]:
         """What is still to be sent after an answer that is not 201."""
         if isinstance(answer, Invalid):
             return self._without_refused(answer, batch)
         if isinstance(answer, Duplicate):
-            return self._without_duplicates(answer, batch)
+            return self._without_duplicates(answer, batch, failures)
         if isinstance(answer, Busy):
-            self._patience.wait("too many calls", answer.seconds)
+            self._patience.wait("too many calls", failures, answer.seconds)
             return batch
         self._tried.update(each.puid for each in batch)
-        self._patience.wait(answer.problem)
-        return self._without_existing(batch, batch)
+        self._patience.wait(answer.problem, failures)
+        return self._without_existing(batch, batch) if self._exists(batch[0].puid) else batch  # all of a call are stored or none
 
     def _without_refused(self, answer: Invalid, batch: list[Sendable]) -> list[Sendable]:
         problems = {batch[place].puid: texts for place, texts in answer.problems.items() if place < len(batch)}
@@ -168,11 +175,11 @@ class Submitter:
         self._journal.refused(problems)
         self.counts.refused += len(problems)
 
-    def _without_duplicates(self, answer: Duplicate, batch: list[Sendable]) -> list[Sendable]:
+    def _without_duplicates(self, answer: Duplicate, batch: list[Sendable], failures: int) -> list[Sendable]:
         """Those named are stored, or the database is still busy with an earlier call that had them: then they come up again."""
         left = self._without_existing([each for each in batch if each.puid in answer.puids] or batch, batch)
         if len(left) == len(batch):
-            self._patience.wait("an earlier call is not through yet")
+            self._patience.wait("an earlier call is not through yet", failures)
         return left
 
     # --- asking ----------------------------------------------------------------------------------
@@ -193,9 +200,11 @@ class Submitter:
         return [each for each in batch if each.puid not in found]
 
     def _exists(self, puid: str) -> bool:
+        failures = 0
         while not isinstance(answer := self._database.exists(puid), bool):
             if isinstance(answer, Busy):
-                self._patience.wait("too many calls", answer.seconds)
+                self._patience.wait("too many calls", failures, answer.seconds)
             else:
-                self._patience.wait(answer.problem)
+                self._patience.wait(answer.problem, failures)
+            failures += 1
         return answer
