@@ -103,6 +103,10 @@ class Double:
                 return self._later(path, body)
             return _after(fault, self._route(method, path, body), self._plan.stall_seconds)
 
+    def hold(self, statement: Shape) -> None:
+        """Have a statement as if it had been sent before any call."""
+        self._store(statement, single=True)
+
     # --- calls -----------------------------------------------------------------------------------
 
     def _route(self, method: str, path: str, body: bytes) -> Reply:
@@ -157,7 +161,7 @@ class Double:
         return puid in self.statements or puid in self._taken
 
     def _store(self, statement: Shape, *, single: bool) -> Shape:
-        made = _as_kept(statement, single=single)
+        made = as_kept(statement, single=single)
         made |= {"uuid": str(uuid.uuid4()), "created_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", "platform_name": PLATFORM}
         made |= {"permalink": f"/statement/{made['uuid']}", "self": f"{API}/statement/{made['uuid']}"}
         self.statements[statement["puid"]] = made
@@ -241,7 +245,7 @@ def _single(problems: dict[str, list[str]]) -> Shape:
     return {"message": f"{texts[0]}{more}", "errors": problems}
 
 
-def _as_kept(statement: Shape, *, single: bool) -> Shape:
+def as_kept(statement: Shape, *, single: bool) -> Shape:
     """As the database keeps it: without what does not count, lists sorted, each value once."""
     kept = {name: statement[name] for name, field in fields().items() if statement.get(name) is not None and counts(field, statement)}
     for name in ("content_type", "territorial_scope"):

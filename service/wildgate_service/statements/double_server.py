@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 from wildgate_service.statements.double import Double, Reply
 
 LOOPBACK = "127.0.0.1"
 
 
+class _Server(ThreadingHTTPServer):
+    """Says nothing of callers that went away; the library would print it."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  (the library's)
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(double: Double, port: int = 0) -> Iterator[str]:
     """Serve the double until the context ends; the address. Port 0 takes a free one. Raises OSError if the port is taken."""
-    server = ThreadingHTTPServer((LOOPBACK, port), _handler(double))
+    server = _Server((LOOPBACK, port), _handler(double))
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -393,7 +393,7 @@ def test_statements_through_faults_and_kills(tmp_path, token_file):
     write_days(complete(*puids), DAY, DAY, out)
     double = Double(TOKEN, Faults(share=0.15, seed=7, late_seconds=0.05, stall_seconds=0.4))
     for puid in puids[::150]:
-        double._store(SOUND | {"puid": puid}, single=True)
+        double.hold(SOUND | {"puid": puid})
     with serving(double) as url:
         arguments = [
             *RUN,
