@@ -34,7 +34,10 @@ class StatementFacts(Struct, frozen=True, kw_only=True):
 
 
 def goods_of(record: DecisionRecord) -> dict[str, Goods]:
-    """What was offered, by taxon group: a rule about a product says parts, one whose id has the word `live` living animals."""
+    """What was offered, by taxon group: a rule about a product says parts, one whose id has the word `live` living animals.
+
+    Where a rule of another language takes an animal's very name for a product, as "pangolin" in a German text, the name counts.
+    """
     matches = record.decision.matches
     speaks_of_living = any(match.kind is RuleKind.TRADE_CUE and _names_the_living(match) for match in matches)
     of_taxa = [match for match in matches if match.kind in TAXON_KINDS]
@@ -45,11 +48,16 @@ def goods_of(record: DecisionRecord) -> dict[str, Goods]:
 
 
 def _goods(matches: list[Match], *, speaks_of_living: bool) -> Goods:
-    if any(match.kind is RuleKind.PRODUCT for match in matches):
+    names = {_place(match) for match in matches if match.kind is RuleKind.SPECIES}
+    if any(match.kind is RuleKind.PRODUCT and _place(match) not in names for match in matches):
         return Goods.PARTS
     if speaks_of_living or any(map(_names_the_living, matches)):
         return Goods.LIVE
     return Goods.UNKNOWN
+
+
+def _place(match: Match) -> tuple[str, int, int]:
+    return match.field, match.start, match.end
 
 
 def _names_the_living(match: Match) -> bool:

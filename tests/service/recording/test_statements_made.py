@@ -209,7 +209,7 @@ def test_a_post_is_another_type_of_content(statement):
 
 # --- live animals, parts and products --------------------------------------------------------------
 
-PARROT = msgspec.structs.replace(MATCH, groups=("parrot",), rule_id="en-parrot-grey", kind=RuleKind.SPECIES)
+PARROT = msgspec.structs.replace(MATCH, groups=("parrot",), rule_id="en-parrot-grey", kind=RuleKind.SPECIES, start=20, end=26)
 LIVE_CUE = msgspec.structs.replace(MATCH, groups=(), rule_id="en-trade-live-animal", kind=RuleKind.TRADE_CUE)
 TAXA = {"elephant": "Loxodonta africana", "parrot": "Psittacus erithacus", "orchid": "Orchidaceae", "bear": "Ursidae"}
 
@@ -227,6 +227,16 @@ def test_what_was_offered_is_read_from_the_rules_that_fired(samples):
         "parrot": Goods.UNKNOWN,
         "bear": Goods.LIVE,
     }
+
+
+def test_an_animals_name_is_no_product_where_another_language_takes_it_for_one(samples):
+    """The same word by two rules."""
+    german = msgspec.structs.replace(PARROT, rule_id="de-parrot-goods", kind=RuleKind.PRODUCT)
+    elsewhere = msgspec.structs.replace(german, start=30, end=36)
+    assert [found_in(samples, [PARROT, LIVE_CUE, *more], ["parrot"]) for more in ([german], [german, elsewhere])] == [
+        {"parrot": Goods.LIVE},
+        {"parrot": Goods.PARTS},
+    ]
 
 
 def test_a_cue_of_living_animals_says_it_of_every_animal_but_of_no_plant(samples):
