@@ -18,7 +18,8 @@ from wildgate_service.types import Action
 class Subject(Struct, frozen=True, kw_only=True):
     """The listing that something happened to, as the decision on it has it; where there is no decision all but ids is empty.
 
-    `asked` is what the policy asked for, in shadow too, or what the client took by itself. `position` is that of the decision in the log.
+    `asked` is what the policy asked for, in `shadow` too (the platform was then told to allow it), or what the client took by itself.
+    `position` is that of the decision in the log.
     """
 
     decision_id: str
@@ -32,6 +33,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     content_kind: str
     groups: tuple[str, ...]
     appendices: tuple[str, ...]
+    shadow: bool = False
 
 
 class Measure(Struct, frozen=True, kw_only=True):
@@ -58,8 +60,8 @@ class Measure(Struct, frozen=True, kw_only=True):
 
     @property
     def found_by_software(self) -> bool:
-        """Whether the service asked for a look or a stop, and nobody gave notice or order before."""
-        asked = self.subject.asked in {Action.REVIEW, Action.BLOCK}
+        """Whether the service asked for a look or a stop, not only in shadow, and nobody gave notice or order before."""
+        asked = self.subject.asked in {Action.REVIEW, Action.BLOCK} and not self.subject.shadow
         return asked and self.source is NoticeSource.NONE and not self.ordered
 
 

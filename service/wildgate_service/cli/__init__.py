@@ -22,6 +22,7 @@ COMMANDS = {
     "backtest": "Show what one policy changes against another.",
     "model": "Build or export encoders, train the models.",
     "outcomes": "Record what a platform did, from a file.",
+    "statements": "Make statements of reasons and send them to the EU's transparency database.",
     "report": "Write the transparency report.",
     "log": "Verify the log of decisions, sign where it stands.",
     "evidence": "Export what was recorded of a listing with its proof; verify it.",

@@ -49,12 +49,17 @@ def publication_of(path: Path) -> Publication:
 
 def policy_of_text(text: str, name: str) -> Policy:
     """The policy in a file's text."""
+    return _policy(file_of_text(text, name))
+
+
+def file_of_text(text: str, name: str) -> PolicyFile:
+    """All that a policy file says. Raises PolicyError that names every key that is wrong, with its line."""
     file, placed = checked(text)
     wrong = [(line, problem) for line, problem in placed if not problem.warning]
     if file is None or wrong:
         said = "; ".join(f"line {line}: {problem}" for line, problem in wrong)
         raise PolicyError(f"policy {name}: {said}", file=name, line=wrong[0][0])
-    return _policy(file)
+    return file
 
 
 def checked(text: str) -> tuple[PolicyFile | None, list[Placed]]:

@@ -16,8 +16,10 @@ from wildgate_service.keys import TENANT
 from wildgate_service.policy.file import OVER_ONE, Ground, PolicyFile, Problem, ScopeTable
 from wildgate_service.policy.lines import Path
 from wildgate_service.policy.order import problems_of_order
+from wildgate_service.policy.statements import problems_of_statements
 from wildgate_service.policy.templates import problems_of_templates
 from wildgate_service.sampling import FEWEST, Sampling
+from wildgate_service.statements.schema import dsa_values
 from wildgate_service.tags import LANGUAGE
 
 SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
@@ -33,6 +35,8 @@ def problems_of(file: PolicyFile, languages: Collection[str]) -> Iterator[Proble
     yield from _unused(file)
     yield from _sampling(file.sampling)
     yield from _dsa(file.dsa)
+    yield from _live_groups(file)
+    yield from problems_of_statements(file)
     yield from problems_of_templates(file, languages)
 
 
@@ -129,6 +133,12 @@ def _sampling(sampling: Sampling) -> Iterator[Problem]:
         yield Problem(("sampling", "fewest"), f"{sampling.fewest} looks say nothing; {FEWEST} are the fewest that a share can be stated of")
 
 
+def _live_groups(file: PolicyFile) -> Iterator[Problem]:
+    for group in file.statements.live_groups:
+        if group not in GROUPS:
+            yield Problem(("statements", "live_groups"), f"unknown taxon group {group}")
+
+
 def _dsa(grounds: dict[str, Ground]) -> Iterator[Problem]:
     if DEFAULT not in grounds:
         yield Problem(("dsa",), f"{DEFAULT} is missing, which holds for groups without a table of their own")
@@ -141,11 +151,3 @@ def _dsa(grounds: dict[str, Ground]) -> Iterator[Problem]:
                 yield Problem(("dsa", group, name), f"{value!r} is no value of the EU's transparency database")
         if group != DEFAULT and ground == grounds.get(DEFAULT):
             yield Problem(("dsa", group), f"says what {DEFAULT} says", warning=True)
-
-
-@cache
-def dsa_values() -> dict[str, list[str]]:
-    """The values that the EU's transparency database takes: of decision_ground, category and keyword."""
-    file = resources.files("wildgate_service") / "policies" / "dsa_values.json"
-    values: dict[str, list[str]] = json.loads(file.read_text(encoding="utf-8"))
-    return values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
@@ -14,7 +14,13 @@ from wildgate_service.decide.policy import Limits, Unlisted
 from wildgate_service.policy.lines import Path
 from wildgate_service.sampling import NO_SAMPLING, Sampling
 
-SHIPPED = ("reasons", "notices", "reviewed", "dsa")  # tables that are as in the policy that ships where a file has none of its own
+SHIPPED = (
+    "reasons",
+    "notices",
+    "reviewed",
+    "dsa",
+    "statements",
+)  # tables that are as in the policy that ships where a file has none of its own
 
 OVER_ONE = 1.01  # a threshold that no probability reaches
 
@@ -59,6 +65,32 @@ class Publication(Struct, frozen=True, forbid_unknown_fields=True):
     smallest_sample: Annotated[int, Meta(ge=1)] = 30
 
 
+class ContentTypes(Struct, forbid_unknown_fields=True):
+    """The types of content that the database is told, by kind of content; () for what is on no online platform."""
+
+    listing: tuple[str, ...]
+    social_post: tuple[str, ...]
+    cargo_booking: tuple[str, ...]
+
+
+class StatementTable(Struct, forbid_unknown_fields=True):
+    """What statements of reasons say that no record holds; the meaning of each key stands in the policy that ships."""
+
+    legal_ground: str
+    legal_url: str
+    legal_explanation: str
+    terms_ground: str
+    terms_url: str
+    terms_explanation: str
+    facts: str
+    content_types: ContentTypes
+    territorial_scope: tuple[str, ...]
+    markets: Literal["eea", "all"]
+    moderator_after_software: Literal["AUTOMATED_DECISION_PARTIALLY", "AUTOMATED_DECISION_NOT_AUTOMATED"]
+    without_group: Literal["incomplete", "default"]
+    live_groups: tuple[str, ...]
+
+
 class PolicyFile(Struct, forbid_unknown_fields=True):
     """The whole file. `reasons` are by language and name, `notices` by action and language; a table of `SHIPPED` may be left out."""
 
@@ -67,6 +99,7 @@ class PolicyFile(Struct, forbid_unknown_fields=True):
     reasons: dict[str, dict[str, str]]
     notices: dict[str, dict[str, str]]
     dsa: dict[str, Ground]
+    statements: StatementTable
     shadow: bool = False
     shadow_rules: tuple[str, ...] = ()
     moderator_language: str = "en"

@@ -25,7 +25,7 @@ def problems_of_templates(file: PolicyFile, languages: Collection[str]) -> Itera
         if name not in NOTICES:
             yield Problem(("notices", name), f"unknown notice; known are {', '.join(NOTICES)}")
         for language, text in notices.items():
-            yield from _slots(("notices", name, language), text, frozenset())
+            yield from slot_problems(("notices", name, language), text, frozenset())
 
 
 def _languages(file: PolicyFile, languages: Collection[str]) -> Iterator[Problem]:
@@ -57,7 +57,7 @@ def _reasons(language: str, reasons: dict[str, str], english: dict[str, str]) ->
         if name not in REASONS:
             yield Problem((*path, name), f"unknown reason; known are {', '.join(REASONS)}")
             continue
-        wrong = list(_slots((*path, name), text, FEWER_SLOTS.get(name, SLOTS)))
+        wrong = list(slot_problems((*path, name), text, FEWER_SLOTS.get(name, SLOTS)))
         yield from wrong
         if not wrong and (lost := _names(english.get(name, "")) - _names(text)):
             yield Problem((*path, name), f"says nothing of {_listed(lost)}, which the English one does", warning=True)
@@ -67,7 +67,7 @@ def _reasons(language: str, reasons: dict[str, str], english: dict[str, str]) ->
             yield Problem(path, f"{name} is missing{', so that English stands in' if stands_in else ''}", warning=stands_in)
 
 
-def _slots(path: Path, text: str, slots: frozenset[str]) -> Iterator[Problem]:
+def slot_problems(path: Path, text: str, slots: frozenset[str]) -> Iterator[Problem]:
     """What keeps a sentence from being filled in."""
     try:
         unknown = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None and name not in slots]

@@ -212,6 +212,7 @@ def _subject(outcome: Outcome, row: tuple[Any, ...], facets: Mapping[int, Facets
         content_kind=of.content_kind if of else "",
         groups=of.taxon_groups if of else (),
         appendices=of.appendices if of else (),
+        shadow=of.shadow if of else False,
     )
 
 

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Self
 
 from wildgate_service.errors import StoreError
 from wildgate_service.record import make_entry, read_payload
-from wildgate_service.store import _api_keys, _audit, _counting, _decisions, _findings, _following, _measures, _outcomes, _proof
+from wildgate_service.store import (
+    _api_keys,
+    _audit,
+    _counting,
+    _decisions,
+    _findings,
+    _following,
+    _measures,
+    _outcomes,
+    _proof,
+    _statements,
+)
 from wildgate_service.store._connection import explained
 from wildgate_service.types import Receipt, Recorded
 
@@ -23,6 +34,7 @@ if TYPE_CHECKING:
     from wildgate_service.outcomes import Following, Outcome
     from wildgate_service.record import Entry, VerifyResult
     from wildgate_service.report import CountedFindings, ReportFacts
+    from wildgate_service.statements.facts import StatementFacts
     from wildgate_service.store._audit import Progress
     from wildgate_service.store._decisions import Appended
     from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
@@ -127,6 +139,11 @@ class SqliteStore:
         """Notices, complaints, disputes and orders that were received in these days, as they stood at the end of the last."""
         with explained(self._path):
             return list(_measures.cases(self._connection, tenant, start, end))
+
+    def statement_facts(self, start: date, end: date, *, tenant: str) -> list[StatementFacts]:
+        """What the statements of reasons of a tenant's measures in these days, both included, are made of."""
+        with explained(self._path):
+            return list(_statements.statement_facts(self._connection, tenant, start, end))
 
     # --- the log ---------------------------------------------------------------------------------
 
