@@ -1,4 +1,4 @@
-"""`wildgate report`: the transparency report of a span of days, as a page or as data."""
+"""`wildgate report`: the transparency report of a span of days, as a page, as data, or as the regulator's sheets; and a check of such sheets."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wildgate_service.cli.report_check import check
+from wildgate_service.policy import default_policy
 from wildgate_service.report import make_report
 from wildgate_service.report_export import to_csv, to_json
 from wildgate_service.report_page import render
@@ -17,6 +19,9 @@ from wildgate_service.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wildgate_service.annex1.template import Sheet
+    from wildgate_service.settings import Settings
+    from wildgate_service.store import SqliteStore
     from wildgate_service.types import TransparencyReport
 
 FORMATS: dict[str, Callable[[TransparencyReport], str]] = {
@@ -24,7 +29,7 @@ FORMATS: dict[str, Callable[[TransparencyReport], str]] = {
     "json": to_json,
     "csv": to_csv,
 }
-LATER_FORMATS = ("xlsx", "dsa")
+XLSX, DSA = "xlsx", "dsa"  # Annex I of Implementing Regulation (EU) 2024/2835: one workbook, or eleven CSV files
 
 
 class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.2
@@ -42,47 +47,104 @@ class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic s
             self.fail(f"{value!r} is not a day: write it like 2026-03-31", param, ctx)
 
 
-@click.command()
-@click.option("--from", "start", type=Day(), required=True, help="First day (UTC).")
-@click.option("--to", "end", type=Day(), required=True, help="Last day, included (UTC).")
+@click.group(invoke_without_command=True)
+@click.option("--from", "start", type=Day(), help="First day (UTC).")
+@click.option("--to", "end", type=Day(), help="Last day, included (UTC).")
 @click.option(
     "--format",
     "form",
-    type=click.Choice([*FORMATS, *LATER_FORMATS]),
+    type=click.Choice([*FORMATS, XLSX, DSA]),
     default="html",
     show_default=True,
-    help="A page, or data. xlsx and dsa come in a later version.",
+    help="A page, data, or the EU's harmonised report (Annex I of Implementing Regulation 2024/2835): xlsx in one file, dsa in eleven CSV files.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
     help="Folder to write to; made if missing.",
 )
 @click.option("--store", help="URL of the store; that of the settings if not given.")
 @click.option("--tenant", help="This tenant alone; all if not given.")
-def command(start: date, end: date, form: str, output: Path, store: str | None, tenant: str | None) -> None:
-    """Write the transparency report of the days --from to --to, and print the file's name."""
-    if form in LATER_FORMATS:
-        message = f"--format {form} comes in a later version; today there are {', '.join(FORMATS)}"
+@click.option(
+    "--about",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="For xlsx and dsa: TOML file of what a platform says of itself. What is not said stays blank.",
+)
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="For xlsx and dsa: policy whose [dsa] tables give the categories; that of the settings if not given.",
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    start: date | None,
+    end: date | None,
+    form: str,
+    output: Path | None,
+    store: str | None,
+    tenant: str | None,
+    about: Path | None,
+    policy: Path | None,
+) -> None:
+    """Write the transparency report of the days --from to --to into the folder --output, and print the files' names."""
+    if context.invoked_subcommand:
+        return
+    if start is None or end is None or output is None:
+        missing = [name for name, value in (("--from", start), ("--to", end), ("--output", output)) if value is None]
+        message = f"{', '.join(missing)} is missing"
         raise click.UsageError(message)
     if end < start:
         message = f"--to {end} lies before --from {start}"
         raise click.UsageError(message)
-    url = load_settings(options={"store": store}).settings.store
-    with open_store(url, read_only=True) as opened:
+    settings = load_settings(options={"store": store, "policy": policy}).settings
+    with open_store(settings.store, read_only=True) as opened:
         facts = opened.report_facts(start, end, tenant=tenant)
-    report = make_report(facts, tenant=tenant or "", start=start, end=end, generated_time=datetime.now(UTC))
-    click.echo(write_report(report, form, output))
+        report = make_report(facts, tenant=tenant or "", start=start, end=end, generated_time=datetime.now(UTC))
+        if form in FORMATS:
+            files = {file_name(report, form): FORMATS[form](report).encode()}
+        else:
+            files = annex_files(opened, report, form, settings, about)
+    for file in write_files(files, output):
+        click.echo(file)
 
 
-def write_report(report: TransparencyReport, form: str, output: Path) -> Path:
-    """Write `wildgate-report-<first day>-<last day>.<form>` into the folder, made if missing."""
-    file = output / f"wildgate-report-{report.start}-{report.end}.{form}"
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        file.write_text(FORMATS[form](report), encoding="utf-8", newline="")
-    except OSError as error:
-        message = f"cannot write {file}: {error.strerror}"
-        raise click.ClickException(message) from error
-    return file
+command.add_command(check)
+
+
+def file_name(report: TransparencyReport, form: str) -> str:
+    """The name of a report in one file."""
+    return f"wildgate-report-{report.start}-{report.end}.{form}"
+
+
+def annex_files(store: SqliteStore, report: TransparencyReport, form: str, settings: Settings, about: Path | None) -> dict[str, bytes]:
+    """The sheets of Annex I, by file name."""
+    from wildgate_service.annex1.write import to_csv_files, to_xlsx  # noqa: PLC0415  (openpyxl, which the other formats do not need)
+
+    sheets = annex_sheets(store, report, settings, about)
+    return to_csv_files(sheets) if form == DSA else {file_name(report, form): to_xlsx(sheets)}
+
+
+def annex_sheets(store: SqliteStore, report: TransparencyReport, settings: Settings, about: Path | None) -> list[Sheet]:
+    """The sheets of Annex I of the report's tenant and days."""
+    from wildgate_service.annex1.about import About, load_about  # noqa: PLC0415
+    from wildgate_service.annex1.annex import facts_of_store, make_annex  # noqa: PLC0415
+
+    said = load_about(about) if about else About()
+    facts = facts_of_store(store, report, policy=settings.policy or default_policy(), about=said, tenant=report.tenant or None)
+    return make_annex(facts)
+
+
+def write_files(files: dict[str, bytes], output: Path) -> list[Path]:
+    """Write files into the folder, made if missing."""
+    written = []
+    for name, content in files.items():
+        file = output / name
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        except OSError as error:
+            message = f"cannot write {file}: {error.strerror}"
+            raise click.ClickException(message) from error
+        written.append(file)
+    return written

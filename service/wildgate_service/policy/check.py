@@ -10,6 +10,7 @@ from importlib import resources
 
 import msgspec
 
+from wildgate_service.annex1.template import KEYWORD_OTHER, TERMS, Line, lines
 from wildgate_service.decide.policy import Limits
 from wildgate_service.keys import TENANT
 from wildgate_service.lexicon.taxa import GROUPS
@@ -20,6 +21,7 @@ from wildgate_service.policy.templates import problems_of_templates
 
 SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 DEFAULT = "default"
+LONGEST_DESCRIPTION = 500  # of category_specification_other in the EU's transparency database
 
 
 def problems_of(file: PolicyFile, languages: Collection[str]) -> Iterator[Problem]:
@@ -117,11 +119,24 @@ def _dsa(grounds: dict[str, Ground]) -> Iterator[Problem]:
         if group not in {*GROUPS, DEFAULT}:
             yield Problem(("dsa", group), "unknown taxon group")
         for name, value in msgspec.structs.asdict(ground).items():
-            known = dsa_values()[name.removesuffix("_parts").removesuffix("_live")]
-            if value not in known:
+            known = dsa_values().get(name.removesuffix("_parts").removesuffix("_live"))
+            if known is not None and value not in known:
                 yield Problem(("dsa", group, name), f"{value!r} is no value of the EU's transparency database")
+        yield from _rows_of_annex(("dsa", group), ground)
         if group != DEFAULT and ground == grounds.get(DEFAULT):
             yield Problem(("dsa", group), f"says what {DEFAULT} says", warning=True)
+
+
+def _rows_of_annex(path: Path, ground: Ground) -> Iterator[Problem]:
+    """Whether the sheets of Annex I have a row for it, in which only KEYWORD_OTHER bears a description."""
+    pairs = ((ground.category_parts, "parts", ground.keyword_parts), (ground.category_live, "live", ground.keyword_live))
+    for category, name, keyword in pairs:
+        if Line(category, keyword) not in lines(TERMS):
+            yield Problem((*path, f"keyword_{name}"), f"{keyword} is no sub-category of {category} in Annex I")
+    if ground.keyword_parts == KEYWORD_OTHER and not ground.described_parts:
+        yield Problem((*path, "keyword_parts"), f"{KEYWORD_OTHER} needs described_parts: the regulator asks what is in such a row")
+    if len(ground.described_parts) > LONGEST_DESCRIPTION:
+        yield Problem((*path, "described_parts"), f"{len(ground.described_parts)} characters; {LONGEST_DESCRIPTION} are the most")
 
 
 @cache

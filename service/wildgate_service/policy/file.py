@@ -42,13 +42,17 @@ class ScopeTable(Struct, forbid_unknown_fields=True):
 
 
 class Ground(Struct, forbid_unknown_fields=True):
-    """What the EU's transparency database is told of a group."""
+    """What the EU's transparency database is told of a group.
+
+    `described_parts`, if not empty, gives the group a row of its own in the sheets of Annex I: KEYWORD_OTHER with this description.
+    """
 
     decision_ground: str
     category_parts: str
     keyword_parts: str
     category_live: str
     keyword_live: str
+    described_parts: str = ""
 
 
 class PolicyFile(Struct, forbid_unknown_fields=True):
