@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +36,7 @@ MAKERS: tuple[Callable[[Facts], list[Row]], ...] = (
 
 def make_annex(facts: Facts) -> list[Sheet]:
     """The sheets in the official order."""
-    return [
-        msgspec.structs.replace(sheet, rows=tuple(make(facts))) for sheet, make in zip(template().values(), MAKERS, strict=True)
-    ]
+    return [msgspec.structs.replace(sheet, rows=tuple(make(facts))) for sheet, make in zip(template().values(), MAKERS, strict=True)]
 
 
 def facts_of_store(store: SqliteStore, report: TransparencyReport, *, policy: Path, about: About, tenant: str | None) -> Facts:

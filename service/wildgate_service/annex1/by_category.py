@@ -11,13 +11,12 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from wildgate_service.annex1.facts import Facts, own_initiative
 from wildgate_service.annex1.about import Family
+from wildgate_service.annex1.facts import Facts, own_initiative
 from wildgate_service.annex1.mapping import Place
 from wildgate_service.annex1.matters import UNDER_ARTICLE_16, Matter, hours_between, median_hours
 from wildgate_service.annex1.template import (
     ILLEGAL,
-    KEYWORD_OTHER,
     NOTICES,
     ORDERS,
     TERMS,
@@ -87,7 +86,8 @@ def notices(facts: Facts) -> list[Row]:
     received = _placed(facts, NOTICES, facts.notices, lambda notice: notice.subjects[0])
     after = [measure for measure in facts.measures if measure.source in UNDER_ARTICLE_16]
     taken = _placed(facts, NOTICES, after, lambda measure: measure.subject)
-    both: list[Placed[Matter | Measure]] = [*received, *taken]
+    both = [Placed[Matter | Measure](notice.thing, notice.place) for notice in received]
+    both += [Placed[Matter | Measure](measure.thing, measure.place) for measure in taken]
     notes = {}
     if facts.other_notices:
         notes[0] = f"{facts.other_notices} notices that came by other ways than Article 16, or without saying how, are not counted."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -25,32 +25,38 @@ class Place(Struct, frozen=True, order=True):
     description: str = ""
 
 
-# Annex II, part I, section 7 names protected species under 13a: for sheets that do not have the policy's category (15 stands in sheet 6 alone).
+# Annex II, part I, section 7 names protected species under 13a: for sheets without the policy's category (15 stands in sheet 6 alone).
 PROHIBITED_PRODUCTS = Place("STATEMENT_CATEGORY_UNSAFE_AND_PROHIBITED_PRODUCTS", "KEYWORD_PROHIBITED_PRODUCTS")
 
 
 class Classification(Struct, frozen=True):
-    """The policy's `[dsa]` tables by taxon group; `default` is for the rest."""
+    """The policy's `[dsa]` tables by taxon group; `default` is for the rest.
+
+    `live` says whether a living animal of a group was offered, as far as recorded facts tell; None if nothing tells, and all are parts.
+    """
 
     grounds: Mapping[str, Ground]
+    live: Callable[[Subject, str], bool] | None = None
 
     def place(self, subject: Subject, sheet: str) -> Place:
-        """Where a listing stands in a sheet."""
-        return _fitting(_place(self._ground(subject)), sheet)
+        """Where a listing stands in a sheet: by the first of its groups, for it stands in one category alone."""
+        group = next(iter(subject.groups), DEFAULT)
+        return _fitting(_place(self._ground(group), live=self.live is not None and self.live(subject, group)), sheet)
 
     def basis(self, subject: Subject, said: Basis) -> Basis:
-        """Why a measure was taken: as the outcome says, else as the policy does."""
+        """Why a measure was taken: as the outcome says, else as the policy does; if one of several groups is illegal, the whole is."""
         if said is not Basis.UNKNOWN:
             return said
-        return Basis.ILLEGAL if self._ground(subject).decision_ground == ILLEGAL_CONTENT else Basis.TERMS
+        grounds = {self._ground(group).decision_ground for group in subject.groups or (DEFAULT,)}
+        return Basis.ILLEGAL if ILLEGAL_CONTENT in grounds else Basis.TERMS
 
     def known(self, sheet: str) -> tuple[Place, ...]:
         """Every place of a sheet in which listings can stand, in the order of their descriptions."""
-        return tuple(sorted({_fitting(_place(ground), sheet) for ground in self.grounds.values()}))
+        kinds = (False, True) if self.live else (False,)
+        return tuple(sorted({_fitting(_place(ground, live=live), sheet) for ground in self.grounds.values() for live in kinds}))
 
-    def _ground(self, subject: Subject) -> Ground:
-        """That of the first of its groups, by name, that has a table of its own: a listing stands in one category."""
-        return next((self.grounds[group] for group in subject.groups if group in self.grounds), self.grounds[DEFAULT])
+    def _ground(self, group: str) -> Ground:
+        return self.grounds.get(group, self.grounds[DEFAULT])
 
 
 def read_classification(policy: Path) -> Classification:
@@ -62,11 +68,13 @@ def read_classification(policy: Path) -> Classification:
     return Classification(file.dsa)
 
 
-def _place(ground: Ground) -> Place:
-    """Parts and products: no recorded fact tells them from live animals."""
-    if ground.described_parts:
-        return Place(ground.category_parts, KEYWORD_OTHER, ground.described_parts)
-    return Place(ground.category_parts, ground.keyword_parts)
+def _place(ground: Ground, *, live: bool) -> Place:
+    category, keyword, described = (
+        (ground.category_live, ground.keyword_live, ground.described_live)
+        if live
+        else (ground.category_parts, ground.keyword_parts, ground.described_parts)
+    )
+    return Place(category, KEYWORD_OTHER, described) if described else Place(category, keyword)
 
 
 def _fitting(place: Place, sheet: str) -> Place:

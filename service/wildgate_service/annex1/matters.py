@@ -21,8 +21,8 @@ UNDER_ARTICLE_16 = frozenset({NoticeSource.ARTICLE_16, NoticeSource.TRUSTED_FLAG
 class Matter(Struct, frozen=True, kw_only=True):
     """Cases of one family and reference together; a case without a reference is one by itself.
 
-    It is received with the first of them, and ended with the last if all ended. `ended` is what they ended with; a complaint or dispute that
-    ended in several ways was upheld in part. `means` is UNKNOWN if they differ.
+    It is received with the first of them, and ended with the last if all ended. `ended` is what they ended with; a complaint or dispute
+    that ended in several ways was upheld in part. `means` is UNKNOWN if they differ.
     """
 
     family: str

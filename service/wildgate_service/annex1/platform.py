@@ -73,9 +73,7 @@ def recipients(facts: Facts) -> list[Row]:
     return _expanded(facts, template()[RECIPIENTS], (said.total,), places().member_states, said.member_states)
 
 
-def _expanded(
-    facts: Facts, sheet: Sheet, totals: tuple[int | None, ...], codes: tuple[str, ...], said: dict[str, int]
-) -> list[Row]:
+def _expanded(facts: Facts, sheet: Sheet, totals: tuple[int | None, ...], codes: tuple[str, ...], said: dict[str, int]) -> list[Row]:
     """The rows of totals, and a row for each code in place of those between the first and the last."""
     scope = sheet.column("Scope")
     pattern = next(row for row in sheet.rows if row[scope] == MANY)

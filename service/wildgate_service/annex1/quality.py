@@ -29,22 +29,22 @@ class Quality(Struct, frozen=True, kw_only=True):
     scope: str
     measure: str
     value: float | None
-    lower: float
-    upper: float
+    lower: float | None
+    upper: float | None
     size: int
     method: str
 
     @property
     def context(self) -> str:
         """What stands beside the figure."""
-        if self.value is None:
+        if self.value is None or self.lower is None or self.upper is None:
             return f"{self.classifier}: too few to say ({self.size} judged). {self.method}"
         return f"{self.classifier}: n = {self.size}, 95 % interval {self.lower:.4f} to {self.upper:.4f}. {self.method}"
 
 
 PRECISION_METHOD = (
-    "Of the listings for which the software asked for a look or a stop and on which a moderator had the last word, those whose restriction the"
-    " moderator decided or left standing; Wilson interval. Listings that no person judged are no sample."
+    "Of the listings for which the software asked for a look or a stop and on which a moderator had the last word, those whose restriction"
+    " the moderator decided or left standing; Wilson interval. Listings that no person judged are no sample."
 )
 
 

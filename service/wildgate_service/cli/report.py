@@ -1,4 +1,4 @@
-"""`wildgate report`: the transparency report of a span of days, as a page, as data, or as the regulator's sheets; and a check of such sheets."""
+"""`wildgate report`: the transparency report of a span of days, as a page, data or the regulator's sheets; and a check of such sheets."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic s
     type=click.Choice([*FORMATS, XLSX, DSA]),
     default="html",
     show_default=True,
-    help="A page, data, or the EU's harmonised report (Annex I of Implementing Regulation 2024/2835): xlsx in one file, dsa in eleven CSV files.",
+    help="A page, data, or the EU's report (Annex I of Implementing Regulation 2024/2835): xlsx in one file, dsa in eleven CSV files.",
 )
 @click.option(
     "--output",

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("report", metavar="DIR", type=click.Path(path_type=Path, exists=True))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="A line a finding, or one JSON list.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="A line a finding, or one JSON list."
+)
 def check(report: Path, form: str) -> None:
     """Check the CSV files or the XLSX file in DIR, Wildgate's or anybody's: every deviation with its code, place and remedy.
 

@@ -129,14 +129,16 @@ def _dsa(grounds: dict[str, Ground]) -> Iterator[Problem]:
 
 def _rows_of_annex(path: Path, ground: Ground) -> Iterator[Problem]:
     """Whether the sheets of Annex I have a row for it, in which only KEYWORD_OTHER bears a description."""
-    pairs = ((ground.category_parts, "parts", ground.keyword_parts), (ground.category_live, "live", ground.keyword_live))
-    for category, name, keyword in pairs:
+    for category, name, keyword, described in (
+        (ground.category_parts, "parts", ground.keyword_parts, ground.described_parts),
+        (ground.category_live, "live", ground.keyword_live, ground.described_live),
+    ):
         if Line(category, keyword) not in lines(TERMS):
             yield Problem((*path, f"keyword_{name}"), f"{keyword} is no sub-category of {category} in Annex I")
-    if ground.keyword_parts == KEYWORD_OTHER and not ground.described_parts:
-        yield Problem((*path, "keyword_parts"), f"{KEYWORD_OTHER} needs described_parts: the regulator asks what is in such a row")
-    if len(ground.described_parts) > LONGEST_DESCRIPTION:
-        yield Problem((*path, "described_parts"), f"{len(ground.described_parts)} characters; {LONGEST_DESCRIPTION} are the most")
+        if keyword == KEYWORD_OTHER and not described:
+            yield Problem((*path, f"keyword_{name}"), f"{KEYWORD_OTHER} needs described_{name}: the regulator asks what is in such a row")
+        if len(described) > LONGEST_DESCRIPTION:
+            yield Problem((*path, f"described_{name}"), f"{len(described)} characters; {LONGEST_DESCRIPTION} are the most")
 
 
 @cache

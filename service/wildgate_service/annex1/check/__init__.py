@@ -3,13 +3,14 @@
 | code | finding |
 |---|---|
 | ANX101 | a sheet is missing |
-| ANX102 | a file or sheet that does not belong to the report, or is there twice |
+| ANX102 | a CSV file or a worksheet that is no sheet (warning) |
 | ANX103 | not UTF-8 |
 | ANX104 | a byte order mark (warning) |
 | ANX105 | a cell that a spreadsheet would run as a formula (warning) |
 | ANX106 | not RFC 4180: another delimiter, or quotes that are not doubled |
 | ANX107 | a row with more or fewer fields than headings |
 | ANX108 | letters in a wrong encoding: `consumer¡¯s` |
+| ANX109 | a sheet is there twice |
 | ANX201 | a heading that is missing, changed, added or elsewhere |
 | ANX202 | an official row is missing |
 | ANX203 | a category, sub-category, indicator or scope that is not official |
@@ -50,7 +51,7 @@ from pathlib import Path
 
 from wildgate_service.annex1.check import across, numbers, rows, words
 from wildgate_service.annex1.check.finding import Finding, folded
-from wildgate_service.annex1.check.tables import AnnexError, Table, read
+from wildgate_service.annex1.check.tables import AnnexError, Report, Table, read
 
 __all__ = ["AnnexError", "Finding", "check"]
 
@@ -58,13 +59,16 @@ OF_A_TABLE = (*rows.CHECKS, *numbers.CHECKS, *words.CHECKS)
 
 
 def check(path: Path) -> list[Finding]:
-    """Everything that is wrong with a report, by sheet and row: a folder of CSV files or with an XLSX file, or such a file.
+    """Everything that is wrong with the reports at a path, by sheet and row: a folder of CSV files or with XLSX files, or such a file.
 
     Raises AnnexError if it holds no sheet of Annex I, or an XLSX file that cannot be read.
     """
-    tables, findings = read(path)
-    order = {table.file: number for number, table in enumerate(tables)}
-    every = folded([*findings, *_findings(tables)])
+    return [finding for report in read(path) if report.tables for finding in _of_report(report)]
+
+
+def _of_report(report: Report) -> list[Finding]:
+    order = {table.file: number for number, table in enumerate(report.tables)}
+    every = folded([*report.findings, *_findings(report.tables)])
     return sorted(every, key=lambda finding: (order.get(finding.file, -1), finding.row, finding.code, finding.column))
 
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 # What may be a deviation but need not: these do not make a check fail.
-WARNINGS = frozenset({"ANX104", "ANX105", "ANX204", "ANX304", "ANX405", "ANX603", "ANX802", "ANX804"})
+WARNINGS = frozenset({"ANX102", "ANX104", "ANX105", "ANX204", "ANX304", "ANX405", "ANX603", "ANX802", "ANX804"})
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -25,7 +25,7 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     @property
     def severity(self) -> str:
-        """error or warning."""
+        """What it is called: error or warning."""
         return "warning" if self.code in WARNINGS else "error"
 
     def __str__(self) -> str:

@@ -42,11 +42,16 @@ PARTS = (
     (NOTICES, "Number of notices received", NOTICED),
     (NOTICES, f"{ACTIONS_BY_LAW} {FLAGGED}", ACTIONS_BY_LAW),
     (NOTICES, f"{ACTIONS_BY_TERMS} {FLAGGED}", ACTIONS_BY_TERMS),
-    (ORDERS, ORDERS_TO_ACT, "Number of specific items of information included in the total number of orders to act against illegal content"),
+    (
+        ORDERS,
+        ORDERS_TO_ACT,
+        "Number of specific items of information included in the total number of orders to act against illegal content",
+    ),
     (ILLEGAL, "Number of measures taken after detection with solely automated means", OWN_MEASURES),
     (TERMS, "Number of measures taken after detection with solely automated means", OWN_MEASURES),
 )
 ENDS = ("Decisions upheld", "Decisions partially reversed", "Decisions reversed", "Decision omitted")
+TOTAL_NUMBER = "Total number"
 # (scope that is a part, scope that is the whole) of one indicator of sheet 8
 SCOPES = (("Own-initiative", "Total number"), ("NAM Trusted Flagger", "NAM Total"))
 
@@ -131,9 +136,6 @@ def _ends(table: Table) -> Iterator[Finding]:
                     yield table.finding("ANX405", message, "count decisions on what was submitted in the period", record, VALUE)
 
 
-TOTAL_NUMBER = "Total number"
-
-
 def _scopes(table: Table) -> Iterator[Finding]:
     if table.name == AUTOMATED:
         values = _by_indicator(table)
@@ -146,7 +148,7 @@ def _scopes(table: Table) -> Iterator[Finding]:
 
 
 def _by_indicator(table: Table) -> dict[tuple[str, str], tuple[Record, float]]:
-    values = {}
+    values: dict[tuple[str, str], tuple[Record, float]] = {}
     for record in table.records:
         value = amount(table.value(record, VALUE))
         if value is not None:

@@ -1,4 +1,4 @@
-"""Headings and rows: whether those of a published sheet are the official ones, in the official order, without what the template only stood for."""
+"""Headings and rows: whether they are the official ones, in the official order, without what the template only stood for."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _unknown(table: Table, found: list[tuple[Line, Record]]) -> Iterator[Finding
     elsewhere = {line: name for name in BY_CATEGORY for line in lines(name)}
     for line, record in found:
         code = line.keyword or line.category
-        if line in official or Line(line.category) not in official and line.keyword:
+        if line in official or (Line(line.category) not in official and line.keyword):
             continue  # of a category that is wrong itself
         if line in elsewhere and not line.keyword:
             fix = "use the category that best covers the ground; Annex II says in which sheet each may stand"

@@ -1,4 +1,4 @@
-"""Read a published report: a folder of CSV files, one of them alone, or an XLSX file; what is wrong with the files themselves is found here."""
+"""Read published reports: the CSV files of a folder, or XLSX files; what is wrong with the files themselves is found here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -57,27 +57,51 @@ class Table(Struct, frozen=True):
         """A finding in this table."""
         column = self.columns.get(heading)
         row = record.number if record else 0
-        return Finding(
-            code=code, file=self.file, message=message, fix=fix, row=row, column="" if column is None else letters(column)
-        )
+        return Finding(code=code, file=self.file, message=message, fix=fix, row=row, column="" if column is None else letters(column))
 
 
-def read(path: Path) -> tuple[list[Table], list[Finding]]:
-    """The tables of a report in the official order, and what is wrong with its files. Raises AnnexError if there are none."""
+class Content(Struct, frozen=True):
+    """What a file or worksheet holds, and what was wrong when it was read."""
+
+    file: str
+    name: str
+    rows: list[list[str]]
+    findings: list[Finding] = []
+
+
+class Report(Struct, frozen=True):
+    """The tables of one report in the official order, and what is wrong with its files."""
+
+    tables: tuple[Table, ...]
+    findings: tuple[Finding, ...]
+
+
+def read(path: Path) -> list[Report]:
+    """The reports at a path: the CSV files of a folder together are one, and each XLSX file. Raises AnnexError if there is none."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    sheets = [file for file in files if file.suffix.lower() == ".csv"]
+    books = [file for file in files if file.suffix.lower() == ".xlsx"]
+    reports = [_report(contents) for contents in (_of_csv(sheets), *map(_of_xlsx, books))]
+    if not any(report.tables for report in reports):
+        raise AnnexError(f"{path} holds no sheet of Annex I: neither CSV files such as {NAMES[0]}.csv nor an XLSX file with such sheets")
+    return reports
+
+
+def _report(contents: Iterable[Content]) -> Report:
     findings: list[Finding] = []
     tables: dict[str, Table] = {}
-    for file, name, rows in _contents(path, findings):
-        sheet = _sheet_of(name)
+    for content in contents:
+        file, sheet = content.file, _sheet_of(content.name)
+        findings += content.findings
         if sheet is None:
-            findings.append(Finding(code="ANX102", file=file, message=f"{name} is no sheet of Annex I", fix="take it out of the report"))
+            message, fix = f"{content.name} is no sheet of Annex I", "keep what is no part of the report elsewhere"
+            findings.append(Finding(code="ANX102", file=file, message=message, fix=fix))
         elif sheet.name in tables:
-            twice = f"sheet {sheet.name} is there twice, also as {tables[sheet.name].file}"
-            findings.append(Finding(code="ANX102", file=file, message=twice, fix="keep one"))
+            message = f"sheet {sheet.name} is there twice, also as {tables[sheet.name].file}"
+            findings.append(Finding(code="ANX109", file=file, message=message, fix="keep one"))
         else:
-            tables[sheet.name] = _table(file, sheet, rows, findings)
-    if not tables:
-        raise AnnexError(f"{path} holds no sheet of Annex I: neither CSV files such as {NAMES[0]}.csv nor an XLSX file with such sheets")
-    return [tables[name] for name in NAMES if name in tables], findings
+            tables[sheet.name] = _table(file, sheet, content.rows, findings)
+    return Report(tuple(tables[name] for name in NAMES if name in tables), tuple(findings))
 
 
 def _sheet_of(name: str) -> Sheet | None:
@@ -88,21 +112,14 @@ def _sheet_of(name: str) -> Sheet | None:
     return template().get(name)
 
 
-def _contents(path: Path, findings: list[Finding]) -> Iterator[tuple[str, str, list[list[str]]]]:
-    """(file, name of the sheet, rows) of everything that can be read."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    for file in files:
-        suffix = file.suffix.lower()
-        if suffix == ".csv":
-            yield file.name, file.stem, _rows_of_csv(file, findings)
-        elif suffix == ".xlsx":
-            yield from _rows_of_xlsx(file)
-        elif not file.name.startswith(".") and file.is_file():
-            message = "neither CSV nor XLSX"
-            findings.append(Finding(code="ANX102", file=file.name, message=message, fix="take it out of the report's folder"))
-
-
 # --- CSV -----------------------------------------------------------------------------------------
+
+
+def _of_csv(files: Iterable[Path]) -> Iterator[Content]:
+    for file in files:
+        findings: list[Finding] = []
+        rows = _rows_of_csv(file, findings)
+        yield Content(file.name, file.stem, rows, findings)
 
 
 def _rows_of_csv(file: Path, findings: list[Finding]) -> list[list[str]]:
@@ -148,7 +165,7 @@ def _parsed(file: str, text: str, delimiter: str, findings: list[Finding]) -> li
 # --- XLSX ----------------------------------------------------------------------------------------
 
 
-def _rows_of_xlsx(file: Path) -> Iterator[tuple[str, str, list[list[str]]]]:
+def _of_xlsx(file: Path) -> Iterator[Content]:
     try:
         book = load_workbook(file, read_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
@@ -156,9 +173,8 @@ def _rows_of_xlsx(file: Path) -> Iterator[tuple[str, str, list[list[str]]]]:
     try:
         for sheet in book.worksheets:
             rows = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
-            while rows and not any(rows[-1]):
-                rows.pop()
-            yield f"{file.name}[{sheet.title}]", sheet.title, rows
+            width = max(map(len, rows), default=0)  # a row ends with its last cell that is not empty
+            yield Content(f"{file.name}[{sheet.title}]", sheet.title, [row + [""] * (width - len(row)) for row in rows])
     finally:
         book.close()
 
