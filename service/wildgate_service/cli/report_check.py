@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("report", metavar="DIR", type=click.Path(path_type=Path, exists=True))
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="A line a finding, or one JSON list."
 )
-def check(report: Path, form: str) -> None:
-    """Check the CSV files or the XLSX file in DIR, Wildgate's or anybody's: every deviation with its code, place and remedy.
+def check(folder: Path, form: str) -> None:
+    """Check the CSV files or the XLSX file in FOLDER, Wildgate's or anybody's: every deviation with its code, place and remedy.
 
     Exit status 0, with warnings or without; 1 if something is wrong; 2 if there is no report.
     """
     from wildgate_service.annex1.check import check as check_report  # noqa: PLC0415  (openpyxl, which other reports do not need)
 
-    findings = check_report(report)
-    click.echo(as_json(findings) if form == "json" else as_text(findings, report))
+    findings = check_report(folder)
+    click.echo(as_json(findings) if form == "json" else as_text(findings, folder))
     sys.exit(any(finding.severity == "error" for finding in findings))
 
 
@@ -38,7 +38,7 @@ def as_json(findings: Sequence[Finding]) -> str:
     return msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
 
 
-def as_text(findings: Sequence[Finding], report: Path) -> str:
+def as_text(findings: Sequence[Finding], folder: Path) -> str:
     """A line each, and how many there are."""
     errors = sum(finding.severity == "error" for finding in findings)
-    return "\n".join([*map(str, findings), f"{report}: {errors} errors, {len(findings) - errors} warnings"])
+    return "\n".join([*map(str, findings), f"{folder}: {errors} errors, {len(findings) - errors} warnings"])

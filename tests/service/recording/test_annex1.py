@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 import zipfile
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from statistics import median
 
 import pytest
@@ -157,9 +159,12 @@ def test_without_any_outcome_nothing_is_claimed(store, name):
 
 def test_a_platform_that_reports_everything_has_zeros(store):
     """It said so."""
-    assert values_of(annex_of(store)["7_appeals_and_recidivism"])[
-        "Number of complaints submitted to the internal-complaints mechanism", "Total number"
-    ] == 0
+    assert (
+        values_of(annex_of(store)["7_appeals_and_recidivism"])[
+            "Number of complaints submitted to the internal-complaints mechanism", "Total number"
+        ]
+        == 0
+    )
 
 
 def test_a_group_with_a_description_has_a_row_of_its_own(store, happen):
@@ -227,7 +232,9 @@ def test_complaints_are_parted_by_what_they_are_about(store, happen):
     values = values_of(annex_of(store)["7_appeals_and_recidivism"])
     about = "Complaint regarding a decision "
     assert {
-        (indicator, scope): value for (indicator, scope), value in values.items() if value and indicator.startswith(("Complaint", "Number of r"))
+        (indicator, scope): value
+        for (indicator, scope), value in values.items()
+        if value and indicator.startswith(("Complaint", "Number of r"))
     } == {
         (f"{about}to remove or disable access to or restrict visibility of information", "Total number"): 1,
         (f"{about}to remove or disable access to or restrict visibility of information", "Decisions reversed"): 1,
@@ -268,7 +275,9 @@ def test_suspensions_for_unfounded_notices_are_no_measures_about_content(store, 
     happen((K.ACCOUNT_SUSPENDED, {"misuse": Misuse.UNFOUNDED_NOTICES}))
     happen((K.ACCOUNT_SUSPENDED, {"misuse": Misuse.ILLEGAL_CONTENT}))
     annex = annex_of(store)
-    values = [value for (name, _), value in values_of(annex["7_appeals_and_recidivism"]).items() if name.startswith("Number of suspensions")]
+    values = [
+        value for (name, _), value in values_of(annex["7_appeals_and_recidivism"]).items() if name.startswith("Number of suspensions")
+    ]
     assert (values, rows_of(annex["5_own_initiative_illegal"])["TOTAL", "", ""]["Account restriction Suspension"]) == ([1, 1, 0], 1)
 
 
@@ -291,7 +300,12 @@ def test_quality_stands_with_its_sample(store, happen):
         Quality(classifier="A", scope="sv", measure="Recall", value=0.5, size=40, **told),
     ]
     rows = [row[4:] for row in annex_of(store, quality=quality)["8_automated_means"].rows]
-    assert ("Accuracy of the automated means - Precision", "Total number", 0.95, "A: n = 200, 95 % interval 0.9000 to 0.9900. Judged.") in rows
+    assert (
+        "Accuracy of the automated means - Precision",
+        "Total number",
+        0.95,
+        "A: n = 200, 95 % interval 0.9000 to 0.9900. Judged.",
+    ) in rows
     assert ("Accuracy of the automated means - Precision", "Total number", "", "B: too few to say (7 judged). Judged.") in rows
     assert ("Accuracy of the automated means - Recall", "sv", 0.5, "A: n = 40, 95 % interval 0.9000 to 0.9900. Judged.") in rows
 
@@ -361,7 +375,7 @@ class Year:
     """A small year of listings to which all sorts of things happen."""
 
     def __init__(self, store, samples, *, seed):
-        self.store, self.samples, self.chance, self.outcomes = store, samples, random.Random(seed), []
+        self.store, self.samples, self.chance, self.outcomes = store, samples, random.Random(seed), []  # noqa: S311
 
     def live(self, listings):
         """Decide on listings and record what follows, late and in no order."""
@@ -457,7 +471,7 @@ def test_own_initiative_is_reconciled(year, name, basis, column):
     """Row by row."""
     store, _ = year
     rows = rows_of(annex_of(store)[name])
-    query = f"SELECT grp, sum({COLUMNS_5[column]}) FROM measures WHERE NOT ordered AND formally = '' AND basis = ? GROUP BY grp"
+    query = f"SELECT grp, sum({COLUMNS_5[column]}) FROM measures WHERE NOT ordered AND formally = '' AND basis = ? GROUP BY grp"  # noqa: S608
     raw = dict(ask(store, query, basis))
     assert {row: rows[row][column] for row in GROUPS_OF_ROW} == {
         row: sum(raw.get(group, 0) for group in groups) for row, groups in GROUPS_OF_ROW.items()
@@ -475,10 +489,10 @@ def test_notices_are_reconciled(year, flagged):
         store,
         f"""SELECT grp, items, (
             SELECT min(m.occurred_time) FROM measures AS m WHERE m.listing = n.listing AND m.occurred_time >= n.occurred_time
-        ) - occurred_time FROM told AS n WHERE kind = 'notice_received' AND notice_source IN ({marks})""",
+        ) - occurred_time FROM told AS n WHERE kind = 'notice_received' AND notice_source IN ({marks})""",  # noqa: S608
         *sources,
     )
-    taken = dict(ask(store, f"SELECT grp || basis, count(*) FROM measures WHERE formally IN ({marks}) GROUP BY 1", *sources))
+    taken = dict(ask(store, f"SELECT grp || basis, count(*) FROM measures WHERE formally IN ({marks}) GROUP BY 1", *sources))  # noqa: S608
     for row, groups in GROUPS_OF_ROW.items():
         of = [each for each in received if each[0] in groups]
         waits = [wait / 3.6e9 for _, _, wait in of if wait is not None]
@@ -545,11 +559,12 @@ def test_automated_means_are_reconciled(year):
     solely, by_person = "Number of measures solely taken by automated means", "Number of measures not taken by automated means"
     wheres = {"Total number": "1", "Own-initiative": "NOT ordered AND formally = ''", "de": "language = 'de'", "sv": "language = 'sv'"}
     for scope, where in wheres.items():
-        raw = dict(ask(store, f"SELECT means, count(*) FROM measures WHERE {where} GROUP BY means"))
+        raw = dict(ask(store, f"SELECT means, count(*) FROM measures WHERE {where} GROUP BY means"))  # noqa: S608
         assert (values[solely, scope], values[by_person, scope]) == (raw["automated"], raw["moderator"])
     query = """
-        SELECT e.means, count(*) FROM told AS r JOIN told AS e ON e.reference = r.reference AND e.kind IN ('notice_upheld', 'notice_rejected')
-        WHERE r.kind = 'notice_received' AND r.notice_source IN ('article_16', 'trusted_flagger') GROUP BY 1
+        SELECT e.means, count(*) FROM told AS r JOIN told AS e ON e.reference = r.reference
+        WHERE e.kind IN ('notice_upheld', 'notice_rejected') AND r.kind = 'notice_received'
+        AND r.notice_source IN ('article_16', 'trusted_flagger') GROUP BY 1
     """
     raw = dict(ask(store, query))
     assert [values[f"Number of notices {how} processed by automated means", "NAM Total"] for how in ("solely", "not")] == [
@@ -681,10 +696,12 @@ def test_the_reports_own_check_finds_nothing_wrong(run):
 
 def test_no_text_of_a_listing_can_be_in_the_sheets(store, samples):
     """Not of its title, its id, its seller or the words that matched."""
-    secret = "Hidden Tusk +49 170 1234567 seller@example.com"
-    record = samples.record(Action.BLOCK, listing=Listing(id=secret[:40], title=secret, market="DE", seller_ref=secret))
+    words = "Hidden Tusk +49 170 1234567 seller@example.com"
+    record = samples.record(Action.BLOCK, listing=Listing(id=words[:40], title=words, market="DE", seller_ref=words))
     store.append([record])
-    store.append_outcomes([samples.outcome(decision_id=record.decision_id), samples.outcome(K.COMPLAINT_RECEIVED, decision_id=record.decision_id)])
+    store.append_outcomes(
+        [samples.outcome(decision_id=record.decision_id), samples.outcome(K.COMPLAINT_RECEIVED, decision_id=record.decision_id)]
+    )
     sheets = list(annex_of(store).values())
     with zipfile.ZipFile(io.BytesIO(to_xlsx(sheets))) as book:
         content = b"".join([*to_csv_files(sheets).values(), *(book.read(name) for name in book.namelist())])
@@ -695,8 +712,8 @@ def test_no_text_of_a_listing_can_be_in_the_sheets(store, samples):
     ("text", "said"),
     [
         ("servise = 1", "servise"),
-        ('[moderators.languages]\nBE = 1', "moderators.languages: BE is none of bg"),
-        ('[recipients.member_states]\nEL = 1', "recipients.member_states: EL"),
+        ("[moderators.languages]\nBE = 1", "moderators.languages: BE is none of bg"),
+        ("[recipients.member_states]\nEL = 1", "recipients.member_states: EL"),
         ('[texts]\nsummary = "' + "x" * 5001 + '"', "5000"),
         ("[moderators]\ninternal = 1.5", "int"),
     ],
@@ -709,7 +726,15 @@ def test_a_file_about_the_platform_that_is_wrong_is_refused(tmp_path, text, said
         load_about(file)
 
 
-def test_the_policy_that_ships_has_rows(happen, store):
+def test_the_file_in_the_documentation_is_one(tmp_path):
+    """As it is shown."""
+    page = (Path(__file__).parents[3] / "docs" / "annex1.md").read_text(encoding="utf-8")
+    file = tmp_path / "about.toml"
+    file.write_text(re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0], encoding="utf-8")
+    assert load_about(file).recipients.member_states == {"AT": 1_200_000}
+
+
+def test_the_policy_that_ships_has_rows():
     """Its mapping names a row of every sheet."""
     shipped = read_classification(default_policy())
     assert {place for name in BY_CATEGORY for place in shipped.known(name)} == {

@@ -70,7 +70,10 @@ def sheets(fresh_url, samples):
             record = samples.record(Action.BLOCK)
             store.append([record])
             store.append_outcomes(
-                [samples.outcome(kind, decision_id=record.decision_id, hours=hour, **fields) for hour, (kind, fields) in enumerate(story, 1)]
+                [
+                    samples.outcome(kind, decision_id=record.decision_id, hours=hour, **fields)
+                    for hour, (kind, fields) in enumerate(story, 1)
+                ]
             )
         days = {"start": date(2026, 1, 1), "end": date(2026, 12, 31)}
         measures, cases = store.measures(*days.values()), store.cases(*days.values())
@@ -87,12 +90,15 @@ class Files:
             (folder / name).write_bytes(content)
 
     def path(self, sheet):
+        """Where a sheet lies."""
         return self.folder / f"{sheet}.csv"
 
     def rows(self, sheet):
+        """Its rows, the headings first."""
         return list(csv.reader(io.StringIO(self.path(sheet).read_text(encoding="utf-8"), newline="")))
 
     def write(self, sheet, rows):
+        """Write it anew."""
         text = io.StringIO(newline="")
         csv.writer(text).writerows(rows)
         self.path(sheet).write_text(text.getvalue(), encoding="utf-8", newline="")
