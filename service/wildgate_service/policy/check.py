@@ -10,10 +10,10 @@ from importlib import resources
 
 import msgspec
 
-from wildgate_service.annex1.template import KEYWORD_OTHER, TERMS, Line, lines
 from wildgate_service.decide.policy import Limits
 from wildgate_service.keys import TENANT
 from wildgate_service.lexicon.taxa import GROUPS
+from wildgate_service.policy.annex1 import problems_of_rows
 from wildgate_service.policy.file import OVER_ONE, Ground, PolicyFile, Problem, ScopeTable
 from wildgate_service.policy.lines import Path
 from wildgate_service.policy.order import problems_of_order
@@ -21,7 +21,6 @@ from wildgate_service.policy.templates import problems_of_templates
 
 SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 DEFAULT = "default"
-LONGEST_DESCRIPTION = 500  # of category_specification_other in the EU's transparency database
 
 
 def problems_of(file: PolicyFile, languages: Collection[str]) -> Iterator[Problem]:
@@ -122,23 +121,9 @@ def _dsa(grounds: dict[str, Ground]) -> Iterator[Problem]:
             known = dsa_values().get(name.removesuffix("_parts").removesuffix("_live"))
             if known is not None and value not in known:
                 yield Problem(("dsa", group, name), f"{value!r} is no value of the EU's transparency database")
-        yield from _rows_of_annex(("dsa", group), ground)
+        yield from problems_of_rows(("dsa", group), ground)
         if group != DEFAULT and ground == grounds.get(DEFAULT):
             yield Problem(("dsa", group), f"says what {DEFAULT} says", warning=True)
-
-
-def _rows_of_annex(path: Path, ground: Ground) -> Iterator[Problem]:
-    """Whether the sheets of Annex I have a row for it, in which only KEYWORD_OTHER bears a description."""
-    for category, name, keyword, described in (
-        (ground.category_parts, "parts", ground.keyword_parts, ground.described_parts),
-        (ground.category_live, "live", ground.keyword_live, ground.described_live),
-    ):
-        if Line(category, keyword) not in lines(TERMS):
-            yield Problem((*path, f"keyword_{name}"), f"{keyword} is no sub-category of {category} in Annex I")
-        if keyword == KEYWORD_OTHER and not described:
-            yield Problem((*path, f"keyword_{name}"), f"{KEYWORD_OTHER} needs described_{name}: the regulator asks what is in such a row")
-        if len(described) > LONGEST_DESCRIPTION:
-            yield Problem((*path, f"described_{name}"), f"{len(described)} characters; {LONGEST_DESCRIPTION} are the most")
 
 
 @cache
