@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from wildgate_service.annex1 import check as annex_check
 from wildgate_service.cli import COMMANDS
 from wildgate_service.lexicon import linter
 from wildgate_service.settings import FIELDS, PREFIX, load_settings
@@ -31,15 +32,23 @@ def page() -> str:
     for name in PROTO:
         parts += contract(name)
     parts += ["## Linter", (linter.__doc__ or "").partition("\n\n")[2].strip()]
+    parts += ["## Check of published reports", (annex_check.__doc__ or "").partition("\n\n")[2].strip()]
     return "\n\n".join(parts) + "\n"
 
 
 def command(made: click.Command, path: str) -> Iterator[str]:
     """A command with its arguments, and the commands below it."""
     if isinstance(made, click.Group):
+        if made.invoke_without_command:
+            yield from alone(made, path)
         for name, inner in made.commands.items():
             yield from command(inner, f"{path} {name}")
         return
+    yield from alone(made, path)
+
+
+def alone(made: click.Command, path: str) -> Iterator[str]:
+    """A command with its arguments and options."""
     arguments = " ".join(
         f"[{parameter.name.upper()}]" for parameter in made.params if isinstance(parameter, click.Argument) and parameter.name
     )

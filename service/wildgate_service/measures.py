@@ -39,8 +39,8 @@ class Subject(Struct, frozen=True, kw_only=True):
 class Measure(Struct, frozen=True, kw_only=True):
     """A restriction that is in force as an outcome.
 
-    `source` is that of the first notice or NONE without one before the measure: then it was the platform's own initiative. `ordered` if an
-    authority's order was before it.
+    `source` is that of the first notice under Article 16 before the measure, else of the first other notice, or NONE: then it was the
+    platform's own initiative. `ordered` if an authority's order was before it.
     """
 
     tenant: str
@@ -70,8 +70,8 @@ class Case(Struct, frozen=True, kw_only=True):
 
     `family` is the kind without what happened: notice, complaint, dispute, order. `ended` is the last kind that ended it, None while it is
     open; `confirmed_time` when the authority was told that an order was received; `implemented` if what a dispute's body decided was
-    carried out. `about` are the restrictions of the last measure before it, () if there was none: then it is about a notice not acted on,
-    whose source is `source`. For a notice `source` is its own.
+    carried out. `about` are the restrictions of the last measure before it; if there was none (not `acted`), it is about a notice not acted
+    on, whose source is `source`. For a notice `source` is its own.
     """
 
     tenant: str
@@ -85,6 +85,7 @@ class Case(Struct, frozen=True, kw_only=True):
     items: int
     authority: str
     about: tuple[Restriction, ...]
+    acted: bool
     ground: Ground
     confirmed_time: datetime | None
     implemented: bool

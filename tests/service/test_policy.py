@@ -184,6 +184,12 @@ def test_sentences_that_a_file_leaves_out_are_as_they_ship(shipped):
     assert (policy.reasons, policy.notices) == (shipped.reasons, shipped.notices)
 
 
+def test_a_group_may_have_a_row_of_its_own():
+    """KEYWORD_OTHER, with what it is."""
+    described = GROUND.replace("KEYWORD_PROHIBITED_PRODUCTS", "KEYWORD_OTHER") + 'described_parts = "Ivory"\n'
+    assert wrong(policy_text(described)) == []
+
+
 # --- what is wrong -------------------------------------------------------------------------------
 
 GROUND = """[dsa.default]
@@ -239,6 +245,15 @@ SLOTS = "cues, groups, market, score, surfaces"
         (policy_text(GROUND.replace("ILLEGAL", "LEGAL")), "7: dsa.default.decision_ground: 'DECISION_GROUND_LEGAL_CONTENT' is no value of"),
         (policy_text(GROUND + GROUND.replace("default", "elefant")), "12: dsa.elefant: unknown taxon group"),
         (policy_text(GROUND.replace("default", "bear")), "6: dsa: default is missing, which holds for groups without"),
+        (
+            policy_text(GROUND.replace("KEYWORD_PROHIBITED_PRODUCTS", "KEYWORD_NUDITY")),
+            "9: dsa.default.keyword_parts: KEYWORD_NUDITY is no sub-category of STATEMENT_CATEGORY_UNSAFE_AND",
+        ),
+        (
+            policy_text(GROUND.replace("KEYWORD_UNLAWFUL_SALE_ANIMALS", "KEYWORD_OTHER")),
+            "11: dsa.default.keyword_live: KEYWORD_OTHER needs described_live",
+        ),
+        (policy_text(GROUND + f'described_parts = "{"x" * 501}"\n'), "12: dsa.default.described_parts: 501 characters; 500 are the most"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line_and_key(text, said):

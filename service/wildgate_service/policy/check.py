@@ -13,6 +13,7 @@ import msgspec
 from wildgate_service.decide.policy import Limits
 from wildgate_service.groups import GROUPS
 from wildgate_service.keys import TENANT
+from wildgate_service.policy.annex1 import problems_of_rows
 from wildgate_service.policy.file import OVER_ONE, Ground, PolicyFile, Problem, ScopeTable
 from wildgate_service.policy.lines import Path
 from wildgate_service.policy.order import problems_of_order
@@ -146,8 +147,9 @@ def _dsa(grounds: dict[str, Ground]) -> Iterator[Problem]:
         if group not in {*GROUPS, DEFAULT}:
             yield Problem(("dsa", group), "unknown taxon group")
         for name, value in msgspec.structs.asdict(ground).items():
-            known = dsa_values()[name.removesuffix("_parts").removesuffix("_live")]
-            if value not in known:
+            known = dsa_values().get(name.removesuffix("_parts").removesuffix("_live"))
+            if known is not None and value not in known:
                 yield Problem(("dsa", group, name), f"{value!r} is no value of the EU's transparency database")
+        yield from problems_of_rows(("dsa", group), ground)
         if group != DEFAULT and ground == grounds.get(DEFAULT):
             yield Problem(("dsa", group), f"says what {DEFAULT} says", warning=True)

@@ -49,13 +49,19 @@ class ScopeTable(Struct, forbid_unknown_fields=True):
 
 
 class Ground(Struct, forbid_unknown_fields=True):
-    """What the EU's transparency database is told of a group."""
+    """What the EU's transparency database is told of a group.
+
+    `described_parts` and `described_live`, if not empty, give the group a row of its own in the sheets of Annex I: KEYWORD_OTHER with this
+    description in place of the keyword.
+    """
 
     decision_ground: str
     category_parts: str
     keyword_parts: str
     category_live: str
     keyword_live: str
+    described_parts: str = ""
+    described_live: str = ""
 
 
 class Publication(Struct, frozen=True, forbid_unknown_fields=True):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 EPOCH = datetime.fromtimestamp(0, UTC)
 FAMILIES = ("notice", "complaint", "dispute", "order")
 RECEIVED, CONFIRMED, IMPLEMENTED = "received", "confirmed", "implemented"
+LIFTING = {OutcomeKind.REINSTATED, OutcomeKind.COMPLAINT_UPHELD, OutcomeKind.DISPUTE_UPHELD}
 NOBODY = ("", "", "", 0, None, None)  # decision_id, request_id, listing_id, position, decided_time, facets
 
 # All outcomes, in order, of what something happened to in the period: what was before decides what a measure followed.
@@ -67,8 +68,9 @@ def measures(connection: sqlite3.Connection, tenant: str | None, start: date, en
     """What was restricted in the UTC days `start` to `end`, both included; of all tenants if `tenant` is None."""
     for thread in _threads(connection, tenant, start, end):
         for number, (outcome, subject) in enumerate(thread):
-            if outcome.kind in RESTRICTING and outcome.occurred_time >= _midnight(start):
-                yield _measure(outcome, subject, [each for each, _ in thread[:number]])
+            before = [each for each, _ in thread[:number]]
+            if outcome.kind in RESTRICTING and outcome.occurred_time >= _midnight(start) and not _repeats(outcome, before):
+                yield _measure(outcome, subject, before)
 
 
 def cases(connection: sqlite3.Connection, tenant: str | None, start: date, end: date) -> Iterator[Case]:
@@ -100,11 +102,21 @@ def _measure(outcome: Outcome, subject: Subject, before: list[Outcome]) -> Measu
     )
 
 
+def _repeats(outcome: Outcome, before: list[Outcome]) -> bool:
+    """Whether all that it restricts was restricted already: a removal that a moderator confirms is one measure, not two."""
+    imposed: set[Restriction] = set()
+    for each in before:
+        if each.kind in LIFTING:
+            imposed.clear()
+        elif each.kind in RESTRICTING and (each.restricted_until is None or each.restricted_until > outcome.occurred_time):
+            imposed.update(each.restricted)
+    return bool(outcome.restricted) and imposed.issuperset(outcome.restricted)
+
+
 def _source(notices: list[NoticeSource]) -> NoticeSource:
-    """That of the first notice; one that does not say where it came from came from elsewhere."""
-    if not notices:
-        return NoticeSource.NONE
-    return NoticeSource.OTHER if notices[0] is NoticeSource.NONE else notices[0]
+    """That of the first notice under Article 16, which keeps a measure from being own initiative, else elsewhere."""
+    formal = (source for source in notices if source in {NoticeSource.ARTICLE_16, NoticeSource.TRUSTED_FLAGGER})
+    return next(formal, NoticeSource.OTHER if notices else NoticeSource.NONE)
 
 
 def _cases_of(family: str, thread: Thread) -> Iterator[Case]:
@@ -150,6 +162,7 @@ def _case(family: str, steps: list[Outcome], before: Thread) -> Case:
         items=received.items,
         authority=received.authority,
         about=measure.restricted if measure else (),
+        acted=measure is not None,
         ground=measure.ground if measure else Ground.UNKNOWN,
         confirmed_time=confirmed[0] if confirmed else None,
         implemented=any(each.kind.value == f"{family}_{IMPLEMENTED}" for each in steps),

@@ -12,11 +12,12 @@ import html5lib
 import msgspec
 import pytest
 from click.testing import CliRunner
-from wildgate_service.cli.report import command, gather
+from wildgate_service.cli.report import command
 from wildgate_service.outcomes import Means, NoticeSource, OutcomeKind
 from wildgate_service.policy.file import Publication
 from wildgate_service.public_report import Accuracy, PublicReport, make_public_report, periods
 from wildgate_service.report_export import public_csv, public_json
+from wildgate_service.report_files import gather
 from wildgate_service.report_page import hours, label, percent, render
 from wildgate_service.store import open_store
 from wildgate_service.types import Action, Listing, Taxon

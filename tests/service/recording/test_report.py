@@ -289,18 +289,17 @@ def test_the_command_writes_files_and_prints_their_names(store, samples, url, tm
     assert (result.stdout.split(), all(file.stat().st_size > 0 for file in files)) == ([str(file) for file in files], True)
 
 
-@pytest.mark.parametrize("form", ["xlsx", "dsa"])
-def test_formats_of_later_versions_are_refused_as_such(url, tmp_path, form):
-    """With those there are."""
-    result = run(url, tmp_path, "--format", form)
-    assert (result.exit_code, "comes in a later version" in result.stderr) == (2, True)
-
-
 @pytest.mark.parametrize("days", [("2026-13-01", "2026-03-31"), ("2026-04-01", "2026-03-31")])
 def test_days_that_cannot_be_are_refused(url, tmp_path, days):
     """As a usage error."""
     arguments = ["--from", days[0], "--to", days[1], "--store", url, "--output", str(tmp_path)]
     assert CliRunner().invoke(command, arguments).exit_code == 2
+
+
+def test_what_is_missing_is_named(url):
+    """All at once."""
+    result = CliRunner().invoke(command, ["--from", "2026-03-01", "--store", url])
+    assert (result.exit_code, "--to, --output is missing" in result.stderr) == (2, True)
 
 
 def test_reporting_does_not_change_the_store(url, samples, tmp_path):
