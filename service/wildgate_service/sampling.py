@@ -58,4 +58,5 @@ def drawn(decision: Decision, request_id: str, tenant_key: bytes) -> Decision:
 
 def chance_of(request_id: str, tenant_key: bytes) -> float:
     """A number in [0, 1) that is uniform over requests, fixed for one, and unknown without the tenant's key."""
-    return int(keyed_hash(tenant_key, SAMPLING_DOMAIN + request_id.encode())[:DIGITS], 16) / 16**DIGITS
+    number = int(keyed_hash(tenant_key, SAMPLING_DOMAIN + request_id.encode())[:DIGITS], 16)
+    return number / float(16**DIGITS)
