@@ -20,7 +20,8 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 from msgspec import Struct
 
-TINY = 1e-9
+TINY = 1e-9  # beside the largest singular value
+NOTHING = 1e-6  # of a direction of length 1
 
 Key = tuple[str, ...]
 
@@ -88,8 +89,8 @@ def determined(sums: Sequence[Sum], hidden: AbstractSet[Key]) -> Iterator[Key]:
         return
     _, values, space = np.linalg.svd(np.array(rows), full_matrices=True)
     rank = int((values > TINY * max(values[0], 1)).sum())
-    free = np.abs(space[rank:]).max(axis=0) if rank < len(places) else np.zeros(len(places))
-    yield from (key for key, place in places.items() if free[place] < TINY**0.5)
+    free = np.linalg.norm(space[rank:], axis=0) if rank < len(places) else np.zeros(len(places))
+    yield from (key for key, place in places.items() if free[place] < NOTHING)
 
 
 def _row(each: Sum, places: Mapping[Key, int]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -161,6 +161,23 @@ def test_a_log_written_anew_is_found_by_what_was_published(filled, fresh_url, sa
     assert verified(file, [receipts[-1]]).intact
 
 
+def test_a_receipt_of_another_log_is_not_taken(filled):
+    """Though its position and hash could stand here."""
+    file, receipts = filled
+    result = verified(file, [type(receipts[0])("another", 3, receipts[2].chain_hash)])
+    assert (result.problem, result.position) == ("what was published is of another log", 3)
+
+
+@pytest.mark.parametrize(("moved", "intact"), [(False, True), (True, False)])
+def test_decisions_from_before_findings_were_kept_have_none(copied, moved, intact):
+    """The store says from which position on there are some; who moves that is found by those that are there."""
+    with closing(sqlite3.connect(copied, isolation_level=None)) as connection:
+        connection.execute("UPDATE meta SET value = '5' WHERE key = 'findings_from'")
+        if not moved:
+            connection.execute("DELETE FROM found WHERE decision_id IN (SELECT decision_id FROM decisions WHERE position < 5)")
+    assert verified(copied).intact is intact
+
+
 # --- the commands --------------------------------------------------------------------------------
 
 
