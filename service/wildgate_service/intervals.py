@@ -37,6 +37,7 @@ def of_unseen(seen: Sequence[tuple[float, int]], weights: Iterable[float]) -> In
     `seen` are (weight, events) by stratum, a weight being units over units looked at; `weights` those of all strata, also without events.
     The gamma interval of Fay and Feuer (Statistics in Medicine 16, 1997) for weighted sums of rare events: the variance is that of the
     finite population, weight × (weight - 1) an event, and for the upper end one more event of the largest weight is thought to be seen.
+    Both ends are whole numbers, as what is there is.
     """
     total = sum((weight - 1) * events for weight, events in seen)
     variance = sum(weight * (weight - 1) * events for weight, events in seen)
@@ -44,7 +45,7 @@ def of_unseen(seen: Sequence[tuple[float, int]], weights: Iterable[float]) -> In
     more = max(weights, default=1.0) - 1
     total, variance = total + more, variance + more * (more + 1)
     upper = gamma_quantile(1 - TAIL, total * total / variance) * variance / total if total else 0.0
-    return lower, upper
+    return float(math.floor(lower)), float(math.ceil(upper))
 
 
 def of_sum(parts: Iterable[tuple[float, Interval]]) -> Interval:

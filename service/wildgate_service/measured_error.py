@@ -14,6 +14,7 @@ Recall is the first over the sum of both, in the part of the decisions that coul
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -196,7 +197,7 @@ class _Domain:
                 strata[key].add(_Stratum(0, decisions, decisions * found))
                 unnamed[key] += decisions * (offer and not found and not said)
         wider = {key: _Stratum(each.listings, each.judged, each.offers + unnamed[key]) for key, each in strata.items()}
-        return put_together(strata), put_together(wider)
+        return with_looks(put_together(strata)), with_looks(put_together(wider))
 
     # --- the estimates ---------------------------------------------------------------------------
 
@@ -246,25 +247,24 @@ class _Domain:
 def offers_stopped(strata: Strata) -> Estimated:
     """How many of the listings in the strata are offers; those judged are known, the rest of a stratum is as they are.
 
-    The interval is that of a share in as many independent judgments as have its variance, stratified and of a finite population (Korn and
-    Graubard, Survey Methodology 24, 1998), so that it holds where all or nearly all are offers.
+    A stratum without a judgment is taken to be as all others, and may be anything. The interval is that of a share in as many independent
+    judgments as have its variance, stratified and of a finite population (Korn and Graubard, Survey Methodology 24, 1998).
     """
-    known = [each for each in strata if each.judged]
-    listings, judged, offers = (sum(getattr(each, name) for each in known) for name in ("listings", "judged", "offers"))
-    if judged >= listings:
+    listings, judged, offers = (sum(getattr(each, name) for each in strata) for name in ("listings", "judged", "offers"))
+    if not judged or judged >= listings:
         return Estimated(offers, (offers, offers), judged, offers)
-    number = sum(each.listings * each.offers / each.judged for each in known)
-    share, most = number / listings, judged / (1 - judged / listings)
-    variance = sum(map(_variance, known)) / listings**2
-    size = min(share * (1 - share) / variance, most) if variance else most
+    number = sum(each.listings * (each.offers / each.judged if each.judged else offers / judged) for each in strata)
+    share, likely = number / listings, (number / listings * judged + 1) / (judged + 2)
+    variance = sum(_variance(each, likely) for each in strata) / listings**2
+    size = min(likely * (1 - likely) / variance, judged / (1 - judged / listings))
     low, high = wilson(share * size, size)
-    return Estimated(number, (max(listings * low, offers), min(listings * high, listings)), judged, offers)
+    return Estimated(number, (max(math.floor(listings * low), offers), min(math.ceil(listings * high), listings)), judged, offers)
 
 
-def _variance(stratum: _Stratum) -> float:
-    """Of its estimated number of offers."""
-    share, unseen = stratum.offers / stratum.judged, max(stratum.listings - stratum.judged, 0)
-    return stratum.listings * unseen * share * (1 - share) / max(stratum.judged - 1, 1)
+def _variance(stratum: _Stratum, likely: float) -> float:
+    """Of its estimated number of offers. Two more are thought to be judged as all are, so that a few that are alike are not sure."""
+    share, unseen = (stratum.offers + 2 * likely) / (stratum.judged + 2), max(stratum.listings - stratum.judged, 0)
+    return stratum.listings * unseen * share * (1 - share) / max(stratum.judged, 1)
 
 
 def offers_missed(strata: Strata) -> Estimated:
@@ -277,17 +277,18 @@ def offers_missed(strata: Strata) -> Estimated:
 
 
 def put_together(strata: Mapping[_Key, _Stratum]) -> Strata:
-    """Strata of few judgments put together, of one kind across languages; those without any join the largest."""
+    """Strata of few judgments put together, of one kind across languages."""
     kinds: dict[str | float, list[_Stratum]] = defaultdict(list)
     for key, stratum in strata.items():
         kinds[key.kind].append(stratum)
-    found = [each for of_kind in kinds.values() for each in _enough(of_kind)]
-    judged = [each for each in found if each.judged]
-    unjudged = _joined(each for each in found if not each.judged)
-    if not judged:
-        return [unjudged]
-    largest = max(judged, key=lambda each: each.listings)
-    return [*(each for each in judged if each is not largest), _joined([largest, unjudged])]
+    return [each for of_kind in kinds.values() for each in _enough(of_kind)]
+
+
+def with_looks(strata: Strata) -> Strata:
+    """The same, those without any look as part of the largest."""
+    largest = max(strata, key=lambda each: (each.judged > 0, each.listings), default=_Stratum())
+    without = [each for each in strata if not each.judged and each is not largest]
+    return [*(each for each in strata if each.judged and each is not largest), _joined([largest, *without])]
 
 
 def _enough(strata: list[_Stratum]) -> Strata:

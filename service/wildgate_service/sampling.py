@@ -16,6 +16,7 @@ from wildgate_service.types import Action, Decision
 
 SAMPLING_DOMAIN = b"wildgate/sampling/1\0"
 DIGITS = 13  # hexadecimal, as many bits as a float holds
+CHANCES = float(16**DIGITS)
 FEWEST = 20
 
 
@@ -58,5 +59,4 @@ def drawn(decision: Decision, request_id: str, tenant_key: bytes) -> Decision:
 
 def chance_of(request_id: str, tenant_key: bytes) -> float:
     """A number in [0, 1) that is uniform over requests, fixed for one, and unknown without the tenant's key."""
-    number = int(keyed_hash(tenant_key, SAMPLING_DOMAIN + request_id.encode())[:DIGITS], 16)
-    return number / float(16**DIGITS)
+    return int(keyed_hash(tenant_key, SAMPLING_DOMAIN + request_id.encode())[:DIGITS], 16) / CHANCES
