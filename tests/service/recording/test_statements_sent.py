@@ -386,6 +386,17 @@ def test_export_then_submit(recorded, tmp_path, token_file):
     assert (len(double.statements), stat.S_IMODE(journal.stat().st_mode), TOKEN in journal.read_text()) == (2, 0o600, False)
 
 
+def test_the_double_is_a_command(token_file):
+    """It says its address and answers there until it is ended."""
+    arguments = [*RUN, "statements", "double", "--token-file", token_file, "--faults", "1", "--fault", "limited"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        url = process.stdout.readline().strip().removeprefix("wildgate: double on ")
+        with Database(url, TOKEN) as database:
+            answer = database.send([SOUND])
+        process.terminate()
+    assert answer == Busy(0.0)
+
+
 def test_statements_through_faults_and_kills(tmp_path, token_file):
     """Each exactly once, though calls go wrong in every way, the submitter is killed twice, and some were there before."""
     out, count = tmp_path / "out", 400
