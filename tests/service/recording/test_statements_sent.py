@@ -159,6 +159,12 @@ def test_too_many_calls_wait_as_long_as_they_are_told(run):
     assert [0.5 <= seconds / expected <= 1 for seconds, expected in zip(waited[1:], (2, 4, 8), strict=True)] == [True] * 3
 
 
+def test_a_database_that_is_busy_for_ever_and_says_come_at_once_is_given_up(run):
+    """It is not overrun meanwhile."""
+    with pytest.raises(SubmissionError, match="gave up after"):
+        run(Script(*[Busy(0.0)] * 99), total=30.0)
+
+
 def test_without_an_answer_it_asks_before_it_sends_again(run):
     """What was stored unheard counts as stored by this run, and is sent once."""
     script = Script(stored_but_unheard)
