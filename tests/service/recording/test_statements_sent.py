@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import date
 from time import sleep
 
@@ -218,6 +219,78 @@ def test_what_was_on_its_way_when_it_was_killed_is_asked_for(run, folder):
     script = Script()
     script.there |= set("abc")
     assert (run(script)[0], script.sent) == (Counts(stored=2, before=3), ["de"])
+
+
+class Killed(BaseException):
+    """Nothing runs after it."""
+
+
+class Steps:
+    """Counts the steps of a submitter, and kills it at one."""
+
+    def __init__(self, at):
+        self.left = at
+
+    def __call__(self):
+        """Pass a step."""
+        self.left -= 1
+        if self.left < 0:
+            raise Killed
+
+
+class Mortal(Script):
+    """Dies before or after what it does; b is wrong, and nothing that is there may be sent."""
+
+    def __init__(self, there, steps):
+        super().__init__()
+        self.there, self._pass = there, steps
+
+    def send(self, statements):
+        """Store all, or none because of b."""
+        self._pass()
+        puids = [each["puid"] for each in statements]
+        assert not self.there & set(puids)
+        answer = Invalid({puids.index("b"): ["x"]}) if "b" in puids else super().send(statements)
+        self._pass()
+        return answer
+
+    def exists(self, puid):
+        """Whether it is there."""
+        self._pass()
+        return super().exists(puid)
+
+
+def mortal_journal(path, steps):
+    """A journal that dies before a line, in the middle of it, or after it."""
+
+    class MortalJournal(Journal):
+        def _append(self, line):
+            steps()
+            before = path.stat().st_size
+            super()._append(line)
+            try:
+                steps()
+            except Killed:
+                os.truncate(path, (before + path.stat().st_size) // 2)
+                raise
+            steps()
+
+    return MortalJournal(path)
+
+
+@pytest.mark.parametrize("second", [4, 99])
+@pytest.mark.parametrize("first", range(18))
+def test_killed_at_any_step_and_again_each_is_stored_once(folder, first, second):
+    """A third run finds all done, and says what was refused."""
+    there = set()
+    for at in (first, second, 99):
+        steps = Steps(at)
+        with suppress(Killed), mortal_journal(folder / "journal", steps) as journal:
+            submitter = Submitter(Mortal(there, steps), journal)
+            for _ in submitter.submit(read_days(folder)):
+                pass
+    assert there == set("acde")
+    assert (submitter.counts.refused, submitter.counts.stored + submitter.counts.before) == (1, 4)
 
 
 def test_half_a_line_at_the_end_is_cut_off(run, folder):
