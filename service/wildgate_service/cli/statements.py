@@ -100,8 +100,14 @@ def submit(folder: Path, url: str, token_file: Path, timeout: float, patience: f
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="TCP port; 0 takes a free one.")
 @click.option("--faults", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Share of calls that go wrong.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the calls that go wrong.")
-@click.option("--fault", "kinds", type=click.Choice(list(Fault)), multiple=True, help="How they go wrong; every way if not given.")
-def double_(token_file: Path, port: int, faults: float, seed: int, kinds: tuple[Fault, ...]) -> None:
+@click.option(
+    "--fault",
+    "kinds",
+    type=click.Choice([fault.value for fault in Fault]),
+    multiple=True,
+    help="How they go wrong; every way if not given.",
+)
+def double_(token_file: Path, port: int, faults: float, seed: int, kinds: tuple[str, ...]) -> None:
     """Serve a stand-in of the database on this machine, for tests: its rules and errors, and faults if asked for. Keeps nothing."""
     plan = Faults(share=faults, seed=seed, kinds=tuple(map(Fault, kinds)) or tuple(Fault))
     with serving(Double(read_token(token_file), plan), port) as url:

@@ -5,7 +5,7 @@
       422 with places        those are refused; the rest is sent again
       422 without places     halves are sent, down to the one that is refused
       422 not unique         ask for each named: stored long ago, or being stored at this moment, then wait
-      429                    wait as long as it says, else longer each time
+      429                    wait longer each time, and as long as it says
       no answer, 5xx         wait, ask whether they are stored, send again those that are not
       401, 403, other        stop: nothing can be sent like this
 
@@ -65,13 +65,16 @@ class Patience:
         """Something got done."""
         self._waited = 0.0
 
-    def wait(self, why: str, failures: int, seconds: float | None = None) -> None:
-        """Wait as long as the database asked for, else by the number of failures before. Raises SubmissionError when it was enough."""
+    def wait(self, why: str, failures: int, asked: float | None = None) -> None:
+        """Wait by the number of failures before, or as long as the database asked for if that is longer.
+
+        Raises SubmissionError when it was enough.
+        """
         if self._waited >= self._total:
             raise SubmissionError(f"gave up after {self._waited:.0f} seconds ({why}); the same command goes on from here")
-        if seconds is None:
-            most = min(self._first * 2.0 ** min(failures, MOST_DOUBLINGS), self._longest)
-            seconds = most * random.uniform(0.5, 1.0)  # noqa: S311  (so that submitters do not come back together)
+        most = min(self._first * 2.0 ** min(failures, MOST_DOUBLINGS), self._longest)
+        own = most * random.uniform(0.5, 1.0)  # noqa: S311  (so that submitters do not come back together)
+        seconds = max(own, asked or 0.0)
         self._waited += seconds
         self._sleep(seconds)
 

@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import date
 from time import sleep
 
@@ -159,6 +160,12 @@ def test_too_many_calls_wait_as_long_as_they_are_told(run):
     assert [0.5 <= seconds / expected <= 1 for seconds, expected in zip(waited[1:], (2, 4, 8), strict=True)] == [True] * 3
 
 
+def test_a_database_that_is_busy_for_ever_and_says_come_at_once_is_given_up(run):
+    """It is not overrun meanwhile."""
+    with pytest.raises(SubmissionError, match="gave up after"):
+        run(Script(*[Busy(0.0)] * 99), total=30.0)
+
+
 def test_without_an_answer_it_asks_before_it_sends_again(run):
     """What was stored unheard counts as stored by this run, and is sent once."""
     script = Script(stored_but_unheard)
@@ -212,6 +219,78 @@ def test_what_was_on_its_way_when_it_was_killed_is_asked_for(run, folder):
     script = Script()
     script.there |= set("abc")
     assert (run(script)[0], script.sent) == (Counts(stored=2, before=3), ["de"])
+
+
+class Killed(BaseException):
+    """Nothing runs after it."""
+
+
+class Steps:
+    """Counts the steps of a submitter, and kills it at one."""
+
+    def __init__(self, at):
+        self.left = at
+
+    def __call__(self):
+        """Pass a step."""
+        self.left -= 1
+        if self.left < 0:
+            raise Killed
+
+
+class Mortal(Script):
+    """Dies before or after what it does; b is wrong, and nothing that is there may be sent."""
+
+    def __init__(self, there, steps):
+        super().__init__()
+        self.there, self._pass = there, steps
+
+    def send(self, statements):
+        """Store all, or none because of b."""
+        self._pass()
+        puids = [each["puid"] for each in statements]
+        assert not self.there & set(puids)
+        answer = Invalid({puids.index("b"): ["x"]}) if "b" in puids else super().send(statements)
+        self._pass()
+        return answer
+
+    def exists(self, puid):
+        """Whether it is there."""
+        self._pass()
+        return super().exists(puid)
+
+
+def mortal_journal(path, steps):
+    """A journal that dies before a line, in the middle of it, or after it."""
+
+    class MortalJournal(Journal):
+        def _append(self, line):
+            steps()
+            before = path.stat().st_size
+            super()._append(line)
+            try:
+                steps()
+            except Killed:
+                os.truncate(path, (before + path.stat().st_size) // 2)
+                raise
+            steps()
+
+    return MortalJournal(path)
+
+
+@pytest.mark.parametrize("second", [4, 99])
+@pytest.mark.parametrize("first", range(18))
+def test_killed_at_any_step_and_again_each_is_stored_once(folder, first, second):
+    """A third run finds all done, and says what was refused."""
+    there = set()
+    for at in (first, second, 99):
+        steps = Steps(at)
+        with suppress(Killed), mortal_journal(folder / "journal", steps) as journal:
+            submitter = Submitter(Mortal(there, steps), journal)
+            for _ in submitter.submit(read_days(folder)):
+                pass
+    assert there == set("acde")
+    assert (submitter.counts.refused, submitter.counts.stored + submitter.counts.before) == (1, 4)
 
 
 def test_half_a_line_at_the_end_is_cut_off(run, folder):
@@ -384,6 +463,17 @@ def test_export_then_submit(recorded, tmp_path, token_file):
     assert second.output.startswith("0 sent, 2 there before")
     journal = next(out.glob("submitted-127.0.0.1-*.jsonl"))
     assert (len(double.statements), stat.S_IMODE(journal.stat().st_mode), TOKEN in journal.read_text()) == (2, 0o600, False)
+
+
+def test_the_double_is_a_command(token_file):
+    """It says its address and answers there until it is ended."""
+    arguments = [*RUN, "statements", "double", "--token-file", token_file, "--faults", "1", "--fault", "limited"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        url = process.stdout.readline().strip().removeprefix("wildgate: double on ")
+        with Database(url, TOKEN) as database:
+            answer = database.send([SOUND])
+        process.terminate()
+    assert answer == Busy(0.0)
 
 
 def test_statements_through_faults_and_kills(tmp_path, token_file):
