@@ -22,13 +22,14 @@ from wildgate_service.policy.file import Publication
 from wildgate_service.record import Facets
 from wildgate_service.report import CountedDecisions, CountedFindings, ReportFacts, make_share
 from wildgate_service.suppression import Key, Sum, suppress
-from wildgate_service.types import Action, ReportShare
+from wildgate_service.types import Action, MeasuredErrors, ReportShare
 
 MEASURES = ("checked", "held", "refused", "taken_down")
 FOUND = ("held", "refused", "taken_down")
 DAYS_BY_DAY, DAYS_BY_WEEK = 31, 190  # the longest periods, in days, that are told by day and by week
 SHOWN_GROUPS = 6  # of which there is a trend
 UNNAMED = "unnamed"
+TOTAL = "total"
 OTHER = "other"  # in place of what is no code: a caller may send anything as a market
 MARKET = re.compile(r"[A-Z]{2}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
@@ -128,6 +129,7 @@ class PublicReport(Struct, frozen=True, kw_only=True):
     unit: str
     tables: tuple[Table, ...]
     accuracy: tuple[Accuracy, ...]
+    looks: dict[str, int | None]
     medians: dict[str, float | None]
     versions: tuple[Used, ...]
     hidden_cells: int
@@ -145,6 +147,7 @@ class PublicFacts(Struct, frozen=True, kw_only=True):
     findings: tuple[CountedFindings, ...]
     measures: tuple[Measure, ...]
     cases: tuple[Case, ...]
+    measured: MeasuredErrors
     checkpoint: Checkpoint | None = None
 
 
@@ -175,7 +178,8 @@ def make_public_report(
         smallest_sample=publication.smallest_sample,
         unit=unit,
         tables=tuple(_without(table, hidden) for table in draft.tables),
-        accuracy=tuple(_accuracy(make_share(name, *share), publication) for name, share in facts.report.shares.items()),
+        accuracy=(*_measured(facts.measured, publication.smallest_cell), *_shares(facts.report.shares, publication)),
+        looks=_looks(facts.measured, publication.smallest_cell),
         medians=_medians(facts, publication.smallest_cell),
         versions=tuple(_versions(facts.report.decisions)),
         hidden_cells=len(hidden),
@@ -401,6 +405,31 @@ def _medians(facts: PublicFacts, smallest: int) -> dict[str, float | None]:
 
 
 # --- shares and versions -------------------------------------------------------------------------
+
+
+def _measured(measured: MeasuredErrors, smallest: int) -> Iterator[Accuracy]:
+    """Estimates as they may be told: one that rests on a few found wrong is only bounded, for its value would tell how few."""
+    for each in measured.estimates:
+        dimension = "" if each.dimension == TOTAL else each.dimension
+        told = Accuracy(name=each.measure, dimension=dimension, value=each.value, total=each.judged)
+        if each.estimate is None or each.lower is None:
+            yield replace(told, total=each.judged if each.judged == 0 or each.judged >= smallest else None, too_few=True)
+        elif (each.offers if each.measure == "recall" else each.judged - each.offers) < smallest and each.measure != "accuracy":
+            yield replace(told, at_least=each.lower)
+        else:
+            yield replace(told, estimate=each.estimate, lower=each.lower, upper=each.upper)
+
+
+def _looks(measured: MeasuredErrors, smallest: int) -> dict[str, int | None]:
+    """What the estimates rest on; None is hidden."""
+    names = ("allowed", "covered", "drawn", "looked_at", "notices_upheld")
+    numbers = {name: getattr(measured, name) for name in names}
+    return {name: number if number == 0 or number >= smallest else None for name, number in numbers.items()}
+
+
+def _shares(shares: Mapping[str, tuple[int, int]], publication: Publication) -> Iterator[Accuracy]:
+    """Plain shares, but precision, of which there is an estimate."""
+    yield from (_accuracy(make_share(name, *share), publication) for name, share in shares.items() if name != "precision")
 
 
 def _accuracy(share: ReportShare, publication: Publication) -> Accuracy:

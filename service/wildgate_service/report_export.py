@@ -101,6 +101,8 @@ def _public_rows(report: PublicReport) -> Iterator[tuple[str | int | float | Non
         for measure in ("total", "count", "estimate", "lower", "upper", "at_most", "at_least"):
             number = getattr(share, measure)
             yield f"share {share.name}", share.dimension, share.value, measure, _rounded(number), "" if number is not None else "hidden"
+    for name, number in report.looks.items():
+        yield "looks", "", name, "texts", number, "" if number is not None else "hidden"
     for name, hours in report.medians.items():
         yield "median_hours", "", name, "hours", _rounded(hours), "" if hours is not None else "hidden"
     for used in report.versions:

@@ -10,11 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wildgate_service.checkpoints import Checkpoint, load_signing_key
+from wildgate_service.measured_error import measure_error
 from wildgate_service.policy import default_policy, load_policy, publication_of
 from wildgate_service.public_report import PublicFacts, PublicReport, make_public_report
 from wildgate_service.report import make_report
 from wildgate_service.report_export import public_csv, public_json
 from wildgate_service.report_page import file_name, render
+from wildgate_service.sampling import NO_SAMPLING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,10 +39,12 @@ class Span(Struct, frozen=True):
     now: datetime
 
 
-def gather(store: SqliteStore, start: date, end: date, *, tenant: str | None) -> PublicFacts:
-    """Everything that a public report of these days is made from."""
+def gather(store: SqliteStore, start: date, end: date, *, tenant: str | None, fewest: int = NO_SAMPLING.fewest) -> PublicFacts:
+    """Everything that a public report of these days is made from; error is stated from `fewest` judgments on."""
+    report = store.report_facts(start, end, tenant=tenant)
     return PublicFacts(
-        report=store.report_facts(start, end, tenant=tenant),
+        report=report,
+        measured=measure_error(report.error, fewest),
         findings=store.findings(start, end, tenant=tenant),
         measures=tuple(store.measures(start, end, tenant=tenant)),
         cases=tuple(store.cases(start, end, tenant=tenant)),
@@ -49,10 +53,11 @@ def gather(store: SqliteStore, start: date, end: date, *, tenant: str | None) ->
 
 def public_files(store: SqliteStore, span: Span, settings: Settings, form: str, *, exact: bool = False) -> dict[str, bytes]:
     """The page or data by file name, with a signed checkpoint of the log; with `exact` no small count is hidden."""
-    publication = publication_of(settings.policy or default_policy())
+    policy = settings.policy or default_policy()
+    publication = publication_of(policy)
     if exact:
         publication = replace(publication, smallest_cell=1)
-    facts = gather(store, span.start, span.end, tenant=span.tenant)
+    facts = gather(store, span.start, span.end, tenant=span.tenant, fewest=load_policy(policy).sampling.fewest)
     if facts.report.checkpoint:
         facts = replace(facts, checkpoint=_signed(settings, facts, span.now))
     report = make_public_report(facts, publication, tenant=span.tenant or "", start=span.start, end=span.end, generated_time=span.now)

@@ -97,11 +97,16 @@ class Told(Struct, frozen=True):
 SHARES = {
     "precision": (
         "Held or refused, and a person agreed",
+        "Of the texts that were held or refused, the share that do offer protected wildlife, by what moderators found when they looked.",
+    ),
+    "recall": (
+        "Of all offers, how many were held or refused",
         (
-            "Of the texts that were held or refused and then judged by a moderator, those whose removal or restriction the moderator "
-            "decided or left standing."
+            "Estimated from texts that were let through and then drawn by chance for a moderator's look. What others gave notice of is no "
+            "part of the sample. Where no missed offer was seen, the share is at least what is stated."
         ),
     ),
+    "accuracy": ("Decided rightly", "Of all texts, held, refused or let through, by the same two sources."),
     "recall_of_notices": (
         "Reported by others, and held or refused before",
         (

@@ -194,16 +194,28 @@ def test_few_cases_say_nothing(follow, store):
     assert made(store, Publication()).accuracy[0] == Accuracy(name="precision", total=None, too_few=True)
 
 
+@pytest.mark.parametrize(("wrong", "told"), [(2, "bound"), (20, "estimate"), (None, "too few")])
+def test_precision_is_estimated_from_moderators(follow, store, wrong, told):
+    """A hundred judgments are needed; of a few wrong ones only a bound is told."""
+    for _ in range(40 if wrong is None else 120 - wrong):
+        follow(Action.BLOCK, REMOVED)
+    for _ in range(wrong or 0):
+        follow(Action.BLOCK, (OutcomeKind.PUBLISHED, {"means": Means.MODERATOR}))
+    share = next(each for each in made(store, Publication()).accuracy if each.name == "precision" and not each.dimension)
+    said = {"bound": share.at_least is not None, "estimate": share.estimate is not None, "too few": share.too_few}
+    assert [name for name, holds in said.items() if holds] == [told]
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "at_most", "at_least"), [(40, 2, None, 1 - 4 / 42), (2, 40, 4 / 42, None), (20, 20, None, None), (40, 0, None, None)]
 )
 def test_shares_of_few_are_bounded(follow, store, right, wrong, at_most, at_least):
     """Fewer than five of forty-two: the share is told as a bound, without interval."""
     for _ in range(right):
-        follow(Action.BLOCK, REMOVED)
+        follow(Action.BLOCK, REMOVED, (OutcomeKind.REINSTATED, {"means": Means.MODERATOR}))
     for _ in range(wrong):
-        follow(Action.BLOCK, (OutcomeKind.PUBLISHED, {"means": Means.MODERATOR}))
-    share = made(store, Publication()).accuracy[0]
+        follow(Action.BLOCK, REMOVED)
+    share = next(each for each in made(store, Publication()).accuracy if each.name == "reversal_rate")
     assert (share.at_most, share.at_least, share.count is None) == (at_most, at_least, bool(at_most or at_least))
 
 
