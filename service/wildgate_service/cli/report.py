@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wildgate_service.cli.report_annex import DSA, XLSX, write_annex
 from wildgate_service.cli.report_check import check
-from wildgate_service.policy import default_policy
 from wildgate_service.report import make_report
 from wildgate_service.report_export import to_csv, to_json
 from wildgate_service.report_page import render
@@ -19,9 +19,6 @@ from wildgate_service.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wildgate_service.annex1.template import Sheet
-    from wildgate_service.settings import Settings
-    from wildgate_service.store import SqliteStore
     from wildgate_service.types import TransparencyReport
 
 FORMATS: dict[str, Callable[[TransparencyReport], str]] = {
@@ -29,7 +26,6 @@ FORMATS: dict[str, Callable[[TransparencyReport], str]] = {
     "json": to_json,
     "csv": to_csv,
 }
-XLSX, DSA = "xlsx", "dsa"  # Annex I of Implementing Regulation (EU) 2024/2835: one workbook, or eleven CSV files
 
 
 class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.2
@@ -98,53 +94,26 @@ def command(
         message = f"--to {end} lies before --from {start}"
         raise click.UsageError(message)
     settings = load_settings(options={"store": store, "policy": policy}).settings
+    if form in {XLSX, DSA}:
+        for file in write_annex(form, output, settings=settings, start=start, end=end, tenant=tenant, about=about):
+            click.echo(file)
+        return
     with open_store(settings.store, read_only=True) as opened:
         facts = opened.report_facts(start, end, tenant=tenant)
-        report = make_report(facts, tenant=tenant or "", start=start, end=end, generated_time=datetime.now(UTC))
-        if form in FORMATS:
-            files = {file_name(report, form): FORMATS[form](report).encode()}
-        else:
-            files = annex_files(opened, report, form, settings, about)
-    for file in write_files(files, output):
-        click.echo(file)
+    report = make_report(facts, tenant=tenant or "", start=start, end=end, generated_time=datetime.now(UTC))
+    click.echo(write_report(report, form, output))
 
 
 command.add_command(check)
 
 
-def file_name(report: TransparencyReport, form: str) -> str:
-    """The name of a report in one file."""
-    return f"wildgate-report-{report.start}-{report.end}.{form}"
-
-
-def annex_files(store: SqliteStore, report: TransparencyReport, form: str, settings: Settings, about: Path | None) -> dict[str, bytes]:
-    """The sheets of Annex I, by file name."""
-    from wildgate_service.annex1.write import to_csv_files, to_xlsx  # noqa: PLC0415  (openpyxl, which the other formats do not need)
-
-    sheets = annex_sheets(store, report, settings, about)
-    return to_csv_files(sheets) if form == DSA else {file_name(report, form): to_xlsx(sheets)}
-
-
-def annex_sheets(store: SqliteStore, report: TransparencyReport, settings: Settings, about: Path | None) -> list[Sheet]:
-    """The sheets of Annex I of the report's tenant and days."""
-    from wildgate_service.annex1.about import About, load_about  # noqa: PLC0415
-    from wildgate_service.annex1.annex import facts_of_store, make_annex  # noqa: PLC0415
-
-    said = load_about(about) if about else About()
-    facts = facts_of_store(store, report, policy=settings.policy or default_policy(), about=said, tenant=report.tenant or None)
-    return make_annex(facts)
-
-
-def write_files(files: dict[str, bytes], output: Path) -> list[Path]:
-    """Write files into the folder, made if missing."""
-    written = []
-    for name, content in files.items():
-        file = output / name
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-        except OSError as error:
-            message = f"cannot write {file}: {error.strerror}"
-            raise click.ClickException(message) from error
-        written.append(file)
-    return written
+def write_report(report: TransparencyReport, form: str, output: Path) -> Path:
+    """Write `wildgate-report-<first day>-<last day>.<form>` into the folder, made if missing."""
+    file = output / f"wildgate-report-{report.start}-{report.end}.{form}"
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        file.write_text(FORMATS[form](report), encoding="utf-8", newline="")
+    except OSError as error:
+        message = f"cannot write {file}: {error.strerror}"
+        raise click.ClickException(message) from error
+    return file
