@@ -1,4 +1,4 @@
-"""A simulated year through every report: what each takes, whether the regulator's sheets are clean, and whether totals are those of the log.
+"""A simulated year through every report: what each takes, whether the sheets are clean, and whether totals are those of the log.
 
 A year of decisions with outcomes, notices, complaints, disputes, orders and corrections is written into a store; then every command is run
 as its user runs it. Totals are counted again from the tables by SQL of this script's own.
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ from wildgate_service.simulation import Plan, write_year
 from wildgate_service.store import open_store
 
 COMMAND = (sys.executable, "-c", "from wildgate_service.cli import main; main()")
-SPAN = ("--from", "2026-01-01", "--to", "2026-12-31")
+START = date(2025, 1, 1)  # a year that is over, for statements are made of days that are
+SPAN = ("--from", "2025-01-01", "--to", "2025-12-31")
+ABOUT = HERE / "about.toml"
 COUNTS = ("checked", "held", "refused")
 BY = {
     "total": "''",
@@ -56,8 +59,8 @@ def main() -> int:
         store = folder / "year.db"
         start = time.perf_counter()
         with open_store(f"sqlite:///{store}") as opened:
-            write_year(opened, Plan(decisions=given.decisions, tenant="default"))
-        load_secrets(folder / "secrets")
+            write_year(opened, Plan(decisions=given.decisions, start=START, tenant="default"))
+        load_secrets(folder / "secrets").tenant_key("default")
         result: Row = {"decisions": given.decisions, "seconds_to_write": round(time.perf_counter() - start, 1), "rows": rows_of(store)}
         result["commands"] = {each: run(folder, store, *arguments) for each, arguments in commands(folder).items()}
         result["differences"] = differences(store, folder / "public")
@@ -74,8 +77,8 @@ def commands(folder: Path) -> dict[str, tuple[str, ...]]:
     return {
         "report html": ("report", *SPAN, "--exact", "--output", str(folder / "public")),
         "report html, public": ("report", *SPAN, "--output", str(folder / "hidden")),
-        "report dsa": ("report", *SPAN, "--format", "dsa", "--output", str(folder / "dsa")),
-        "report xlsx": ("report", *SPAN, "--format", "xlsx", "--output", str(folder / "xlsx")),
+        "report dsa": ("report", *SPAN, "--format", "dsa", "--about", str(ABOUT), "--output", str(folder / "dsa")),
+        "report xlsx": ("report", *SPAN, "--format", "xlsx", "--about", str(ABOUT), "--output", str(folder / "xlsx")),
         "report check": ("report", "check", str(folder / "dsa")),
         "statements export": ("statements", "export", *SPAN, "--output", str(folder / "statements")),
         "log verify": ("log", "verify"),

@@ -200,8 +200,9 @@ def _rows(
     rows = []
     for line, description, selected in _selections(lines(name), facts.classification.known(name), placed):
         made = figures([each.thing for each in selected]) if known and selected is not None else Figures(())
-        if line.category == TOTAL and made.cells:
-            made = Figures(made.cells, _joined({0: WILDLIFE_ALONE}, made.context, notes or {}))
+        if not line.keyword and made.cells:
+            told = notes if notes and line.category == TOTAL else {}
+            made = Figures(made.cells, _joined({0: WILDLIFE_ALONE}, made.context, told))
         code = line.keyword or line.category
         rows.append(_row(sheet, (*start, code, description, *([scope] if scope else [])), made))
     return rows

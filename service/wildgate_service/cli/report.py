@@ -52,6 +52,7 @@ class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic s
 )
 @click.option(
     "--policy",
+    "policy_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Policy that says what may be published, and which categories groups belong to; that of the settings if not given.",
 )
@@ -66,7 +67,7 @@ def command(
     tenant: str | None,
     exact: bool,  # noqa: FBT001  (an option)
     about: Path | None,
-    policy: Path | None,
+    policy_file: Path | None,
 ) -> None:
     """Write the transparency report of the days --from to --to into the folder --output, and print the files' names.
 
@@ -82,7 +83,7 @@ def command(
     if end < start:
         message = f"--to {end} lies before --from {start}"
         raise click.UsageError(message)
-    settings = load_settings(options={"store": store, "policy": policy}).settings
+    settings = load_settings(options={"store": store, "policy": policy_file}).settings
     span = Span(tenant, start, end, datetime.now(UTC))
     with open_store(settings.store, read_only=True) as opened:
         if form in PUBLIC:

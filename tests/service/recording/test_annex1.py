@@ -296,7 +296,7 @@ def test_quality_stands_with_its_sample(store, happen):
     told = {"lower": 0.9, "upper": 0.99, "method": "Judged."}
     quality = [
         Quality(classifier="A", scope="Total number", measure="Precision", value=0.95, size=200, **told),
-        Quality(classifier="B", scope="Total number", measure="Precision", value=None, size=7, **told),
+        Quality(classifier="B", scope="Total number", measure="Precision", value=None, size=7, lower=None, upper=None, method="Judged."),
         Quality(classifier="A", scope="sv", measure="Recall", value=0.5, size=40, **told),
     ]
     rows = [row[4:] for row in annex_of(store, quality=quality)["8_automated_means"].rows]

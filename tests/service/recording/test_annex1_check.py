@@ -230,6 +230,14 @@ def test_two_rows_with_one_description(files):
     assert ("ANX602", f"{TERMS}.csv", row + 1, "E") in files.found()
 
 
+def test_an_indicator_twice(files):
+    """Only sheet 8 has several rows of one: a row for each classifier."""
+    for sheet in (APPEALS, AUTOMATED):
+        rows = files.rows(sheet)
+        files.write(sheet, [*rows, rows[3]])
+    assert {(code, file) for code, file, *_ in files.found()} == {("ANX205", f"{APPEALS}.csv")}
+
+
 def test_further_described_rows_are_allowed(files):
     """Any number."""
     row = files.row_of(TERMS, "KEYWORD_OTHER", "Protected wildlife")

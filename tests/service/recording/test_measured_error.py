@@ -6,8 +6,6 @@ import pytest
 from wildgate_service.measured_error import Counted, ErrorFacts, Judged, measure_error
 from wildgate_service.outcomes import Means, OutcomeKind
 from wildgate_service.record import Facets
-from wildgate_service.report import make_report
-from wildgate_service.report_export import to_csv
 from wildgate_service.types import Action
 
 from .conftest import NOON
@@ -192,10 +190,3 @@ def test_who_complains_is_no_sample(measured):
     complaint = [(K.REMOVED, {"means": Means.AUTOMATED}), (K.COMPLAINT_RECEIVED, {}), (K.COMPLAINT_UPHELD, BY_MODERATOR)]
     looked = [(K.REMOVED, {"means": Means.AUTOMATED}), (K.CONFIRMED, BY_MODERATOR)]
     assert told(measured(complaint, looked, asked=Action.BLOCK, sampled=False).stopped) == [(True, "", 1)]
-
-
-def test_data_leave_blank_what_cannot_be_said(store, samples):
-    """In CSV an empty cell, with how many were judged."""
-    store.append([samples.record(Action.BLOCK)])
-    report = make_report(store.report_facts(DAY, DAY), tenant="", start=DAY, end=DAY, generated_time=NOON)
-    assert "error,total,,recall,,0,,\r\n" in to_csv(report)

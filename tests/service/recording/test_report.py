@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import UTC, date, datetime, timedelta
 
-import msgspec
 import pytest
 from click.testing import CliRunner
 from wildgate_service.cli.report import command
 from wildgate_service.outcomes import Means, OutcomeKind
 from wildgate_service.report import make_report, make_share
-from wildgate_service.report_export import to_csv, to_json
 from wildgate_service.store import open_store
-from wildgate_service.types import Action, Listing, Taxon, TransparencyReport
+from wildgate_service.types import Action, Taxon
 
 DAY = date(2026, 3, 10)
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -245,31 +242,6 @@ def test_shares_have_wilson_intervals(count, total, lower, upper):
     """Published values."""
     made = make_share("x", count, total)
     assert (round(made.lower, 3), round(made.upper, 3)) == (lower, upper)
-
-
-# --- the data ------------------------------------------------------------------------------------
-
-
-def test_the_json_is_the_report(store, samples, report_of):
-    """Field by field."""
-    store.append([samples.record(Action.BLOCK)])
-    report = report_of()
-    assert msgspec.json.decode(to_json(report), type=TransparencyReport) == report
-
-
-def test_the_csv_has_a_number_a_line(store, samples, report_of):
-    """In long format, with a header."""
-    store.append([samples.record(Action.BLOCK)])
-    rows = list(csv.DictReader(to_csv(report_of()).splitlines()))
-    (row,) = [row for row in rows if (row["value"], row["measure"]) == ("elephant", "blocked")]
-    assert (row["section"], row["dimension"], row["number"]) == ("count", "taxon_group", "1")
-
-
-def test_the_csv_holds_no_formula(store, samples, report_of):
-    """A spreadsheet would run it."""
-    store.append([samples.record(listing=Listing(market='=HYPERLINK("x")'))])
-    values = [row["value"] for row in csv.DictReader(to_csv(report_of()).splitlines())]
-    assert [value for value in values if "HYPERLINK" in value] == ['\'=HYPERLINK("x")'] * 5
 
 
 # --- the command ---------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from wildgate_service.annex1.check.finding import Finding
-from wildgate_service.annex1.check.rows import CODE_COLUMN, placed, scopes
+from wildgate_service.annex1.check.rows import CODE_COLUMN, DESCRIPTION, GREECE, placed, scopes
 from wildgate_service.annex1.check.tables import Record, Table
 from wildgate_service.annex1.template import (
     APPEALS,
@@ -198,7 +198,7 @@ def sums_of_states(table: Table) -> Iterator[Finding]:
     """The blocks of the Member States add up to the block of all orders."""
     if table.name == ORDERS and "Scope" in table.columns:
         blocks = scopes(table)
-        of_states = [block for scope, block in blocks.items() if scope in {*places().member_states, "EL"}]
+        of_states = [block for scope, block in blocks.items() if scope in {*places().member_states, GREECE}]
         for heading in headings_of_counts(table):
             added: dict[tuple[str, str, str], float] = {}
             for block in of_states:
@@ -213,7 +213,7 @@ def sums_of_states(table: Table) -> Iterator[Finding]:
 
 def _cells(table: Table, block: list[Record], heading: str) -> Iterator[tuple[tuple[str, str, str], Record, float]]:
     for line, record in placed(table, block):
-        description = table.value(record, 'Description of the sub-category "Other"')
+        description = table.value(record, DESCRIPTION)
         yield (line.category, line.keyword, description), record, amount(table.value(record, heading)) or 0
 
 

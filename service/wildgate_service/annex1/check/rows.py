@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from wildgate_service.annex1.check.finding import Finding, letters
 from wildgate_service.annex1.check.tables import Record, Table
 from wildgate_service.annex1.template import (
+    AUTOMATED,
     BY_CATEGORY,
     CATEGORY_PREFIX,
     KEYWORD_OTHER,
@@ -170,9 +171,12 @@ def indicators(table: Table) -> Iterator[Finding]:
     if table.name not in INDICATED:
         return
     official = {_key(str(row[table.sheet.column("Indicator")]), _scope(table, row)) for row in table.sheet.rows}
-    found = set()
+    found: set[tuple[str, str]] = set()
     for record in table.records:
         indicator, scope = table.value(record, "Indicator"), table.value(record, "Scope")
+        if _key(indicator, scope) in found and table.name != AUTOMATED and scope not in PLACEHOLDERS:
+            name = f"{indicator} / {scope}" if scope else indicator
+            yield table.finding("ANX205", f"{name} is there twice", "keep one row of it", record, "Indicator")
         found.add(_key(indicator, scope))
         if indicator not in {name for name, _ in official}:
             yield table.finding("ANX203", f"{indicator!r} is no indicator of the sheet", "use the template's words", record, "Indicator")

@@ -167,11 +167,12 @@ def _parsed(file: str, text: str, delimiter: str, findings: list[Finding]) -> li
 
 def _of_xlsx(file: Path) -> Iterator[Content]:
     try:
-        book = load_workbook(file, read_only=True)
+        book = load_workbook(file, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise AnnexError(f"{file} cannot be read as XLSX: {error}") from error
     try:
         for sheet in book.worksheets:
+            sheet.reset_dimensions()  # what some programs write as the size of a sheet is wrong
             rows = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
             width = max(map(len, rows), default=0)  # a row ends with its last cell that is not empty
             yield Content(f"{file.name}[{sheet.title}]", sheet.title, [row + [""] * (width - len(row)) for row in rows])

@@ -37,7 +37,7 @@ def descriptions(table: Table) -> Iterator[Finding]:
 
 
 def _undescribed(table: Table, record: Record, description: str) -> Iterator[Finding]:
-    counted = sum(amount(table.value(record, heading)) or 0 for heading in headings_of_counts(table)[:1])
+    counted = max(amount(table.value(record, heading)) or 0 for heading in headings_of_counts(table))
     if counted and description in {"", DESCRIPTION_PLACEHOLDER}:
         message = f"{KEYWORD_OTHER} counts {counted:.0f} and does not say of what"
         yield table.finding("ANX601", message, "describe what the row counts: it is no catch-all", record, DESCRIPTION)
