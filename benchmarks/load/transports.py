@@ -41,6 +41,7 @@ ADOPTED = "grpc_aio"
 # What each stands on.
 PACKAGES = {
     ADOPTED: ("grpcio", "uvloop"),
+    "connectrpc": ("connectrpc", "h2corn", "uvloop"),
     "grpc_sync": ("grpcio",),
     "grpclib": ("grpclib", "h2", "uvloop"),
     "h2corn": ("h2corn", "uvloop"),

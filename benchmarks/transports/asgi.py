@@ -200,7 +200,11 @@ async def _while_awaited(answer: Awaitable[Answer], receive: Receive) -> Answer:
         if answering:
             answering.cancel()
 
-    watching = asyncio.create_task(watch())
+    def begin() -> None:
+        watches.append(asyncio.create_task(watch()))
+
+    watches: list[asyncio.Task[None]] = []
+    beginning = asyncio.get_running_loop().call_soon(begin)  # an answer that waits for nothing needs no watch
     try:
         return await answer
     except asyncio.CancelledError:
@@ -208,7 +212,9 @@ async def _while_awaited(answer: Awaitable[Answer], receive: Receive) -> Answer:
             raise _GoneError from None
         raise
     finally:
-        watching.cancel()
+        beginning.cancel()
+        for watching in watches:
+            watching.cancel()
 
 
 async def _fail(send: Send, status: Headers) -> None:

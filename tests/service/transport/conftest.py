@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from google.rpc import status_pb2
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import ConnectionState, H2Connection
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
@@ -22,6 +22,7 @@ from h2.events import (
     StreamReset,
     TrailersReceived,
 )
+from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 from wildgate.v1 import scoring_pb2, types_pb2
 
@@ -134,6 +135,14 @@ class RawClient:
         self.h2.send_data(stream, body, end_stream=end)
         self.flush()
 
+    def settle(self) -> RawClient:
+        """Wait until the server has taken in all that was sent so far."""
+        before = self.pongs
+        self.h2.ping(b"settled?")
+        self.flush()
+        self.until(lambda: self.pongs > before)
+        return self
+
     def read(self) -> bool:
         """Take in what came; False once the server has closed."""
         try:
@@ -143,7 +152,12 @@ class RawClient:
         if not data:
             self.closed = True
             return False
-        for event in self.h2.receive_data(data):
+        try:
+            events = self.h2.receive_data(data)
+        except ProtocolError:  # an answer to a stream that only the test's bytes opened
+            self.closed = True
+            return False
+        for event in events:
             self._on(event)
         if not self.closed:
             self.flush()
@@ -166,6 +180,7 @@ class RawClient:
                 self.pongs += 1
             case ConnectionTerminated():
                 self.goaway = event
+                self.h2.state_machine.state = ConnectionState.CLIENT_OPEN  # h2 would take no answer after it
 
     def until(self, condition) -> bool:
         """Read until it holds, or the server has closed; returns whether it holds."""

@@ -104,7 +104,7 @@ def canceled_by_client(stubs, raw, service):
     stream = client.call()
     client.h2.reset_stream(stream, 8)  # CANCEL
     client.flush()
-    client.until(lambda: client.pongs or client.h2.ping(b"00000000") or client.flush())
+    client.settle()
 
 
 def cut_off(stubs, raw, service):
@@ -128,7 +128,7 @@ def test_a_call_over_the_limit_is_pushed_back(halted, raw, until):
     service, _ = halted(max_in_flight=1)
     first = raw.to(service)
     first.call()
-    second = raw.to(service)
+    second = raw.to(service).settle()
     until(lambda: second.ask(headers={"grpc-timeout": "300m"}).status == "8", "a refusal")
     answer = second.ask()
     assert (answer.status, answer.headers["grpc-retry-pushback-ms"]) == ("8", "100")
@@ -206,7 +206,7 @@ def test_a_call_in_flight_is_answered_after_sigterm(halted, raw):
     service, _ = halted()
     client = raw.to(service)
     stream = client.call()
-    client.until(lambda: client.pongs or client.h2.ping(b"00000000") or client.flush())
+    client.settle()
     service.process.terminate()
     client.until(lambda: client.goaway)
     service.kill("writer", signal.SIGCONT)

@@ -23,15 +23,6 @@ def one(made: Frame) -> bytes:
     return made.serialize()
 
 
-def settled(client):
-    """Wait until both sides have said their settings."""
-    client.h2.ping(b"settled!")
-    client.flush()
-    client.until(lambda: client.pongs)
-    client.pongs = 0
-    return client
-
-
 def pss_kib(pid):
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     return int(next(line for line in lines if line.startswith("Pss:")).split()[1])
@@ -115,31 +106,31 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_frame_that_may_not_be_ends_its_connection(shared_service, raw, serves, name):
-    """With GOAWAY or without; nobody else notices."""
-    client = settled(raw.to(shared_service))
+def test_a_frame_that_may_not_be_harms_nobody_else(shared_service, raw, serves, name):
+    """It ends its connection, with GOAWAY or without, or is looked past, as grpcio does with some: then the next call is answered."""
+    client = raw.to(shared_service).settle()
     client.write(BROKEN[name])
-    closed = client.until_closed_or_goaway()
-    assert (closed, serves()) == (True, True)
+    ended = client.until_closed_or_goaway(1)
+    assert (ended or client.ask().status != "", serves()) == (True, True)
 
 
 def test_a_frame_of_an_unknown_kind_is_looked_past(shared_service, raw):
     """As RFC 9113 has it, so that the protocol can grow."""
-    client = settled(raw.to(shared_service))
+    client = raw.to(shared_service).settle()
     client.write(frame(0xEE, 0, 0, b"what is this?"))
     assert client.ask().status == "0"
 
 
 def test_unknown_settings_are_looked_past(shared_service, raw):
     """Likewise."""
-    client = settled(raw.to(shared_service))
+    client = raw.to(shared_service).settle()
     client.write(frame(4, 0, 0, struct.pack(">HI", 0xEEEE, 7)))
     assert client.ask().status == "0"
 
 
 def test_more_than_the_window_is_refused(shared_service, raw, serves):
     """A client that sends beyond it loses its connection, or its stream."""
-    client = settled(raw.to(shared_service))
+    client = raw.to(shared_service).settle()
     stream = client.begin({})
     for _ in range(4096):
         client.write(frame(0, 0, stream, b"x" * LONGEST))
@@ -152,18 +143,15 @@ def test_more_than_the_window_is_refused(shared_service, raw, serves):
 
 
 def test_headers_that_are_too_large_are_refused(shared_service, raw, serves):
-    """Hundred kibibytes: the call fails, whatever becomes of the connection."""
-    client = settled(raw.to(shared_service))
-    try:
-        status = client.ask(headers={f"x-{number}": "v" * 1000 for number in range(100)}).status
-    except ConnectionError:
-        status = "reset"
-    assert (status == "0", serves()) == (False, True)
+    """A mebibyte: the call fails, whatever becomes of the connection."""
+    client = raw.to(shared_service).settle()
+    answer = client.ask(headers={f"x-{number}": "v" * 1000 for number in range(1000)})
+    assert (answer.status == "0", serves()) == (False, True)
 
 
 def test_headers_without_end_are_cut(shared_service, raw, serves, grown):
     """CONTINUATION after CONTINUATION (CVE-2024-27316): not kept, not waited for."""
-    client = settled(raw.to(shared_service))
+    client = raw.to(shared_service).settle()
     client.write(frame(1, 0, 101, b"\x82"))
     literal = b"\x00\x04long\x7f\xe1\x1e" + b"v" * 4000
     for _ in range(20_000):
@@ -175,7 +163,7 @@ def test_headers_without_end_are_cut(shared_service, raw, serves, grown):
 
 def test_headers_that_unpack_to_much_are_refused(shared_service, raw, serves, grown):
     """One long field, then thousands of references to it of one byte each."""
-    client = settled(raw.to(shared_service))
+    client = raw.to(shared_service).settle()
     block = b"\x82\x86\x40\x01x\x7f\xa1\x1e" + b"v" * 4000 + b"\xbe" * 12_000
     client.write(frame(1, 5, 101, block))
     client.until_closed_or_goaway(1)
@@ -194,7 +182,7 @@ def test_a_ping_is_answered(shared_service, raw):
 
 def test_too_many_pings_end_the_connection(shared_service, raw, serves):
     """GOAWAY with ENHANCE_YOUR_CALM, as gRPC's keepalive has it: who pings all the time keeps a worker busy for nothing."""
-    client = settled(raw.to(shared_service))
+    client = raw.to(shared_service).settle()
     for _ in range(100):
         client.write(one(PingFrame(0, b"12345678")) * 100)
         if client.closed:
@@ -210,7 +198,7 @@ def test_too_many_pings_end_the_connection(shared_service, raw, serves):
 )
 def test_a_flood_of_control_frames_that_nobody_reads_is_bounded(shared_service, raw, serves, grown, kind):
     """The answers pile up nowhere (CVE-2019-9512, 9515), and others are served."""
-    client = settled(raw.to(shared_service))
+    client = raw.to(shared_service).settle()
     client.socket.settimeout(2)
     try:
         for _ in range(2_000):
@@ -224,7 +212,7 @@ def test_a_flood_of_control_frames_that_nobody_reads_is_bounded(shared_service, 
 
 def test_streams_opened_and_reset_do_no_harm(shared_service, raw, serves, grown):
     """Rapid reset (CVE-2023-44487): ten thousand of them."""
-    client = settled(raw.to(shared_service))
+    client = raw.to(shared_service).settle()
     for _ in range(10_000):
         try:
             stream = client.begin({}, end=False)
@@ -238,7 +226,7 @@ def test_streams_opened_and_reset_do_no_harm(shared_service, raw, serves, grown)
 
 def test_empty_frames_without_end_do_no_harm(shared_service, raw, serves, grown):
     """CVE-2019-9518: a hundred thousand of them on one stream."""
-    client = settled(raw.to(shared_service))
+    client = raw.to(shared_service).settle()
     stream = client.begin({})
     for _ in range(1_000):
         client.write(frame(0, 0, stream, b"") * 100)
@@ -256,12 +244,13 @@ BAD_HEADERS = {
     "NUL": {"x-broken": "a\0b"},
     "an unknown pseudo-header": {":wild": "gate"},
 }
+LOOKED_PAST = {"connection", "a line break", "NUL"}  # by grpcio
 
 
 @pytest.mark.parametrize("name", BAD_HEADERS)
 def test_headers_that_may_not_be_do_no_harm(shared_service, raw, serves, name):
     """The call is refused, or such a header is looked past; what it said is not acted upon."""
-    client = settled(raw.to(shared_service))
+    client = raw.to(shared_service).settle()
     answer = client.ask(headers=BAD_HEADERS[name])
     refused = answer.status != "0"
-    assert (refused or name in {"upper case", "connection", "a line break", "NUL", "an unknown pseudo-header"}, serves()) == (True, True)
+    assert (refused or name in LOOKED_PAST, serves()) == (True, True)

@@ -19,8 +19,10 @@ MOST_FIELDS = 256
 class Server:
     """Serves the RPCs at an address shared with the other workers."""
 
+    application: type[Application] = Application
+
     def __init__(self, serving: Serving, rpcs: Sequence[Rpc], address: str) -> None:
-        self._application = Application(serving, rpcs)
+        self._application = self.application(serving, rpcs)
         self._serving = serving
         self._server = h2corn.Server(self._application, _config(serving.settings, address))
         self._running: asyncio.Task[None]
@@ -55,7 +57,7 @@ def _config(settings: Settings, address: str) -> h2corn.Config:
         date_header=False,
         max_concurrent_streams=STREAMS,
         h2_max_header_list_size=MOST_METADATA_BYTES,
-        h2_max_header_block_size=MOST_METADATA_BYTES,
+        h2_max_header_block_size=4 * MOST_METADATA_BYTES,  # over it the connection ends, over the list alone the call
         limit_request_fields=MOST_FIELDS,
         timeout_graceful_shutdown=settings.drain_seconds,
         timeout_keep_alive=0,
