@@ -23,7 +23,7 @@ from h2.events import (
     TrailersReceived,
 )
 from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes
+from h2.settings import SettingCodes, Settings
 from wildgate.v1 import scoring_pb2, types_pb2
 
 SCORE = "/wildgate.v1.ScoringService/ScoreListing"
@@ -79,18 +79,19 @@ class RawClient:
     def __init__(self, target: str, settings: dict[SettingCodes, int] | None = None) -> None:
         host, _, port = target.rpartition(":")
         self.socket = socket.create_connection((host, int(port)), PATIENCE_SECONDS)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = H2Configuration(
             header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False, validate_inbound_headers=False
         )
         self.h2 = H2Connection(config)
-        if settings:
-            self.h2.local_settings.update(settings)
+        self.h2.local_settings = Settings(client=True, initial_values=settings)
         self.h2.initiate_connection()
         self.answers: dict[int, Answer] = {}
         self.goaway: ConnectionTerminated | None = None
         self.pongs = 0
         self.closed = False
         self.grants = True
+        self._received = b""
         self.flush()
 
     def close(self) -> None:
@@ -152,16 +153,25 @@ class RawClient:
         if not data:
             self.closed = True
             return False
+        self._received += data
         try:
-            events = self.h2.receive_data(data)
+            while frame := self._next_frame():
+                for event in self.h2.receive_data(frame):
+                    self._on(event)
         except ProtocolError:  # an answer to a stream that only the test's bytes opened
             self.closed = True
             return False
-        for event in events:
-            self._on(event)
         if not self.closed:
             self.flush()
         return True
+
+    def _next_frame(self) -> bytes:
+        """The next whole frame that came; one by one, since after GOAWAY h2 would read no more."""
+        end = 9 + int.from_bytes(self._received[:3])
+        if len(self._received) < end:
+            return b""
+        frame, self._received = self._received[:end], self._received[end:]
+        return frame
 
     def _on(self, event) -> None:
         answer = self.answers.get(getattr(event, "stream_id", 0) or 0, Answer())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -53,13 +54,10 @@ def grown(shared_service):
 def test_bytes_that_are_no_http2_end_their_connection(shared_service, serves, data):
     """And only theirs."""
     host, _, port = shared_service.target.rpartition(":")
-    with socket.create_connection((host, int(port)), 20) as client:
+    with socket.create_connection((host, int(port)), 20) as client, suppress(OSError):  # it is closed already
         client.sendall(data)
         client.shutdown(socket.SHUT_WR)
-        try:
-            while client.recv(4096):
-                pass
-        except ConnectionResetError:
+        while client.recv(4096):
             pass
     assert serves()
 
@@ -211,9 +209,9 @@ def test_a_flood_of_control_frames_that_nobody_reads_is_bounded(shared_service, 
 
 
 def test_streams_opened_and_reset_do_no_harm(shared_service, raw, serves, grown):
-    """Rapid reset (CVE-2023-44487): ten thousand of them."""
+    """Rapid reset (CVE-2023-44487): three thousand of them."""
     client = raw.to(shared_service).settle()
-    for _ in range(10_000):
+    for _ in range(3_000):
         try:
             stream = client.begin({}, end=False)
         except ConnectionError:
