@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,6 +15,7 @@ from wildgate_service.rpc import Caller, Rpc, Serving, refuse
 from wildgate_service.settings import Settings
 from wildgate_service.status import Reason, Refusal, overloaded
 
+BACKLOG = 4096
 Metadata = Iterable[tuple[str, str | bytes]]
 
 
@@ -64,3 +66,19 @@ def refuse_tls(settings: Settings, transport: str) -> None:
     """Raise SettingsError where a transport cannot do what the settings ask for."""
     if settings.tls_certificate:
         raise SettingsError(f"setting tls_certificate: the transport {transport} has no TLS; put a proxy before it or serve on grpc_aio")
+
+
+def listen(address: str) -> socket.socket:
+    """Listen at an address shared with the other workers."""
+    host, _, port = address.rpartition(":")
+    listener = socket.socket(socket.AF_INET6 if host.startswith("[") else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind((host.strip("[]"), int(port)))
+    listener.listen(BACKLOG)
+    return listener
+
+
+def stop_listening(listener: socket.socket) -> None:
+    """Leave new connections to the other workers at once; closed alone, a copy of it in the server would go on gathering them."""
+    with suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)

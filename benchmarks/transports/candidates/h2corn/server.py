@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import h2corn
 from asgi import Application
+from calls import listen, stop_listening
 from wildgate_service.rpc import Rpc, Serving
 from wildgate_service.settings import Settings
 
@@ -24,7 +25,8 @@ class Server:
     def __init__(self, serving: Serving, rpcs: Sequence[Rpc], address: str) -> None:
         self._application = self.application(serving, rpcs)
         self._serving = serving
-        self._server = h2corn.Server(self._application, _config(serving.settings, address))
+        self._socket = listen(address)
+        self._server = h2corn.Server(self._application, _config(serving.settings, self._socket.fileno()))
         self._running: asyncio.Task[None]
 
     async def start(self) -> None:
@@ -37,17 +39,17 @@ class Server:
         """Take no more connections, tell clients to go elsewhere, let calls in flight finish within `seconds`, and end."""
         await self._application.health.enter_graceful_shutdown()
         self._server.shutdown()
+        stop_listening(self._socket)
         await self._application.calls.drain(seconds)
         self._application.end_streams()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._running, seconds)
 
 
-def _config(settings: Settings, address: str) -> h2corn.Config:
+def _config(settings: Settings, listener: int) -> h2corn.Config:
     authorities = settings.tls_client_ca
     return h2corn.Config(
-        bind=(address,),
-        reuse_port=True,
+        bind=(f"fd://{listener}",),
         lifespan="off",
         grpc=True,
         http1=False,

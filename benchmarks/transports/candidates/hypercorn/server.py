@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Sequence
 
 from asgi import Application
-from calls import refuse_tls
+from calls import listen, refuse_tls, stop_listening
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from wildgate_service.rpc import Rpc, Serving
@@ -23,7 +22,7 @@ class Server:
         refuse_tls(serving.settings, "hypercorn")
         self._application = Application(serving, rpcs)
         self._ending = asyncio.Event()
-        self._socket = _shared(address)
+        self._socket = listen(address)
         self._config = Config()
         self._config.bind = [f"fd://{self._socket.fileno()}"]
         self._config.graceful_timeout = serving.settings.drain_seconds
@@ -45,16 +44,8 @@ class Server:
     async def drain(self, seconds: float) -> None:
         """Take no more calls, let those in flight finish within `seconds`, and end."""
         await self._application.health.enter_graceful_shutdown()
+        stop_listening(self._socket)
         self._ending.set()
         await self._application.calls.drain(seconds)
         self._application.end_streams()
         await asyncio.wait([self._running], timeout=seconds)
-
-
-def _shared(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    listener = socket.socket(socket.AF_INET6 if host.startswith("[") else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listener.bind((host.strip("[]"), int(port)))
-    listener.listen()
-    return listener
