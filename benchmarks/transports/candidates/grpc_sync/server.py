@@ -79,11 +79,10 @@ def _result(future: Future[bytes], context: Context) -> bytes:
         return future.result()
     except Refusal as refusal:
         context.set_trailing_metadata(_trailing(refusal))
-        context.set_code(CODES[refusal.code])
-        context.set_details(refusal.message)
+        context.abort(CODES[refusal.code], refusal.message)
     except CancelledError:
-        context.set_code(grpc.StatusCode.CANCELLED)
-    return b""
+        context.abort(grpc.StatusCode.CANCELLED, "the client has gone")
+    raise AssertionError  # context.abort always raises
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
