@@ -105,7 +105,7 @@ class ServiceOn(Service):
     def __init__(self, transport: str, folder: Path, core: int | None) -> None:
         if transport != ADOPTED:
             self.command = (sys.executable, str(TRANSPORTS / "serve_on.py"), transport, "serve")
-        super().__init__(f"scored on {transport}", folder, core, store="none")
+        super().__init__(f"scored on {transport}", folder, core, store="none", lexicon_watch=False)
 
 
 class Bench:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
 
 import grpc
 import pygrpc_native.aio
@@ -12,10 +13,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from msgspec.structs import replace
 from wildgate_service.auth import CALLER, KeyInterceptor
-from wildgate_service.refusing import abort
+from wildgate_service.refusing import CODES, STATUS_DETAILS
 from wildgate_service.rpc import Caller, Rpc, Serving
 from wildgate_service.settings import Settings
-from wildgate_service.status import Reason, Refusal, overloaded
+from wildgate_service.status import Reason, Refusal, overloaded, to_status
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 NO_DEADLINE = 10**9  # seconds; it says so where there is none
@@ -44,14 +45,14 @@ class Server:
 
         async def handle(payload: bytes, context: Context) -> bytes:
             if serving.draining:
-                await abort(context, Refusal(Reason.DRAINING))
+                await _abort(context, Refusal(Reason.DRAINING))
             if serving.in_flight >= serving.settings.max_in_flight or (rpc.scores and not serving.admission.open):
-                await abort(context, overloaded())
+                await _abort(context, overloaded())
             try:
                 return await self._calls.answer(rpc, payload, _caller(context))
             except Refusal as refused:
                 refusal = refused
-            return await abort(context, refusal)
+            return await _abort(context, refusal)
 
         return handle
 
@@ -66,6 +67,12 @@ class Server:
         await self._health.enter_graceful_shutdown()
         await self._calls.drain(seconds)
         await self._server.stop(0.5)
+
+
+async def _abort(context: Context, refusal: Refusal) -> NoReturn:
+    """End the call, without the pushback: it takes no key that begins with "grpc-" but the details, and would not answer at all."""
+    await context.abort(CODES[refusal.code], refusal.message, ((STATUS_DETAILS, to_status(refusal).SerializeToString()),))
+    raise AssertionError  # context.abort always raises
 
 
 def _caller(context: Context) -> Caller:
