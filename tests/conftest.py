@@ -53,6 +53,7 @@ class Service:
         if not line.startswith(READY):
             self.process.kill()
             self.process.wait()
+            self.process.stdout.close()
             pytest.fail(f"the service did not start:\n{self.log}")
         self.target = line.removeprefix(READY).strip()
         return self

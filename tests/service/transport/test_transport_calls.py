@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import shutil
+import subprocess
 import zlib
 
 import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from wildgate.v1 import scoring_pb2, types_pb2
+from wildgate.v1 import scoring_pb2, scoring_pb2_grpc, types_pb2
 from wildgate_service.lexicon import compile_lexicons
 from wildgate_service.pipeline import load_engine, score_listing
 from wildgate_service.types import Listing
@@ -201,3 +203,25 @@ def test_a_watch_of_health_begins_with_what_is(shared):
     first = next(watch).status
     watch.cancel()
     assert first == health_pb2.HealthCheckResponse.SERVING
+
+
+# --- TLS -----------------------------------------------------------------------------------------
+
+
+def test_tls_is_spoken_or_refused_in_words(start_small, tmp_path):
+    """A transport that has none does not serve plaintext in its stead: the service does not start, and the log says why."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    pem, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=wildgate -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*made.split(), "-out", pem, "-keyout", key], check=True, capture_output=True)
+    service, why = None, ""
+    try:
+        service = start_small(tls_certificate=str(pem), tls_private_key=str(key))
+    except pytest.fail.Exception as failed:
+        why = str(failed)
+    if service is None:
+        assert "has no TLS; put a proxy before it" in why
+        return
+    with grpc.secure_channel(service.target, grpc.ssl_channel_credentials(pem.read_bytes())) as channel:
+        assert scoring_pb2_grpc.ScoringServiceStub(channel).ScoreListing(request()).decision.decision_id
