@@ -20,7 +20,9 @@ READY = "wildgate: serving on "
 START_SECONDS = 120
 EVENT_SECONDS = 60
 OWN_CONNECTION = (("grpc.use_local_subchannel_pool", 1),)
-RUN = (sys.executable, "-c", "from wildgate_service.cli import main; main()")
+TRANSPORT = os.environ.get("TEST_TRANSPORT")  # a candidate, on which everything then runs: docs/transports.md
+SERVE_ON = Path(__file__).parents[1] / "benchmarks" / "transports" / "serve_on.py"
+RUN = (sys.executable, str(SERVE_ON), TRANSPORT) if TRANSPORT else (sys.executable, "-c", "from wildgate_service.cli import main; main()")
 
 
 class Service:
@@ -51,6 +53,7 @@ class Service:
         if not line.startswith(READY):
             self.process.kill()
             self.process.wait()
+            self.process.stdout.close()
             pytest.fail(f"the service did not start:\n{self.log}")
         self.target = line.removeprefix(READY).strip()
         return self

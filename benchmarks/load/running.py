@@ -70,14 +70,16 @@ class Server:
 
 
 class Service(Server):
-    """`wildgate serve` with settings in a file; what it records is in `database`."""
+    """`wildgate serve` with settings in a file; what it records is in `database`. A subclass may start it by another command."""
+
+    command: Sequence[str] = SERVICE
 
     def __init__(self, name: str, folder: Path, core: int | None = None, path: str = "", **settings: Any) -> None:  # noqa: ANN401  (as TOML has them)
         self.database = folder / f"{name}.db"
         config = folder / f"{name}.toml"
         chosen = {"port": 0, "workers": 1, "store": f"sqlite:///{self.database}"} | settings
         config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in chosen.items()), encoding="utf-8")
-        super().__init__(name, (*SERVICE, "--config", str(config)), folder, core, path)
+        super().__init__(name, (*self.command, "--config", str(config)), folder, core, path)
 
     def __enter__(self) -> Self:
         """Start it, and wait until what it does beside serving after a start (the compiler gets ready for a reload) is done."""
