@@ -9,7 +9,7 @@ demo: .venv/.demo ## Start the service, send it real listings, show what was dec
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow and not wheels and not train and not export and not spark and not browser"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"

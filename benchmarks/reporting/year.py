@@ -115,14 +115,11 @@ def differences(store: Path, public: Path) -> list[str]:
         for name, by in BY.items():
             places = [tables[name]["measures"].index(measure) for measure in COUNTS]
             said = {row["value"]: [row["counts"][place] for place in places] for row in tables[name]["rows"]}
-            counted = {value: list(counts) for value, *counts in connection.execute(RECOUNT.format(by=by))}
             if name == "total":
-                said, counted = {"": next(iter(said.values()))}, counted
-            found += [
-                f"{name} {value!r}: {said.get(value)} and {counted.get(value)}"
-                for value in said.keys() | counted.keys()
-                if said.get(value) != counted.get(value)
-            ]
+                said = dict(zip(("",), said.values(), strict=True))
+            raw = {value: list(counts) for value, *counts in connection.execute(RECOUNT.format(by=by))}
+            other = [value for value in said.keys() | raw.keys() if said.get(value) != raw.get(value)]
+            found += [f"{name} {value!r}: {said.get(value)} and {raw.get(value)}" for value in other]
     return sorted(found)
 
 

@@ -42,10 +42,13 @@ def make_annex(facts: Facts) -> list[Sheet]:
 def facts_of_store(store: SqliteStore, report: TransparencyReport, *, policy: Path, about: About, tenant: str | None) -> Facts:
     """What the store holds of the days of a report. `policy` is the file by whose `[dsa]` tables listings stand in categories."""
     start, end = report.start, report.end
+    measures, cases = store.measures(start, end, tenant=tenant), store.cases(start, end, tenant=tenant)
+    subjects = [*(measure.subject for measure in measures), *(case.subject for case in cases)]
+    goods = store.goods({subject.position for subject in subjects} - {0})
     return Facts(
-        store.measures(start, end, tenant=tenant),
-        store.cases(start, end, tenant=tenant),
-        classification=read_classification(policy),
+        measures,
+        cases,
+        classification=read_classification(policy, goods),
         about=about,
         start=start,
         end=end,

@@ -10,9 +10,10 @@ from msgspec import Struct
 from wildgate_service.annex1.template import KEYWORD_OTHER, Line, lines
 from wildgate_service.measures import Subject
 from wildgate_service.outcomes import Ground as Basis
-from wildgate_service.policy import checked, load_policy, read_policy
+from wildgate_service.policy import file_of_text, read_policy
 from wildgate_service.policy.check import DEFAULT
 from wildgate_service.policy.file import Ground
+from wildgate_service.statements.facts import Goods
 
 ILLEGAL_CONTENT = "DECISION_GROUND_ILLEGAL_CONTENT"
 
@@ -59,13 +60,15 @@ class Classification(Struct, frozen=True):
         return self.grounds.get(group, self.grounds[DEFAULT])
 
 
-def read_classification(policy: Path) -> Classification:
-    """That of a policy file. Raises PolicyError that names every key that is wrong, with its line."""
-    load_policy(policy)
-    file, _ = checked(read_policy(policy))
-    if file is None:
-        raise AssertionError("a policy that loads can be read")
-    return Classification(file.dsa)
+def read_classification(policy: Path, goods: Mapping[int, Mapping[str, Goods]]) -> Classification:
+    """That of a policy file; `goods` are what was offered, by position and taxon group. Raises PolicyError that names what is wrong."""
+    file = file_of_text(read_policy(policy), str(policy))
+
+    def live(subject: Subject, group: str) -> bool:
+        offered = goods.get(subject.position, {}).get(group, Goods.UNKNOWN)
+        return offered is Goods.LIVE or (offered is Goods.UNKNOWN and group in file.statements.live_groups)
+
+    return Classification(file.dsa, live)
 
 
 def _place(ground: Ground, *, live: bool) -> Place:

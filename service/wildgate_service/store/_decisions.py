@@ -233,10 +233,15 @@ def place_at(connection: sqlite3.Connection, log_id: str, position: int) -> Appe
 
 def payload_at(connection: sqlite3.Connection, position: int) -> bytes:
     """The payload at a position, empty if it was erased."""
-    first, payloads = connection.execute(
-        "SELECT first_position, payloads FROM log JOIN payloads USING (last_position)"
+    first, _, payloads = payloads_around(connection, position)
+    return payloads[position - first]
+
+
+def payloads_around(connection: sqlite3.Connection, position: int) -> tuple[int, int, list[bytes]]:
+    """First and last position of the group of a position, and its payloads, empty where they were erased."""
+    first, last, payloads = connection.execute(
+        "SELECT first_position, last_position, payloads FROM log JOIN payloads USING (last_position)"
         " WHERE last_position >= ? ORDER BY last_position LIMIT 1",
         (position,),
     ).fetchone()
-    payload: bytes = _read_payloads(payloads)[position - first]
-    return payload
+    return first, last, _read_payloads(payloads)

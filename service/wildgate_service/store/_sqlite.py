@@ -23,7 +23,7 @@ from wildgate_service.types import Receipt, Recorded
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date, datetime
     from pathlib import Path
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from wildgate_service.outcomes import Following, Outcome
     from wildgate_service.record import Entry, VerifyResult
     from wildgate_service.report import CountedFindings, ReportFacts
-    from wildgate_service.statements.facts import StatementFacts
+    from wildgate_service.statements.facts import Goods, StatementFacts
     from wildgate_service.store._audit import Progress
     from wildgate_service.store._decisions import Appended
     from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
@@ -139,6 +139,11 @@ class SqliteStore:
         """Notices, complaints, disputes and orders that were received in these days, as they stood at the end of the last."""
         with explained(self._path):
             return list(_measures.cases(self._connection, tenant, start, end))
+
+    def goods(self, positions: Collection[int]) -> dict[int, dict[str, Goods]]:
+        """What was offered by the decisions at these positions of the log, by taxon group; erased ones are left out."""
+        with explained(self._path):
+            return _statements.goods_at(self._connection, positions)
 
     def statement_facts(self, start: date, end: date, *, tenant: str) -> list[StatementFacts]:
         """What the statements of reasons of a tenant's measures in these days, both included, are made of."""

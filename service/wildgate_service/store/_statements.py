@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 
 from wildgate_service.record import read_payload
-from wildgate_service.statements.facts import StatementFacts, goods_of
+from wildgate_service.statements.facts import Goods, StatementFacts, goods_of
 from wildgate_service.store import _measures
-from wildgate_service.store._decisions import payload_at
+from wildgate_service.store._decisions import payload_at, payloads_around
 
 CORRECTED = "SELECT corrects FROM outcomes WHERE tenant = ? AND outcome_id = ? AND corrects <> ''"
 
@@ -26,6 +26,18 @@ def statement_facts(connection: sqlite3.Connection, tenant: str, start: date, en
             posted_time=record.posted_time if record else None,
             goods=goods_of(record) if record else {},
         )
+
+
+def goods_at(connection: sqlite3.Connection, positions: Collection[int]) -> dict[int, dict[str, Goods]]:
+    """What was offered by the decisions at these positions, by taxon group; those that were erased are left out. Reads each group once."""
+    found = {}
+    first, last, payloads = 0, 0, list[bytes]()
+    for position in sorted(positions):
+        if position > last:
+            first, last, payloads = payloads_around(connection, position)
+        if payload := payloads[position - first]:
+            found[position] = goods_of(read_payload(payload))
+    return found
 
 
 def first_outcome(connection: sqlite3.Connection, tenant: str, outcome_id: str) -> str:

@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from openpyxl import load_workbook
 from wildgate_service.annex1.about import About, AboutError, Family, Kind, load_about
-from wildgate_service.annex1.annex import make_annex
+from wildgate_service.annex1.annex import facts_of_store, make_annex
 from wildgate_service.annex1.check import check
 from wildgate_service.annex1.facts import Facts
 from wildgate_service.annex1.mapping import Classification, read_classification
@@ -26,8 +27,11 @@ from wildgate_service.cli.report import command
 from wildgate_service.outcomes import Ground, Means, Misuse, NoticeSource, OutcomeKind, Restriction
 from wildgate_service.policy import default_policy
 from wildgate_service.policy.file import Ground as GroundTable
+from wildgate_service.report import make_report
 from wildgate_service.store import open_store
-from wildgate_service.types import Action, Listing, Taxon
+from wildgate_service.types import Action, Listing, RuleKind, Taxon
+
+from .conftest import MATCH
 
 K = OutcomeKind
 START, END = date(2026, 1, 1), date(2026, 12, 31)
@@ -726,6 +730,22 @@ def test_a_file_about_the_platform_that_is_wrong_is_refused(tmp_path, text, said
         load_about(file)
 
 
+def test_living_animals_stand_in_their_own_category(store, samples):
+    """By the rules that fired, else by the groups that the policy says are alive."""
+    words = {"elephant": "en-elephant-ivory", "parrot": "en-parrot", "tortoise_turtle": "en-tortoise-live"}
+    for group, rule in words.items():
+        kind = RuleKind.PRODUCT if group == "elephant" else RuleKind.SPECIES
+        match = msgspec.structs.replace(MATCH, rule_id=rule, kind=kind, groups=(group,))
+        record = samples.record(decision=samples.decision(Action.BLOCK, taxa=(Taxon(group, "X", "I"),), matches=(match,)))
+        store.append([record])
+        store.append_outcomes([samples.outcome(decision_id=record.decision_id)])
+    report = make_report(store.report_facts(START, END), tenant="", start=START, end=END, generated_time=NEW_YEAR)
+    facts = facts_of_store(store, report, policy=default_policy(), about=SAID, tenant=None)
+    rows = rows_of({sheet.name: sheet for sheet in make_annex(facts)}["5_own_initiative_illegal"])
+    number = "Number of measures taken at the provider's own initiative"
+    assert [rows[row][number] for row in [(ANIMALS, "KEYWORD_UNLAWFUL_SALE_ANIMALS", ""), (PRODUCTS, "", "")]] == [2, 1]
+
+
 def test_the_file_in_the_documentation_is_one(tmp_path):
     """As it is shown."""
     page = (Path(__file__).parents[3] / "docs" / "annex1.md").read_text(encoding="utf-8")
@@ -736,7 +756,7 @@ def test_the_file_in_the_documentation_is_one(tmp_path):
 
 def test_the_policy_that_ships_has_rows():
     """Its mapping names a row of every sheet."""
-    shipped = read_classification(default_policy())
+    shipped = read_classification(default_policy(), {})
     assert {place for name in BY_CATEGORY for place in shipped.known(name)} == {
-        place for name in BY_CATEGORY for place in Classification({"default": DEFAULT}).known(name)
+        place for name in BY_CATEGORY for place in Classification({"default": DEFAULT}, lambda *_: False).known(name)
     }
