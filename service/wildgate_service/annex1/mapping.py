@@ -14,8 +14,7 @@ from wildgate_service.policy import file_of_text, read_policy
 from wildgate_service.policy.check import DEFAULT
 from wildgate_service.policy.file import Ground
 from wildgate_service.statements.facts import Goods
-
-ILLEGAL_CONTENT = "DECISION_GROUND_ILLEGAL_CONTENT"
+from wildgate_service.statements.mapping import ground_of, is_live
 
 
 class Place(Struct, frozen=True, order=True):
@@ -45,11 +44,8 @@ class Classification(Struct, frozen=True):
         return _fitting(_place(self._ground(group), live=self.live is not None and self.live(subject, group)), sheet)
 
     def basis(self, subject: Subject, said: Basis) -> Basis:
-        """Why a measure was taken: as the outcome says, else as the policy does; if one of several groups is illegal, the whole is."""
-        if said is not Basis.UNKNOWN:
-            return said
-        grounds = {self._ground(group).decision_ground for group in subject.groups or (DEFAULT,)}
-        return Basis.ILLEGAL if ILLEGAL_CONTENT in grounds else Basis.TERMS
+        """Why a measure was taken."""
+        return ground_of(subject.groups, said, self.grounds)
 
     def known(self, sheet: str) -> tuple[Place, ...]:
         """Every place of a sheet in which listings can stand, in the order of their descriptions."""
@@ -65,8 +61,7 @@ def read_classification(policy: Path, goods: Mapping[int, Mapping[str, Goods]]) 
     file = file_of_text(read_policy(policy), str(policy))
 
     def live(subject: Subject, group: str) -> bool:
-        offered = goods.get(subject.position, {}).get(group, Goods.UNKNOWN)
-        return offered is Goods.LIVE or (offered is Goods.UNKNOWN and group in file.statements.live_groups)
+        return is_live(group, goods.get(subject.position, {}).get(group, Goods.UNKNOWN), file)
 
     return Classification(file.dsa, live)
 
