@@ -485,7 +485,7 @@ def test_waiting_for_a_service_that_is_not_serving_ends(make_client: Any, fake: 
     """It is up, but says it is not ready."""
     fake.serving = False
     with pytest.raises(WildgateDeadlineExceededError, match="not serving"):
-        make_client(fake.target).wait_ready(timeout=0.3)
+        make_client(fake.target).wait_ready(timeout=2.0)
 
 
 def test_waiting_ends_when_the_service_starts_serving(make_client: Any, fake: FakeWildgate) -> None:

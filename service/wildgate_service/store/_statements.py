@@ -4,40 +4,42 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator
-from datetime import date
+from datetime import date, datetime
 
 from wildgate_service.record import read_payload
 from wildgate_service.statements.facts import Goods, StatementFacts, goods_of
 from wildgate_service.store import _measures
-from wildgate_service.store._decisions import payload_at, payloads_around
+from wildgate_service.store._decisions import payloads_around
+from wildgate_service.types import DecisionRecord
 
+NOTHING: tuple[datetime | None, dict[str, Goods]] = (None, {})  # of a record that was erased
 CORRECTED = "SELECT corrects FROM outcomes WHERE tenant = ? AND outcome_id = ? AND corrects <> ''"
 
 
 def statement_facts(connection: sqlite3.Connection, tenant: str, start: date, end: date) -> Iterator[StatementFacts]:
     """The facts of each measure in the UTC days `start` to `end`, both included."""
-    for measure in _measures.measures(connection, tenant, start, end):
-        position = measure.subject.position
-        payload = payload_at(connection, position) if position else b""
-        record = read_payload(payload) if payload else None
-        yield StatementFacts(
-            measure=measure,
-            first_outcome_id=first_outcome(connection, tenant, measure.outcome_id),
-            posted_time=record.posted_time if record else None,
-            goods=goods_of(record) if record else {},
-        )
+    measures = list(_measures.measures(connection, tenant, start, end))
+    positions = {measure.subject.position for measure in measures} - {0}
+    noted = {position: (record.posted_time, goods_of(record)) for position, record in _records_at(connection, positions)}
+    for measure in measures:
+        posted_time, goods = noted.get(measure.subject.position, NOTHING)
+        first = first_outcome(connection, tenant, measure.outcome_id)
+        yield StatementFacts(measure=measure, first_outcome_id=first, posted_time=posted_time, goods=goods)
 
 
 def goods_at(connection: sqlite3.Connection, positions: Collection[int]) -> dict[int, dict[str, Goods]]:
-    """What was offered by the decisions at these positions, by taxon group; those that were erased are left out. Reads each group once."""
-    found = {}
+    """What was offered by the decisions at these positions, by taxon group; those that were erased are left out."""
+    return {position: goods_of(record) for position, record in _records_at(connection, positions)}
+
+
+def _records_at(connection: sqlite3.Connection, positions: Collection[int]) -> Iterator[tuple[int, DecisionRecord]]:
+    """The records at these positions, but for those that were erased. Reads each group that was committed together once."""
     first, last, payloads = 0, 0, list[bytes]()
     for position in sorted(positions):
         if position > last:
             first, last, payloads = payloads_around(connection, position)
         if payload := payloads[position - first]:
-            found[position] = goods_of(read_payload(payload))
-    return found
+            yield position, read_payload(payload)
 
 
 def first_outcome(connection: sqlite3.Connection, tenant: str, outcome_id: str) -> str:
