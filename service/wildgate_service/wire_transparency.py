@@ -6,10 +6,12 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 from msgspec import structs
 from wildgate.v1 import transparency_pb2, types_pb2
 
 from wildgate_service.outcomes import AccountType, Ground, Means, Misuse, NoticeSource, Outcome, OutcomeKind, Restriction, wrong_fields
+from wildgate_service.statements.make import Complete, Incomplete
 from wildgate_service.status import invalid, missing
 from wildgate_service.types import Action
 from wildgate_service.wire import from_receipt, to_datetime, to_uuid
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from wildgate_service.statements.make import Made
     from wildgate_service.types import ReportCount, TransparencyReport
 
 Number = TypeVar("Number")
@@ -150,3 +153,15 @@ def _from_count(count: ReportCount) -> transparency_pb2.ReportCount:
         blocked=count.blocked,
         stopped=count.stopped,
     )
+
+
+def from_made(made: Made) -> transparency_pb2.StatementOfReasons:
+    """Make a statement of reasons, or what says why there is none."""
+    message = transparency_pb2.StatementOfReasons(outcome_id=made.outcome_id)
+    if isinstance(made, Complete):
+        message.json = msgspec.json.encode(made.statement).decode()
+    elif isinstance(made, Incomplete):
+        message.incomplete.extend(dict.fromkeys(each.field for each in made.wrong))
+    else:
+        message.left_out = made.reason
+    return message

@@ -126,6 +126,7 @@ class Worker:
                 REPORT,
                 transparency.get_transparency_report,
             ),
+            Rpc(TRANSPARENCY, "ExportStatementsOfReasons", REPORT, transparency.export_statements_of_reasons),
             Rpc(LEXICON, "GetLexicon", SCORE, lexicons.get_lexicon),
             Rpc(LEXICON, "ReloadLexicon", ADMIN, lexicons.reload_lexicon),
             Rpc(LEXICON, "ValidateRules", ADMIN, lexicons.validate_rules),

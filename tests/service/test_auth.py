@@ -180,13 +180,15 @@ def test_each_method_needs_its_scope(keyed):
         stubs.scoring.BatchScoreListings: scoring_pb2.BatchScoreListingsRequest(),
         stubs.transparency.RecordOutcomes: transparency_pb2.RecordOutcomesRequest(),
         stubs.transparency.GetTransparencyReport: days,
+        stubs.transparency.ExportStatementsOfReasons: transparency_pb2.ExportStatementsOfReasonsRequest(date="2026-01-01"),
         stubs.lexicon.GetLexicon: lexicon_pb2.GetLexiconRequest(),
         stubs.lexicon.ReloadLexicon: lexicon_pb2.ReloadLexiconRequest(),
         stubs.lexicon.ValidateRules: lexicon_pb2.ValidateRulesRequest(),
     }
     codes = [code_of(call, sent, metadata=metadata) for call, sent in calls.items()]
     denied = grpc.StatusCode.PERMISSION_DENIED
-    assert codes == [denied, denied, denied, grpc.StatusCode.OK, denied, denied, denied]
+    ok = grpc.StatusCode.OK
+    assert codes == [denied, denied, denied, ok, ok, denied, denied, denied]
 
 
 def test_health_needs_no_key(keyed):

@@ -49,6 +49,7 @@ def test_bytes_that_are_no_request_are_refused(shared, error_of, payload):
         ("Scoring", "BatchScoreListings"),
         ("Transparency", "RecordOutcomes"),
         ("Transparency", "GetTransparencyReport"),
+        ("Transparency", "ExportStatementsOfReasons"),
         ("Lexicon", "GetLexicon"),
         ("Lexicon", "ReloadLexicon"),
         ("Lexicon", "ValidateRules"),

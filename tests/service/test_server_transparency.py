@@ -136,3 +136,42 @@ def test_store_none_has_no_outcomes_and_no_report(start_small, connect, error_of
         error_of(stubs.transparency.GetTransparencyReport, days)[1],
     ]
     assert reasons == ["STORE_UNAVAILABLE"] * 2
+
+
+def statements(stubs, **fields):
+    wanted = transparency_pb2.ExportStatementsOfReasonsRequest(**fields)
+    return stubs.transparency.ExportStatementsOfReasons(wanted)
+
+
+def test_every_measure_of_a_day_has_a_statement_or_a_reason(shared):
+    """In pages that together are the whole, each with one of the three."""
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    sent = [outcome(decision_id=score(shared).decision_id, means=transparency_pb2.MEANS_AUTOMATED) for _ in range(3)]
+    for each in sent:
+        each.occurred_time.FromDatetime(yesterday)
+    record(shared, *sent)
+    day, pages, token = yesterday.date().isoformat(), [], ""
+    while not pages or token:
+        page = statements(shared, date=day, page_size=2, page_token=token)
+        pages, token = [*pages, list(page.statements)], page.next_page_token
+    found = [each for page in pages for each in page]
+    assert found == list(statements(shared, date=day).statements)
+    assert {each.outcome_id for each in sent} <= {each.outcome_id for each in found}
+    assert {(bool(each.json) + bool(each.incomplete) + bool(each.left_out)) for each in found} == {1}
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"date": "2026-13-01"}, "FIELD_INVALID"),
+        ({}, "FIELD_MISSING"),
+        ({"date": datetime.now(UTC).date().isoformat()}, "FIELD_INVALID"),
+        ({"date": "2026-01-01", "page_token": "next"}, "FIELD_INVALID"),
+        ({"date": "2026-01-01", "page_size": 1_001}, "TOO_MANY_ITEMS"),
+    ],
+    ids=["no day", "nothing", "not over", "another's token", "too large a page"],
+)
+def test_statements_of_no_day_that_is_over_are_refused(shared, error_of, fields, reason):
+    """What comes in until midnight may change them."""
+    wanted = transparency_pb2.ExportStatementsOfReasonsRequest(**fields)
+    assert error_of(shared.transparency.ExportStatementsOfReasons, wanted)[1] == reason

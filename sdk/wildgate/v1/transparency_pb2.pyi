@@ -841,3 +841,85 @@ class GetTransparencyReportResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["report", b"report"]) -> None: ...
 
 global___GetTransparencyReportResponse = GetTransparencyReportResponse
+
+@typing.final
+class ExportStatementsOfReasonsRequest(google.protobuf.message.Message):
+    """A day, and which of its statements."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    DATE_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    date: builtins.str
+    """The day on which restrictions were applied, ISO 8601 (UTC); it must be over."""
+    page_size: builtins.int
+    """At most so many, up to 1,000; 0: 500."""
+    page_token: builtins.str
+    """From an earlier response; empty: from the first."""
+    def __init__(
+        self,
+        *,
+        date: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["date", b"date", "page_size", b"page_size", "page_token", b"page_token"]) -> None: ...
+
+global___ExportStatementsOfReasonsRequest = ExportStatementsOfReasonsRequest
+
+@typing.final
+class StatementOfReasons(google.protobuf.message.Message):
+    """What became of one measure: a statement, or why there is none."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    JSON_FIELD_NUMBER: builtins.int
+    OUTCOME_ID_FIELD_NUMBER: builtins.int
+    INCOMPLETE_FIELD_NUMBER: builtins.int
+    LEFT_OUT_FIELD_NUMBER: builtins.int
+    json: builtins.str
+    """The statement as the database takes it, a JSON object; empty if there is none."""
+    outcome_id: builtins.str
+    """The outcome that it is about."""
+    left_out: builtins.str
+    """Why none is owed."""
+    @property
+    def incomplete(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The fields that no record fills: it is owed and incomplete."""
+
+    def __init__(
+        self,
+        *,
+        json: builtins.str = ...,
+        outcome_id: builtins.str = ...,
+        incomplete: collections.abc.Iterable[builtins.str] | None = ...,
+        left_out: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["incomplete", b"incomplete", "json", b"json", "left_out", b"left_out", "outcome_id", b"outcome_id"]) -> None: ...
+
+global___StatementOfReasons = StatementOfReasons
+
+@typing.final
+class ExportStatementsOfReasonsResponse(google.protobuf.message.Message):
+    """A page of them."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATEMENTS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the next page; empty after the last."""
+    @property
+    def statements(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___StatementOfReasons]:
+        """In an order that does not change while the records do not."""
+
+    def __init__(
+        self,
+        *,
+        statements: collections.abc.Iterable[global___StatementOfReasons] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "statements", b"statements"]) -> None: ...
+
+global___ExportStatementsOfReasonsResponse = ExportStatementsOfReasonsResponse

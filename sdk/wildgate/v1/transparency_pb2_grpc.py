@@ -25,6 +25,11 @@ class TransparencyServiceStub(object):
                 request_serializer=wildgate_dot_v1_dot_transparency__pb2.GetTransparencyReportRequest.SerializeToString,
                 response_deserializer=wildgate_dot_v1_dot_transparency__pb2.GetTransparencyReportResponse.FromString,
                 )
+        self.ExportStatementsOfReasons = channel.unary_unary(
+                '/wildgate.v1.TransparencyService/ExportStatementsOfReasons',
+                request_serializer=wildgate_dot_v1_dot_transparency__pb2.ExportStatementsOfReasonsRequest.SerializeToString,
+                response_deserializer=wildgate_dot_v1_dot_transparency__pb2.ExportStatementsOfReasonsResponse.FromString,
+                )
 
 
 class TransparencyServiceServicer(object):
@@ -45,6 +50,13 @@ class TransparencyServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportStatementsOfReasons(self, request, context):
+        """Statements of reasons of the measures of one day, for the EU's transparency database.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TransparencyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -57,6 +69,11 @@ def add_TransparencyServiceServicer_to_server(servicer, server):
                     servicer.GetTransparencyReport,
                     request_deserializer=wildgate_dot_v1_dot_transparency__pb2.GetTransparencyReportRequest.FromString,
                     response_serializer=wildgate_dot_v1_dot_transparency__pb2.GetTransparencyReportResponse.SerializeToString,
+            ),
+            'ExportStatementsOfReasons': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportStatementsOfReasons,
+                    request_deserializer=wildgate_dot_v1_dot_transparency__pb2.ExportStatementsOfReasonsRequest.FromString,
+                    response_serializer=wildgate_dot_v1_dot_transparency__pb2.ExportStatementsOfReasonsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -100,5 +117,22 @@ class TransparencyService(object):
         return grpc.experimental.unary_unary(request, target, '/wildgate.v1.TransparencyService/GetTransparencyReport',
             wildgate_dot_v1_dot_transparency__pb2.GetTransparencyReportRequest.SerializeToString,
             wildgate_dot_v1_dot_transparency__pb2.GetTransparencyReportResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ExportStatementsOfReasons(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/wildgate.v1.TransparencyService/ExportStatementsOfReasons',
+            wildgate_dot_v1_dot_transparency__pb2.ExportStatementsOfReasonsRequest.SerializeToString,
+            wildgate_dot_v1_dot_transparency__pb2.ExportStatementsOfReasonsResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

@@ -33,6 +33,12 @@ class TransparencyServiceStub:
     ]
     """The transparency report of a span of days."""
 
+    ExportStatementsOfReasons: grpc.UnaryUnaryMultiCallable[
+        wildgate.v1.transparency_pb2.ExportStatementsOfReasonsRequest,
+        wildgate.v1.transparency_pb2.ExportStatementsOfReasonsResponse,
+    ]
+    """Statements of reasons of the measures of one day, for the EU's transparency database."""
+
 class TransparencyServiceAsyncStub:
     """Records outcomes (scope "score") and reads reports (scope "report"). A tenant sees only its own."""
 
@@ -47,6 +53,12 @@ class TransparencyServiceAsyncStub:
         wildgate.v1.transparency_pb2.GetTransparencyReportResponse,
     ]
     """The transparency report of a span of days."""
+
+    ExportStatementsOfReasons: grpc.aio.UnaryUnaryMultiCallable[
+        wildgate.v1.transparency_pb2.ExportStatementsOfReasonsRequest,
+        wildgate.v1.transparency_pb2.ExportStatementsOfReasonsResponse,
+    ]
+    """Statements of reasons of the measures of one day, for the EU's transparency database."""
 
 class TransparencyServiceServicer(metaclass=abc.ABCMeta):
     """Records outcomes (scope "score") and reads reports (scope "report"). A tenant sees only its own."""
@@ -66,5 +78,13 @@ class TransparencyServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[wildgate.v1.transparency_pb2.GetTransparencyReportResponse, collections.abc.Awaitable[wildgate.v1.transparency_pb2.GetTransparencyReportResponse]]:
         """The transparency report of a span of days."""
+
+    @abc.abstractmethod
+    def ExportStatementsOfReasons(
+        self,
+        request: wildgate.v1.transparency_pb2.ExportStatementsOfReasonsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[wildgate.v1.transparency_pb2.ExportStatementsOfReasonsResponse, collections.abc.Awaitable[wildgate.v1.transparency_pb2.ExportStatementsOfReasonsResponse]]:
+        """Statements of reasons of the measures of one day, for the EU's transparency database."""
 
 def add_TransparencyServiceServicer_to_server(servicer: TransparencyServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

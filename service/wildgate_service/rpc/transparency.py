@@ -10,24 +10,28 @@ from typing import TYPE_CHECKING
 from wildgate.v1 import transparency_pb2
 
 from wildgate_service.outcomes import Outcome
+from wildgate_service.policy import default_policy, file_of_text, read_policy
 from wildgate_service.report import make_report
 from wildgate_service.rpc import Caller, Serving, parse, refuse
+from wildgate_service.statements.make import make
 from wildgate_service.status import Reason, Refusal, invalid, to_item_error, too_many
 from wildgate_service.store import open_store
-from wildgate_service.wire_transparency import from_report, to_date, to_outcome
+from wildgate_service.wire_transparency import from_made, from_report, to_date, to_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wildgate_service.statements.make import Made
     from wildgate_service.store import OutcomeRecorded
     from wildgate_service.types import TransparencyReport
 
 MAX_OUTCOMES = 256
+MAX_STATEMENTS = 1_000
 MAX_DAYS = 3_660
 
 
 class Transparency:
-    """Answers `RecordOutcomes` and `GetTransparencyReport`."""
+    """Answers `RecordOutcomes`, `GetTransparencyReport` and `ExportStatementsOfReasons`."""
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
@@ -66,6 +70,33 @@ class Transparency:
         report = await asyncio.to_thread(self._report, caller.tenant, start, end)
         response = transparency_pb2.GetTransparencyReportResponse(report=from_report(report))
         return response.SerializeToString()
+
+    async def export_statements_of_reasons(self, payload: bytes, caller: Caller) -> bytes:
+        """A page of the statements of a day that is over; reads the store beside the loop."""
+        request = parse(transparency_pb2.ExportStatementsOfReasonsRequest, payload)
+        day = to_date(request.date, "date")
+        if day >= datetime.now(UTC).date():
+            raise invalid("date")
+        if request.page_size > MAX_STATEMENTS:
+            raise too_many("page_size", request.page_size, MAX_STATEMENTS)
+        if request.page_token and not request.page_token.isdecimal():
+            raise invalid("page_token")
+        if self._serving.secrets is None:
+            raise Refusal(Reason.STORE_UNAVAILABLE)
+        first = int(request.page_token or 0)
+        end = first + (request.page_size or MAX_STATEMENTS // 2)
+        key = self._serving.secrets.tenant_key(caller.tenant)
+        made = await asyncio.to_thread(self._statements, caller.tenant, key, day)
+        response = transparency_pb2.ExportStatementsOfReasonsResponse(statements=map(from_made, made[first:end]))
+        response.next_page_token = str(end) if end < len(made) else ""
+        return response.SerializeToString()
+
+    def _statements(self, tenant: str, tenant_key: bytes, day: date) -> list[Made]:
+        file = self._serving.settings.policy or default_policy()
+        rules = file_of_text(read_policy(file), str(file))
+        with open_store(self._serving.settings.store, read_only=True) as store:
+            facts = store.statement_facts(day, day, tenant=tenant)
+        return sorted((make(each, rules, tenant_key) for each in facts), key=lambda each: each.outcome_id)
 
     def _report(self, tenant: str, start: date, end: date) -> TransparencyReport:
         with open_store(self._serving.settings.store, read_only=True) as store:
