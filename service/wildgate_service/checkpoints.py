@@ -158,7 +158,7 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}"
         raise SettingsError(message) from error
-    with suppress(msgspec.DecodeError):
+    with suppress(ValueError, RecursionError):
         return [_sound(msgspec.json.decode(content, type=_Report).checkpoint, str(path))]
     lines = enumerate(content.splitlines(), 1)
     return [_read(line, f"{path}:{number}") for number, line in lines if line.strip()]
@@ -167,7 +167,7 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
 def _read(line: bytes, place: str) -> Checkpoint:
     try:
         return _sound(msgspec.json.decode(line, type=Checkpoint), place)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         message = f'{place} is neither a receipt nor a checkpoint, {{"log_id", "position", "chain_hash", …}}: {error}'
         raise SettingsError(message) from error
 

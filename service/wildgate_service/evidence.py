@@ -25,7 +25,7 @@ from wildgate_service.types import Receipt
 
 DOMAIN = "wildgate/evidence/1"
 HASH_BYTES = 32
-MOST_BYTES = 256 * 1024 * 1024  # of one file in a bundle
+MOST_BYTES = 256 * 1024 * 1024  # of a bundle, unpacked
 OLDEST = (1980, 1, 1, 0, 0, 0)  # the time that zips of equal content have alike
 TEMPLATES = {"README.txt": "README.txt", "verify.py": "verify.py.txt"}
 WRITTEN = ("records.json", "outcomes.json", "proof.json")
@@ -199,7 +199,7 @@ def verify_bundle(content: bytes) -> Verified:
         shown = {each.position: each.record for each in msgspec.json.decode(files["records.json"], type=list[_ShownRecord])}
         for problem in _problems_of_proof(proof, shown):
             raise EvidenceError(problem)
-    except (KeyError, ValueError) as error:  # msgspec's errors and those of hex among them
+    except (KeyError, ValueError, RecursionError) as error:  # msgspec's errors and those of hex among them
         message = f"the bundle is not whole: {error}"
         raise EvidenceError(message) from error
     return Verified(
@@ -212,8 +212,8 @@ def verify_bundle(content: bytes) -> Verified:
 def _unzipped(content: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if any(each.file_size > MOST_BYTES for each in archive.infolist()):
-                message = f"the bundle holds a file of more than {MOST_BYTES:,} bytes"
+            if sum(each.file_size for each in archive.infolist()) > MOST_BYTES:
+                message = f"the bundle holds more than {MOST_BYTES:,} bytes"
                 raise EvidenceError(message)
             return {each.filename: archive.read(each) for each in archive.infolist()}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:

@@ -81,7 +81,7 @@ def load_fusion(folder: Path) -> Fusion:
     path = folder / "config.json"
     try:
         fusion = msgspec.json.decode(path.read_bytes(), type=Fusion)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"fusion model {path} cannot be read: {error}; reinstall the service or train it again") from error
     wrong = [name for name, weight in fusion.weights.items() if name not in FEATURES or weight * FEATURES[name] < 0]
     if wrong or set(FEATURES) - set(fusion.weights):

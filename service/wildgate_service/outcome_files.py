@@ -56,11 +56,14 @@ class OutcomeRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def read_outcomes(file: Path, *, tenant: str, now: datetime) -> Iterator[Outcome]:
     """The outcomes of a file, in order. Raises OutcomeFileError at the first line that cannot be one, OSError if there is no file."""
-    for number, row in _rows(file):
-        try:
+    number = 0
+    try:
+        for number, row in _rows(file):  # noqa: B007  (errors name it)
             yield _outcome(row, tenant, now)
-        except ValueError as error:
-            raise OutcomeFileError(f"{file}, line {number}: {error}") from error
+    except UnicodeDecodeError as error:  # read ahead, so that its line is not known
+        raise OutcomeFileError(f"{file}, after line {number}: not UTF-8 ({error.reason}); save it as UTF-8") from error
+    except (ValueError, RecursionError, csv.Error) as error:
+        raise OutcomeFileError(f"{file}, line {number}: {error}") from error
 
 
 def _outcome(row: OutcomeRow | ValueError, tenant: str, now: datetime) -> Outcome:

@@ -205,7 +205,7 @@ def findings_of(record: DecisionRecord) -> Findings | None:
 
 
 def read_payload(payload: bytes) -> DecisionRecord:
-    """The record that was encoded. Raises msgspec.DecodeError if it is none."""
+    """The record that was encoded. Raises ValueError if it is none: msgspec.DecodeError, or UnicodeDecodeError."""
     return _decode(payload)
 
 

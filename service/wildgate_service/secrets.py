@@ -111,7 +111,7 @@ def _read(path: Path) -> _Content:
     except OSError as error:
         message = f"the secrets file {path} cannot be read: {error.strerror}"
         raise SettingsError(message) from error
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         message = f"the secrets file {path} is malformed: restore it from a backup ({error})"
         raise SettingsError(message) from error
 

@@ -168,7 +168,7 @@ def read_config(folder: Path) -> ScreenConfig:
         return msgspec.json.decode(path.read_bytes(), type=ScreenConfig)
     except OSError as error:
         raise ModelError(f"No screen at {folder}: {CONFIG_FILE} cannot be read ({error.strerror}); {HINT}") from error
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is malformed ({error}); {HINT}") from error
 
 

@@ -63,7 +63,7 @@ def read_config(folder: Path) -> EncoderConfig:
     except OSError as error:
         message = f"No encoder at {folder}: {CONFIG_FILE} cannot be read ({error.strerror}); {HINT}"
         raise ModelError(message) from error
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         message = f"{path} is malformed ({error}); {HINT}"
         raise ModelError(message) from error
     if config.format != FORMAT:

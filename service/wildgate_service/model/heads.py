@@ -170,7 +170,7 @@ def read_config(folder: Path) -> HeadSetConfig:
     except OSError as error:
         message = f"No heads at {folder}: {CONFIG_FILE} cannot be read ({error.strerror}); {HINT}"
         raise ModelError(message) from error
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         message = f"{path} is malformed ({error}); {HINT}"
         raise ModelError(message) from error
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import msgpack
 from msgspec.structs import replace
 
@@ -139,7 +138,7 @@ def _payloads_of(size: int, salts: object, packed: object) -> tuple[list[bytes],
         return nothing, "the salts of this group of records are damaged"
     try:
         payloads = _read_payloads(packed)
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except ValueError:
         return nothing, "the payloads of this group of records are damaged"
     return (
         (payloads, "") if len(payloads) == size else (nothing, "the payloads of this group of records are not as many as its commitments")

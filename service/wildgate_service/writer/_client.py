@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 import structlog
-from msgspec import DecodeError, Struct
+from msgspec import Struct
 
 from wildgate_service.errors import RequestReusedError, StoreError, WildgateError
 from wildgate_service.outcomes import Outcome
@@ -263,7 +263,7 @@ class _Link(asyncio.Protocol):
         try:
             for answers in self._reader.feed(data):
                 self._client.answered(answers)
-        except DecodeError:
+        except ValueError:
             log.error("writer_spoke_nonsense")  # noqa: TRY400  (the text could quote a record)
             if self._transport:
                 self._transport.abort()

@@ -8,7 +8,6 @@ import signal
 import socket
 from typing import TYPE_CHECKING, TypeVar
 
-import msgspec
 import structlog
 
 from wildgate_service.errors import RequestReusedError, StoreError, WildgateError
@@ -200,8 +199,8 @@ class Writer:
             return []
         try:
             return [(connection, request) for request in connection.receive()]
-        except (OSError, EOFError, msgspec.DecodeError) as error:
-            if isinstance(error, msgspec.DecodeError):
+        except (OSError, EOFError, ValueError) as error:
+            if isinstance(error, ValueError):
                 log.error("worker_spoke_nonsense")  # noqa: TRY400  (the text could quote a record)
             self._forget(connection)
             return []

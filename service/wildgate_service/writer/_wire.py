@@ -86,7 +86,7 @@ class FrameReader(Generic[Frame]):
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """The frames that are whole with `data`. Raises msgspec.DecodeError for what is none."""
+        """The frames that are whole with `data`. Raises ValueError (msgspec.DecodeError, UnicodeDecodeError) for what is none."""
         buffer = self._buffer
         buffer += data
         start = 0

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from msgspec import Struct
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from wildgate_service.annex1.check.finding import Finding, letters
 from wildgate_service.annex1.template import NAMES, Sheet, template
@@ -21,6 +20,8 @@ from wildgate_service.errors import WildgateError
 NUMBERED = re.compile(r"(?:part_)?(\d+)_", re.IGNORECASE)  # the Commission's own files are Part_5_…
 BYTE_ORDER_MARK = "\ufeff"
 OTHER_DELIMITERS = (";", "\t", "|")
+MOST_BYTES = 256 * 1024 * 1024  # of an unpacked workbook
+MOST_ROWS = 100_000  # of a worksheet: the longest official sheet has less than a thousandth of what a spreadsheet can
 
 
 class AnnexError(WildgateError):
@@ -167,13 +168,23 @@ def _parsed(file: str, text: str, delimiter: str, findings: list[Finding]) -> li
 
 def _of_xlsx(file: Path) -> Iterator[Content]:
     try:
-        book = load_workbook(file, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise AnnexError(f"{file} cannot be read as XLSX: {error}") from error
+        yield from _worksheets(file)
+    except OSError:
+        raise
+    except Exception as error:  # what openpyxl raises for a damaged workbook is of every kind
+        raise AnnexError(f"{file} cannot be read as XLSX: {error or type(error).__name__}") from error
+
+
+def _worksheets(file: Path) -> Iterator[Content]:
+    """Raises anything at all for a damaged workbook."""
+    with zipfile.ZipFile(file) as parts:
+        if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
+            raise ValueError(f"it holds more than {MOST_BYTES:,} bytes, no report does")
+    book = load_workbook(file, read_only=True, data_only=True)
     try:
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # what some programs write as the size of a sheet is wrong
-            rows = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+            rows = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True, max_row=MOST_ROWS)]
             width = max(map(len, rows), default=0)  # a row ends with its last cell that is not empty
             yield Content(f"{file.name}[{sheet.title}]", sheet.title, [row + [""] * (width - len(row)) for row in rows])
     finally:
