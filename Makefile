@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-export test-spark test-browser lint stubs stubs-check bench clean
+.PHONY: demo test test-all test-export test-spark test-browser lint stubs stubs-check fuzz lock audit bench clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
@@ -34,6 +34,21 @@ lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether 
 	$(BIN)/wildgate lexicon stats --format markdown --check docs/lexicon_coverage.md
 	$(BIN)/python tools/make_reference.py --check
 	$(BIN)/python benchmarks/tables.py --check
+
+SECONDS ?= 60
+FUZZ ?= score servicer line normalize rules policy settings outcomes_jsonl outcomes_csv listings_csv listings_gz annex_csv annex_xlsx statement bundle checkpoints payload frames
+
+fuzz: .venv/.fuzz ## Fuzz what reads strangers' input, each target for SECONDS=60; findings in .fuzz
+	@set -e; for target in $(FUZZ); do $(BIN)/python tests/fuzz/run.py $$target --seconds $(SECONDS); done
+
+lock: .venv/.dev ## Pin what the image installs by version and hash: deploy/requirements.lock
+	$(BIN)/python -m pip install --quiet 'uv>=0.8'
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-emit-package wildgate --no-header \
+	  --extra postgres --extra otel --extra report pyproject.toml sdk/pyproject.toml deploy/build.in --output-file deploy/requirements.lock
+
+audit: .venv/.dev ## Ask the advisory database for what deploy/requirements.lock pins; needs the network
+	$(BIN)/python -m pip install --quiet 'pip-audit>=2.7'
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement deploy/requirements.lock
 
 PART ?= stages tiers bulk peers growth serving overload mixed
 
@@ -72,6 +87,10 @@ clean:
 
 .venv/.bench: .venv/.dev
 	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,bench]'
+	touch $@
+
+.venv/.fuzz: .venv/.dev
+	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,fuzz]'
 	touch $@
 
 .venv-stubs/.done: Makefile

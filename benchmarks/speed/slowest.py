@@ -1,0 +1,210 @@
+"""Search for the text that costs the most a character, as somebody would who wants to stop the service.
+
+A pool of texts is changed at random (joined, cut, repeated, disguised, strewn with signs), and those that cost most stay: a hill climb by
+processor time. What costs is everything but the encoder, whose work is bounded by its windows: normalize, match, screen, fuse and decide.
+The best of each family are measured again, at several lengths, beside ordinary texts of the same lengths.
+
+Usage: python benchmarks/speed/slowest.py [--minutes 10] [--seed 1]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from machine import write
+from msgspec.structs import replace
+from wildgate_service.local import local_engine
+from wildgate_service.pipeline import Engine, score_listing
+from wildgate_service.types import Listing
+
+ROOT = Path(__file__).parents[2]
+LENGTH = 1_500  # of the texts of the pool
+LENGTHS = (300, 1_500, 5_000, 20_000)
+POOL = 120
+GOAL = 20.0  # times the median of ordinary texts
+KEPT = 10
+SIGNS = [*"._-*~|/\\·•^+!@$#%&()[]{}<>=:;,'\"`´ \t\n0123456789", "\u200b", "\u202e", "\u0301", "\u0336", "\ufe0f", "\u00ad", "\u3099"]
+# Known to be dear, or to be looked at closely.
+KNOWN = [
+    *(
+        "1v0ry ",
+        "i.v.o.r.y ",
+        "ivorry ivoary ",
+        "yrovi ",
+        "🐘🦷",
+        "象 牙 ",
+        "<b",
+        "((((",
+        "1l|!",
+        "ｉｖｏｒｙ",
+        "ivοrу ",
+        "ngà ",
+        "が\u3099",
+    ),
+    *(
+        "a\u0336" * 3,
+        "elephantivorytuskrhinohorn",
+        "xiangya xiniujiao ",
+        "бивень slona ",
+        "i v o r y  t u s k ",
+        "🅸🆅🅾🆁🆈 ",
+        "iiivvvooorrryyy ",
+    ),
+]
+RANGES = ((33, 127), (0x400, 0x460), (0x4E00, 0x5000))  # of code points strewn at random
+LOOKS = dict(zip("aeiostlbg", "4310571869", strict=False))
+
+
+def golden() -> list[str]:
+    """Offers in every language that the repository holds."""
+    lines = (ROOT / "tests/golden/synthetic.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["text"] for line in lines]
+
+
+def ordinary() -> list[str]:
+    """Prose of the speed benchmarks, and the ordinary listings of the golden tests."""
+    lines = (ROOT / "tests/golden/negative.jsonl").read_text(encoding="utf-8").splitlines()
+    prose = (file.read_text(encoding="utf-8") for file in sorted((ROOT / "benchmarks/speed/prose").iterdir()))
+    return [json.loads(line)["text"] for line in lines] + list(prose)
+
+
+def hostile(chance: random.Random) -> Iterator[str]:
+    """Where the climb begins: what is known to be dear, and offers."""
+    yield from golden()
+    yield from KNOWN
+    for _ in range(30):
+        yield "".join(chr(chance.randrange(*chance.choice(RANGES))) for _ in range(40))
+
+
+def filled(text: str, length: int = LENGTH) -> str:
+    """The text again and again, to a length."""
+    return (text * (length // max(len(text), 1) + 1))[:length]
+
+
+def changed(text: str, other: str, forms: list[str], chance: random.Random) -> str:
+    """One random change."""
+    at, end = sorted(chance.randrange(len(text) + 1) for _ in range(2))
+    part = text[at : min(end, at + 200)]
+    match chance.randrange(10):
+        case 0:
+            made = text[:at] + other[at:]
+        case 1:
+            made = text[:at] + part * chance.randrange(2, 9) + text[at:]
+        case 2:
+            made = text[:at] + chance.choice(forms) + text[at:]
+        case 3:
+            made = text[:at] + "".join(char + chance.choice(SIGNS) for char in part) + text[end:]
+        case 4:
+            made = text[:at] + "".join(LOOKS.get(char.lower(), char) for char in part) + text[end:]
+        case 5:
+            made = text[:at] + part.replace(" ", "") + text[end:]
+        case 6:
+            made = text[:at] + chance.choice(SIGNS) * chance.randrange(1, 30) + text[at:]
+        case 7:
+            made = text[:at] + "".join(chance.sample(part, len(part))) + text[end:]
+        case 8:
+            made = filled(part or text, LENGTH)
+        case _:
+            made = " ".join(_misspelled(word, chance) for word in text.split(" "))
+    return filled(made or text)
+
+
+def _misspelled(word: str, chance: random.Random) -> str:
+    if len(word) < 4 or chance.random() < 0.5:
+        return word
+    at = chance.randrange(1, len(word) - 1)
+    return chance.choice(
+        (word[:at] + word[at + 1 :], word[:at] + word[at] + word[at:], word[:at] + word[at + 1] + word[at] + word[at + 2 :])
+    )
+
+
+class Clock:
+    """Microseconds of processor time that a text costs; the least of some rounds, unique each time so that no cache answers."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = replace(engine, classifier=None)
+        self._number = 0
+
+    def cost(self, text: str, rounds: int = 2) -> float:
+        """Of a whole text."""
+        return min(self._once(text) for _ in range(rounds))
+
+    def _once(self, text: str) -> float:
+        self._number += 1
+        listing = Listing(title=f"{self._number}", description=text)
+        start = time.process_time_ns()
+        score_listing(self._engine, listing)
+        return (time.process_time_ns() - start) / 1_000
+
+
+def climb(clock: Clock, forms: list[str], chance: random.Random, seconds: float) -> list[tuple[float, str]]:
+    """The dearest texts found, with their microseconds a character."""
+    pool = sorted(((clock.cost(text) / LENGTH, text) for text in map(filled, hostile(chance))), reverse=True)[:POOL]
+    end, tries = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        tries += 1
+        text = changed(_chosen(pool, chance), _chosen(pool, chance), forms, chance)
+        cost = clock.cost(text) / LENGTH
+        if cost > pool[-1][0] and all(text != known for _, known in pool):
+            pool[-1] = (min(cost, clock.cost(text, 3) / LENGTH), text)
+            pool.sort(reverse=True)
+        if tries % 200 == 0:
+            print(f"{tries} texts, dearest {pool[0][0]:.2f} µs a character: {pool[0][1][:60]!r}", flush=True)
+    return pool
+
+
+def _chosen(pool: list[tuple[float, str]], chance: random.Random) -> str:
+    return pool[min(int(chance.expovariate(8 / len(pool))), len(pool) - 1)][1]
+
+
+def measured(clock: Clock, pool: list[tuple[float, str]], plain: list[str]) -> dict[str, Any]:
+    """What the dearest cost at several lengths, in turn with ordinary texts."""
+    result: dict[str, Any] = {}
+    for length in LENGTHS:
+        usual = statistics.median(clock.cost(filled(text, length), 3) for text in plain) / length
+        dearest = [(clock.cost(filled(text, length), 3) / length, text) for _, text in pool[:KEPT]]
+        worst, text = max(dearest)
+        result[str(length)] = {
+            "ordinary_us_a_character": round(usual, 3),
+            "slowest_us_a_character": round(worst, 3),
+            "ratio": round(worst / usual, 1),
+            "slowest_ms": round(worst * length / 1_000, 1),
+            "text": text[:120],
+        }
+    return result
+
+
+def main() -> None:
+    """Search, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results/slowest.json")
+    arguments = parser.parse_args()
+    chance, engine = random.Random(arguments.seed), local_engine()
+    clock, plain = Clock(engine), ordinary()
+    for text in plain:
+        clock.cost(text[:LENGTH], 1)
+    pool = climb(clock, golden(), chance, arguments.minutes * 60)
+    lengths = measured(clock, pool, plain)
+    worst = max(each["ratio"] for each in lengths.values())
+    result = {"seed": arguments.seed, "minutes": arguments.minutes, "goal_ratio": GOAL, "worst_ratio": worst, "lengths": lengths}
+    print(json.dumps(lengths, indent=1, ensure_ascii=False))
+    if not math.isfinite(worst):
+        raise SystemExit("nothing was measured")
+    write(arguments.output, result)
+
+
+if __name__ == "__main__":
+    main()
