@@ -6,6 +6,7 @@ import pytest
 from wildgate_service.lexicon.compiler import build_tables
 from wildgate_service.lexicon.rules import Entry, Examples, Reach, Requires, Rule
 from wildgate_service.match import match, misspelling
+from wildgate_service.match.automaton import without_floods
 from wildgate_service.match.misspelling import Spelled, Speller
 from wildgate_service.match.tables import TaxonRow, compiled_in_memory
 from wildgate_service.normalize import normalize
@@ -580,10 +581,27 @@ def test_a_text_without_taxon_words_has_no_matches_at_all():
         "\u0435a🐘" * 6_600,
         "象牙印.象\n\u200b" * 2_850,
         "i.v.o.r.y.pangolin " * 1_050,
+        "🐘🦷" * 10_000,
+        "vảy t.ê t.ê bán " * 1_250,
     ],
-    ids=["signs", "letters and signs", "misspellings", "contexts", "confusables", "separators", "letters"],
+    ids=["signs", "letters and signs", "misspellings", "contexts", "confusables", "separators", "letters", "emoji", "syllables"],
 )
 def test_a_hostile_text_does_not_cost_the_square_of_its_length(text, engine_without_encoder):
-    """Each of these once took seconds, the first a day; what is found stays bounded too."""
+    """Each of these once took seconds, the first a day, so that the test would not end; what is found stays bounded too."""
     found = match(normalize(Listing(description=text[:20_000])), engine_without_encoder.lexicon)
     assert 0 < len(found.taxa) <= 400
+
+
+def test_of_a_pattern_that_floods_a_text_the_first_and_the_last_are_kept():
+    """In order, and all of the others."""
+    found = sorted([(start, start + 2, 7) for start in range(0, 400, 4)] + [(201, 203, 8)])
+    kept = without_floods(found)
+    assert [each[0] for each in kept if each[2] == 7] == [*range(0, 128, 4), *range(272, 400, 4)]
+    assert (kept == sorted(kept), (201, 203, 8) in kept) == (True, True)
+
+
+def test_a_flood_of_one_word_hides_no_other(engine_without_encoder):
+    """Nor what stands between."""
+    text = "elephant ivory tusk, " * 400 + "rhino horn, " + "elephant ivory tusk, " * 400
+    found = match(normalize(Listing(description=text)), engine_without_encoder.lexicon)
+    assert {"elephant", "rhino"} <= {group for each in found.taxa for group in each.groups}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Protocol, TypeVar, cast
 
 import daachorse
+
+MOST = 64  # occurrences of one pattern in a text
 
 Found = list[tuple[int, int, int]]
 Held_co = TypeVar("Held_co", covariant=True)
@@ -44,6 +47,27 @@ class Both:
         first = self._first
         found = [*self._one.find_overlapping(text), *((start, end, first + number) for start, end, number in more)]
         return sorted(found, key=lambda each: (each[1], each[0]))
+
+
+def without_floods(found: Found) -> Found:
+    """What was found, in order, but of a pattern that occurs more than MOST times the first and the last only.
+
+    A text that says one word a thousand times says no more by it, and each time would cost what the first does.
+    """
+    if len(found) <= MOST:
+        return found
+    left = Counter(number for _, _, number in found)
+    floods = {number: count for number, count in left.items() if count > MOST}
+    if not floods:
+        return found
+    kept: Found = []
+    for each in found:
+        number = each[2]
+        count = floods.get(number)
+        if count is None or left[number] > count - MOST // 2 or left[number] <= MOST // 2:
+            kept.append(each)
+        left[number] -= 1
+    return kept
 
 
 def open_automaton(serialized: bytes) -> Automaton:

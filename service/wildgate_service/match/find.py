@@ -43,7 +43,6 @@ SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
 LONG_ROMANIZED = 12  # letters of a form in Latin letters that is no word of another language
 LATIN_MARKED = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")  # the first letter of a form in Latin letters, with or without marks
 SOUNDS = frozenset({MIXED_SCRIPT, PINYIN, ROMANIZED})
-MOST_TRIED = 256  # places at which one pattern of a bare reading is held against the skeleton
 
 
 class Occurrence(NamedTuple):
@@ -109,10 +108,8 @@ def taxon_matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Oc
 
 def _disguised(bare: Bare, hits: list[tuple[int, int, int]], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
     """Occurrences in a bare reading that somebody would read as the form."""
-    tried: dict[int, int] = {}
     for start, _, number in hits:
-        tried[number] = tried.get(number, 0) + 1
-        for index, pattern in search.bare_patterns[number] if tried[number] <= MOST_TRIED else ():
+        for index, pattern in search.bare_patterns[number]:
             form = lexicon.forms[index]
             reading = undisguise(bare, start, pattern, form, search.glue)
             if reading:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from wildgate_service.match.automaton import Automaton, Found, Lookup, open_automaton
+from wildgate_service.match.automaton import Automaton, Found, Lookup, open_automaton, without_floods
 from wildgate_service.match.boundaries import Edge
 from wildgate_service.match.lost_marks import MarklessSearch
 from wildgate_service.match.misspelling import Spelled, Speller
@@ -154,16 +154,16 @@ class Search(NamedTuple):
     markless: MarklessSearch
 
     def find(self, text: str) -> Found:
-        """(start, end, pattern) of every occurrence in a skeleton, overlapping ones too."""
-        return self.automaton.find_overlapping(text)
+        """(start, end, pattern) of occurrences in a skeleton, overlapping ones too; of a pattern that floods it the first and the last."""
+        return without_floods(self.automaton.find_overlapping(text))
 
     def find_bare(self, text: str) -> Found:
         """The same in a bare reading."""
-        return self.bare_automaton.find_overlapping(text)
+        return without_floods(self.bare_automaton.find_overlapping(text))
 
     def find_sound(self, code: str) -> Found:
         """The same in the sound of a text."""
-        return self.sound_automaton.find_overlapping(code)
+        return without_floods(self.sound_automaton.find_overlapping(code))
 
 
 class CompiledLexicon(Struct, frozen=True, kw_only=True):
