@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from wildgate.v1 import types_pb2
@@ -50,6 +50,14 @@ class Explain(IntEnum):
     FULL = types_pb2.EXPLAIN_FULL
 
 
+class ScoreDetail(StrEnum):
+    """How much of the score a caller sees. Who tries texts to learn words learns more from a number than from an action."""
+
+    EXACT = "exact"
+    TENTHS = "tenths"
+    ACTION = "action"
+
+
 class SpanUnit(IntEnum):
     """What spans are counted in; numbers are the contract's."""
 
@@ -58,6 +66,8 @@ class SpanUnit(IntEnum):
     UTF8 = types_pb2.SPAN_UNIT_UTF8
 
 
+# What a caller sees as score who may see no more than the action.
+ACTION_SCORES = {Action.ALLOW: 0.0, Action.REVIEW: 0.5, Action.BLOCK: 1.0}
 EXPLAINS: dict[int, Explain] = {level.value: level for level in Explain}
 SPAN_UNITS: dict[int, SpanUnit] = {
     types_pb2.SPAN_UNIT_UNSPECIFIED: SpanUnit.CODE_POINT,
@@ -137,6 +147,7 @@ def from_decision(
     explain: Explain,
     unit: SpanUnit,
     restricted: bool,
+    score_detail: ScoreDetail = ScoreDetail.EXACT,
     timings: Iterable[tuple[str, int]] = (),
 ) -> types_pb2.Decision:
     """Make the answer, without the ids that recording gives it.
@@ -147,7 +158,7 @@ def from_decision(
     message = types_pb2.Decision(
         listing_id=listing.id,
         action=ACTIONS[decision.action],
-        score=decision.score,
+        score=_shown_score(decision, score_detail),
         language=decision.language,
         notice=decision.notice,
         lexicon_version=decision.versions.lexicon,
@@ -172,6 +183,12 @@ def from_decision(
     if explain >= Explain.FULL:
         _add_evidence(message, decision, timings)
     return message
+
+
+def _shown_score(decision: Decision, detail: ScoreDetail) -> float:
+    if detail is ScoreDetail.EXACT:
+        return decision.score
+    return round(decision.score, 1) if detail is ScoreDetail.TENTHS else ACTION_SCORES[decision.shadow_action]
 
 
 def _add_evidence(message: types_pb2.Decision, decision: Decision, timings: Iterable[tuple[str, int]]) -> None:

@@ -28,7 +28,7 @@ Value = TypeVar("Value")
 Word = TypeVar("Word", bound=StrEnum)
 
 NO_MEDIAN = -1.0
-DEGRADED_REASONS = frozenset({"", "unavailable", "deadline_exceeded", "resource_exhausted"})
+DEGRADED_REASONS = frozenset({"", "unavailable", "deadline_exceeded", "resource_exhausted", "limit_exceeded"})
 
 
 def _with_default(numbers: Any, prefix: str, values: type[Word]) -> dict[Any, Word]:  # noqa: ANN401  (each enum has a type of its own)

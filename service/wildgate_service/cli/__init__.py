@@ -27,6 +27,7 @@ COMMANDS = {
     "log": "Verify the log of decisions, sign where it stands.",
     "evidence": "Export what was recorded of a listing with its proof; verify it.",
     "keys": "Create, list and revoke API keys.",
+    "limits": "Set, list and clear the limits of tenants.",
     "settings": "Print the settings in force.",
 }
 USAGE_ERROR = 2
