@@ -60,6 +60,12 @@ def admin():
     return Admin
 
 
+@pytest.fixture(scope="session")
+def make_admin():
+    """The same, for fixtures that live longer than a test."""
+    return Admin
+
+
 @pytest.fixture
 def offer():
     """A request to score."""
