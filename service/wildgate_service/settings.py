@@ -154,7 +154,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = 0.25
     max_message_bytes: Annotated[int, Meta(ge=LARGEST_LISTING_BYTES, description="Largest request, in bytes; a larger one is refused.")] = (
-        16 * 1024 * 1024
+        4 * 1024 * 1024
     )
     drain_seconds: Annotated[
         float,

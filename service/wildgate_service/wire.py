@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from wildgate.v1 import types_pb2
 
+from wildgate_service.pipeline import ATTRIBUTES_LIMIT
 from wildgate_service.restricted import without_words
-from wildgate_service.status import invalid
+from wildgate_service.status import invalid, too_many
 from wildgate_service.tags import language_tag, market_code
 from wildgate_service.types import Action, Attribute, ContentKind, Listing
 
@@ -83,8 +84,10 @@ ENCODINGS = {SpanUnit.UTF16: ("utf-16-le", 2), SpanUnit.UTF8: ("utf-8", 1)}
 def to_listing(message: types_pb2.Listing) -> Listing:
     """Read a listing; its texts and their limits are the pipeline's to check.
 
-    Raises Refusal for a kind, language, market or time that cannot be.
+    Raises Refusal for a kind, language, market or time that cannot be, and for attributes of which a small message may hold millions.
     """
+    if len(message.attributes) > ATTRIBUTES_LIMIT:
+        raise too_many("attributes", len(message.attributes), ATTRIBUTES_LIMIT)
     kind = CONTENT_KINDS.get(message.content_kind)
     if kind is None:
         raise invalid("content_kind")
