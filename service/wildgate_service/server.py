@@ -16,13 +16,13 @@ from wildgate_service.limiting.attempts import MINUTE_SECONDS
 from wildgate_service.refusing import abort, refusing, refusing_by_peer
 from wildgate_service.rpc import Caller, refuse
 from wildgate_service.status import Reason, Refusal, overloaded
+from wildgate_service.tls_port import reloading_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from wildgate_service.rpc import Rpc, Serving
     from wildgate_service.settings import Settings
-    from wildgate_service.tls_port import ServedCertificates
 
     Handler = grpc.RpcMethodHandler[Any, Any]
     Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -37,14 +37,14 @@ TOO_MANY_ATTEMPTS = Refusal(Reason.TOO_MANY_ATTEMPTS, pushback_ms=MINUTE_SECONDS
 class Server:
     """Serves the RPCs at an address shared with the other workers."""
 
-    def __init__(self, serving: Serving, rpcs: Sequence[Rpc], address: str, certificates: ServedCertificates | None) -> None:
+    def __init__(self, serving: Serving, rpcs: Sequence[Rpc], address: str) -> None:
         self._serving = serving
         self._services = sorted({rpc.service for rpc in rpcs})
         self._idle = asyncio.Event()
         self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(options=_options(serving.settings))
         self._add(rpcs)
-        _listen(self._server, address, certificates)
+        _listen(self._server, address, serving)
 
     def _add(self, rpcs: Sequence[Rpc]) -> None:
         handlers: dict[str, Handler] = {rpc.path: grpc.unary_unary_rpc_method_handler(self._handler(rpc)) for rpc in rpcs}
@@ -114,8 +114,7 @@ class _Methods(grpc.GenericRpcHandler):
         self._charged = charged
         self._serving = serving
         self._door = door
-        attempts = serving.attempts
-        self._unknown = refusing_by_peer(Refusal(Reason.API_KEY_INVALID), TOO_MANY_ATTEMPTS, attempts.over)
+        self._unknown = refusing_by_peer(Refusal(Reason.API_KEY_INVALID), TOO_MANY_ATTEMPTS, serving.attempts.over)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
         """As gRPC asks for it; None for those of health, which need no key, and those that nobody has."""
@@ -150,11 +149,11 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     ]
 
 
-def _listen(server: grpc.aio.Server, address: str, certificates: ServedCertificates | None) -> None:
-    if certificates is None:
+def _listen(server: grpc.aio.Server, address: str, serving: Serving) -> None:
+    if serving.certificates is None:
         server.add_insecure_port(address)
     else:
-        server.add_secure_port(address, certificates.credentials())
+        server.add_secure_port(address, reloading_credentials(serving.certificates, lambda: serving.certificates))
 
 
 def _busy(serving: Serving) -> Refusal:

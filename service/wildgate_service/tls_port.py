@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import grpc
 
-from wildgate_service.tls import Certificates
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wildgate_service.tls import Certificates
 
 
-class ServedCertificates:
-    """What one worker serves with."""
+def reloading_credentials(first: Certificates, latest: Callable[[], Certificates | None]) -> grpc.ServerCredentials:
+    """For `add_secure_port`: begin with `first`, and ask `latest` at each handshake.
 
-    def __init__(self, certificates: Certificates) -> None:
-        self._latest = self._given = certificates
+    Where there are authorities, who has no certificate of theirs is refused.
+    """
+    given = first
 
-    def credentials(self) -> grpc.ServerCredentials:
-        """For `add_secure_port`; whoever has no certificate of the authorities is refused where there are any."""
-        required = self._latest.client_ca is not None
-        return grpc.dynamic_ssl_server_credentials(
-            _configuration(self._latest),
-            self._changed,  # type: ignore[arg-type]  # the stubs do not know of None
-            require_client_authentication=required,
-        )
-
-    def replace(self, certificates: Certificates) -> None:
-        """Serve others from the next handshake on."""
-        self._latest = certificates
-
-    def _changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """As gRPC asks at each handshake, in a thread of its own: None where nothing changed."""
-        latest = self._latest
-        if latest is self._given:
+    def changed() -> grpc.ServerCertificateConfiguration | None:
+        """As gRPC asks, in a thread of its own: None where nothing changed."""
+        nonlocal given
+        wanted = latest()
+        if wanted is None or wanted is given:
             return None
-        self._given = latest
-        return _configuration(latest)
+        given = wanted
+        return _configuration(wanted)
+
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(first),
+        changed,  # type: ignore[arg-type]  # the stubs do not know of None
+        require_client_authentication=first.client_ca is not None,
+    )
 
 
 def _configuration(certificates: Certificates) -> grpc.ServerCertificateConfiguration:

@@ -37,7 +37,6 @@ from wildgate_service.rpc.scoring import Scoring
 from wildgate_service.rpc.transparency import Transparency
 from wildgate_service.server import Server
 from wildgate_service.tls import Certificates
-from wildgate_service.tls_port import ServedCertificates
 from wildgate_service.writer import WriterClient
 
 if TYPE_CHECKING:
@@ -72,7 +71,6 @@ class Worker:
         self._loading = asyncio.Lock()
         self._ending = asyncio.Event()
         self._serving: Serving
-        self._certificates = ServedCertificates(birth.certificates) if birth.certificates else None
 
     async def run(self, engines: list[Engine], control: socket.socket) -> None:
         """Serve, and drain at the end."""
@@ -81,7 +79,7 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self._ending.set)
         self._channel = await Channel.over(control)
         self._prepare(engines.pop())
-        server = Server(self._serving, self._rpcs(), self._birth.address, self._certificates)
+        server = Server(self._serving, self._rpcs(), self._birth.address)
         gc.collect()
         gc.freeze()  # what lives as long as the process is not walked again and again
         await server.start()
@@ -102,6 +100,7 @@ class Worker:
             engine=self._wanted(engine),
             writer=WriterClient(str(birth.writer)) if birth.writer else None,
             secrets=birth.secrets,
+            certificates=birth.certificates,
             attempts=birth.attempts,
             admission=Admission(birth.settings.longest_wait, birth.settings.max_in_flight),
         )
@@ -157,8 +156,8 @@ class Worker:
                     self._set_keys(message)
                 case Limits():
                     self._set_limits(message)
-                case Certificates() if self._certificates:
-                    self._certificates.replace(message)
+                case Certificates():
+                    self._serving.certificates = message
                 case Load():
                     task = asyncio.create_task(self._swap(message))
                     self._loads.add(task)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import structlog
 from google.protobuf.message import DecodeError, Message
-from msgspec import Struct
+from msgspec import Struct, field
 
 from wildgate_service.admission import Admission
 from wildgate_service.keys import SCOPES, KeyRing
@@ -21,6 +21,7 @@ from wildgate_service.pipeline import Engine
 from wildgate_service.secrets import Secrets
 from wildgate_service.settings import DEFAULT_TENANT, Settings
 from wildgate_service.status import Reason, Refusal, invalid, refusal_of
+from wildgate_service.tls import Certificates
 from wildgate_service.wire import Explain, ScoreDetail
 from wildgate_service.writer import WriterClient
 
@@ -41,9 +42,10 @@ class Caller(Struct, frozen=True):
 
 
 class Serving(Struct, kw_only=True, eq=False):
-    """What a worker serves with; `engine`, `keys`, `limiter` and `draining` change while it runs.
+    """What a worker serves with; `engine`, `keys`, `limiter`, `certificates` and `draining` change while it runs.
 
-    `writer` and `secrets` are None when nothing is recorded, `keys` while no key is needed, `limiter` while no tenant has a limit.
+    `writer` and `secrets` are None when nothing is recorded, `keys` while no key is needed, `limiter` while no tenant has a limit,
+    `certificates` without TLS.
     """
 
     settings: Settings
@@ -51,9 +53,10 @@ class Serving(Struct, kw_only=True, eq=False):
     writer: WriterClient | None
     secrets: Secrets | None
     admission: Admission
-    attempts: Attempts
     keys: KeyRing | None = None
     limiter: Limiter | None = None
+    certificates: Certificates | None = None
+    attempts: Attempts = field(default_factory=lambda: Attempts(0))
     draining: bool = False
     in_flight: int = 0
 
