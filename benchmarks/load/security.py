@@ -4,8 +4,9 @@ Usage: python benchmarks/load/security.py [--rounds N] [--seconds S] [--output F
 
 Three services, each in one process on one core with its writer, all the while: open, with keys, and with keys over TLS. Each round asks all
 of them in every way (order shuffled), with 32 calls in flight on 16 connections that are kept, by h2load on the other core. Ratios are of
-the same round. `connect_ms` is a new connection with its first call, by grpc's Python client, in turn; `in_process_us` is CPU per call of
-what stands before a call, in this process.
+the same round. `connect_ms` is a new connection with its first call, by grpc's Python client, in turn; `foreign_id_ms` an outcome of a decision
+that is another tenant's, in turn with one of a decision that is nobody's: they should not be told apart; `in_process_us` is CPU per call of what
+stands before a call, in this process.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ from h2load import LoadError, Shot, check_installed, fire
 from machine import write
 from running import Server, Service
 from traffic import make_requests, write_body
+from uuid_utils import uuid7
+from wildgate.v1 import scoring_pb2, scoring_pb2_grpc, transparency_pb2, transparency_pb2_grpc
 from wildgate_service.auth import admit
 from wildgate_service.keys import KeyRing, create_key
 from wildgate_service.limiting.accounts import Accounts
@@ -50,6 +53,7 @@ from wildgate_service.store import open_store
 SEED = 17
 CONNECTIONS, STREAMS = 16, 2
 CONNECTS = 20
+FOREIGN_IDS = 200
 LOOP = 20_000
 AMPLE = 1_000_000_000
 BAD_KEY = f"wg_{'0' * 16}_{'0' * 64}"
@@ -151,6 +155,7 @@ class Bench:
             "load_average_after": os.getloadavg()[0],
             "ways": {way.name: summary(rows[way.name], rows[way.against]) for way in WAYS},
             "connect_ms": self._connect(requests[0].SerializeToString()),
+            "foreign_id_ms": self._foreign_ids(requests[0]),
             "in_process_us": in_process(),
             "rows": rows,
         }
@@ -174,6 +179,24 @@ class Bench:
             "cpu_us_per_call": round((server.cpu_seconds() - before) * 1e6 / burst.answered, 1),
             "refused_share": round(sum(burst.refused.values()) / burst.answered, 4),
         }
+
+    def _foreign_ids(self, request: scoring_pb2.ScoreListingRequest) -> dict[str, float]:
+        """Median milliseconds of an outcome of another tenant's decision, and of nobody's."""
+        taken: dict[str, list[float]] = {"another's": [], "nobody's": []}
+        with grpc.insecure_channel(self._servers["key"].target) as channel:
+            owner, stranger = ([("authorization", f"Bearer {self._keys['key', tenant]}")] for tenant in ("plain", "ample"))
+            score = scoring_pb2_grpc.ScoringServiceStub(channel).ScoreListing
+            record = transparency_pb2_grpc.TransparencyServiceStub(channel).RecordOutcomes
+            for _ in range(FOREIGN_IDS):
+                foreign = score(request, metadata=owner, timeout=CALL_SECONDS).decision.decision_id
+                for whose, decision_id in (("another's", foreign), ("nobody's", str(uuid7()))):
+                    sent = transparency_pb2.Outcome(
+                        outcome_id=str(uuid7()), decision_id=decision_id, kind=transparency_pb2.OUTCOME_KIND_REMOVED
+                    )
+                    start = time.perf_counter()
+                    record(transparency_pb2.RecordOutcomesRequest(outcomes=[sent]), metadata=stranger, timeout=CALL_SECONDS)
+                    taken[whose].append((time.perf_counter() - start) * 1e3)
+        return {whose: round(statistics.median(each), 3) for whose, each in taken.items()}
 
     def _connect(self, request: bytes) -> dict[str, float]:
         """Median milliseconds of a new connection and its first call."""
