@@ -2,11 +2,11 @@
 
 Usage: python benchmarks/load/security.py [--rounds N] [--seconds S] [--output FILE]
 
-Three services, each in one process on one core with its writer, all the while: open, with keys, and with keys over TLS. Each round asks all
-of them in every way (order shuffled), with 32 calls in flight on 16 connections that are kept, by h2load on the other core. Ratios are of
-the same round. `connect_ms` is a new connection with its first call, by grpc's Python client, in turn; `foreign_id_ms` an outcome of a decision
-that is another tenant's, in turn with one of a decision that is nobody's: they should not be told apart; `in_process_us` is CPU per call of what
-stands before a call, in this process.
+Three services, each in one process on one core with its writer, all the while: open, with keys, and with keys over TLS. Each round asks
+all of them in every way (order shuffled), with 32 calls in flight on 16 connections that are kept, by h2load on the other core. Ratios
+are of the same round. `connect_ms` is a new connection with its first call, by grpc's Python client, in turn; `foreign_id_ms` an outcome
+of a decision that is another tenant's, in turn with one of a decision that is nobody's: they should not be told apart; `in_process_us` is
+CPU per call of what stands before a call, in this process.
 """
 
 from __future__ import annotations

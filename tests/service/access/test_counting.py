@@ -173,6 +173,21 @@ def test_bad_keys_are_counted_for_the_log():
     assert attempts.totals() == (5, 3)
 
 
+def test_bad_keys_are_told_once_a_minute_if_there_were_any(capsys):
+    """By the supervisor, for all workers, in numbers alone."""
+    desk = Desk(Settings(bad_keys_per_minute=1))
+    told = []
+    for bad in (0, 3, 0):
+        for _ in range(bad):
+            desk.attempts.over("ipv4:192.0.2.1:1")
+        capsys.readouterr()
+        desk._told_due = 0.0  # a minute has passed
+        desk.tell_attempts()
+        desk.tell_attempts()
+        told.append(capsys.readouterr().out)
+    assert ([text.count("bad_keys") for text in told], "attempts=3" in told[1], "192.0.2.1" in told[1]) == ([0, 1, 0], True, False)
+
+
 def test_no_limit_refuses_no_address():
     """They are counted all the same."""
     attempts = Attempts(0, wall=lambda: NOON)
