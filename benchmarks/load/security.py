@@ -56,6 +56,7 @@ CONNECTS = 20
 FOREIGN_IDS = 200
 LOOP = 20_000
 AMPLE = 1_000_000_000
+PATIENT = {"longest_wait": 5.0, "max_waiting": 256}  # what is measured is cost: no call is to be refused for overload
 BAD_KEY = f"wg_{'0' * 16}_{'0' * 64}"
 
 
@@ -119,14 +120,14 @@ class Bench:
         self._certificate, tls = make_certificate(folder)
         self._keys: dict[tuple[str, str], str] = {}
         self._servers = {
-            "open": stack.enter_context(Service("open", folder, self._server_core)),
+            "open": stack.enter_context(Service("open", folder, self._server_core, **PATIENT)),
             "key": stack.enter_context(self._keyed("key")),
             "tls": stack.enter_context(self._keyed("tls", **tls)),
         }
 
     def _keyed(self, name: str, **settings: str) -> Service:
         """A service with keys and limits in its store."""
-        service = Service(name, self._folder, self._server_core, **settings)
+        service = Service(name, self._folder, self._server_core, **PATIENT, **settings)
         with open_store(f"sqlite:///{service.database}") as store:
             for tenant in ("plain", "ample", "narrow"):
                 pepper = load_secrets(self._folder / "wildgate.secrets").pepper
@@ -173,7 +174,7 @@ class Bench:
         before = server.cpu_seconds()
         burst = fire((shot,), self._seconds, self._folder, self._load_core)
         return {
-            "calls_per_second": round(burst.calls_per_second, 1),
+            "calls_per_second": round(burst.calls_per_second if way.refused else burst.requests_per_second, 1),
             "p50_ms": round(burst.p50, 3),
             "p99_ms": round(burst.p99, 3),
             "cpu_us_per_call": round((server.cpu_seconds() - before) * 1e6 / burst.answered, 1),

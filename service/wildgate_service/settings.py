@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 
 from wildgate_service.cores import allowed_cores
 from wildgate_service.errors import SettingsError
+from wildgate_service.limiting.limit import MOST_LISTINGS
 from wildgate_service.model.recipes import DEEP, encoder_folder
 from wildgate_service.store import mask, path_of
 
@@ -76,15 +77,23 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "auto"
     limit_per_second: Annotated[
         float,
-        Meta(ge=0, description="Listings a second that a tenant may have scored, unless `wildgate limits` says otherwise. 0: no limit."),
+        Meta(
+            ge=0,
+            le=MOST_LISTINGS,
+            description="Listings a second that a tenant may have scored, unless `wildgate limits` says otherwise. 0: no limit.",
+        ),
     ] = 0.0
     limit_burst: Annotated[
         int,
-        Meta(ge=0, description="Listings that may come at once after a pause, within limit_per_second. 0: what one second allows."),
+        Meta(
+            ge=0,
+            le=MOST_LISTINGS,
+            description="Listings that may come at once after a pause, within limit_per_second. 0: what one second allows.",
+        ),
     ] = 0
     limit_per_day: Annotated[
         int,
-        Meta(ge=0, description="Listings that a tenant may have scored in a day (UTC), likewise. 0: no limit."),
+        Meta(ge=0, le=MOST_LISTINGS, description="Listings that a tenant may have scored in a day (UTC), likewise. 0: no limit."),
     ] = 0
     bad_keys_per_minute: Annotated[
         int,

@@ -16,7 +16,8 @@ from wildgate_service.keys import check_tenant
 
 SECOND_NS = 1_000_000_000
 DAY_SECONDS = 86_400
-MOST = 10**12  # listings a second or a day: more than there are
+MOST_LISTINGS = 10**12  # a second or a day: more than there are
+LONGEST_NS = 10**15  # for one listing, eleven days: 256 of them fit into 8 bytes
 
 
 class Limit(Struct, frozen=True):
@@ -64,8 +65,8 @@ def check_limit(limit: TenantLimit) -> None:
     check_tenant(limit.tenant)
     for name in ("per_second", "burst", "per_day"):
         number = getattr(limit, name)
-        if number is not None and not 0 <= number <= MOST:
-            raise SettingsError(f"{name} is {number}: choose a number from 0 (no limit) to {MOST:,}")
+        if number is not None and not 0 <= number <= MOST_LISTINGS:
+            raise SettingsError(f"{name} is {number}: choose a number from 0 (no limit) to {MOST_LISTINGS:,}")
 
 
 class Account(Struct, frozen=True):
@@ -101,7 +102,7 @@ def charge(account: Account, limit: Limit, listings: int, *, now: int, today: fl
         return Over(Bound.QUOTA, (day + 1 - today) * DAY_SECONDS)
     free = account.free
     if limit.per_second:
-        each = SECOND_NS / limit.per_second
+        each = min(SECOND_NS / limit.per_second, LONGEST_NS)
         free = max(free, now)
         room = (limit.at_once - min(listings, limit.at_once)) * each
         if free - now > room:

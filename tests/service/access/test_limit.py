@@ -56,6 +56,13 @@ def test_batch_larger_than_the_burst_is_paid_for_afterwards():
     assert granted(limit, [(0, 20), (0.5, 1), (1.59, 1), (1.6, 1)]) == [(0, 20), (1.6, 1)]
 
 
+@pytest.mark.parametrize("rate", [5e-324, 1e-9, 1e12])
+def test_slowest_and_fastest_rates_fit_into_an_account(rate):
+    """Eight bytes, after a batch as well."""
+    account = charge(NEW, Limit(per_second=rate), 256, now=2**55, today=TODAY)
+    assert -(2**63) <= account.free < 2**63
+
+
 def test_quota_ends_and_begins_anew_with_the_day():
     """Whether the last listings came one by one or together."""
     limit = Limit(per_day=10)
