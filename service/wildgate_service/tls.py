@@ -51,30 +51,38 @@ def read_certificates(settings: Settings, now: datetime) -> Certificates | None:
     """
     if settings.tls_certificate is None or settings.tls_private_key is None:
         return None
-    chain, leaf, chain_expires = _certificates(settings, "tls_certificate", now)
-    private_key = _private_key(settings, leaf)
+    chain, certificates = _certificates(settings, "tls_certificate")
+    expires = {"tls_certificate": _valid_until(settings, "tls_certificate", certificates, now)}
+    private_key = _private_key(settings, certificates[0])
     if settings.tls_client_ca is None:
-        return Certificates(chain, private_key, None, {"tls_certificate": chain_expires})
-    authorities, _, authorities_expire = _certificates(settings, "tls_client_ca", now)
-    return Certificates(chain, private_key, authorities, {"tls_certificate": chain_expires, "tls_client_ca": authorities_expire})
+        return Certificates(chain, private_key, None, expires)
+    authorities, trusted = _certificates(settings, "tls_client_ca")
+    # An authority that is on its way out or in stands beside those in use.
+    in_use = [each for each in trusted if each.not_valid_before_utc <= now < each.not_valid_after_utc] or trusted
+    expires["tls_client_ca"] = _valid_until(settings, "tls_client_ca", in_use, now)
+    return Certificates(chain, private_key, authorities, expires)
 
 
-def _certificates(settings: Settings, name: str, now: datetime) -> tuple[bytes, Certificate, datetime]:
-    """Content, first certificate, and when the first of all expires."""
+def _certificates(settings: Settings, name: str) -> tuple[bytes, list[Certificate]]:
+    """A file's content, and the certificates in it: one at least."""
     from cryptography import x509  # noqa: PLC0415  (a service without TLS does not load it for this)
 
     content = _content(settings, name)
     try:
-        found = x509.load_pem_x509_certificates(content)
+        return content, x509.load_pem_x509_certificates(content)
     except ValueError as error:
         raise _fault(settings, name, "holds no certificate that can be read; name a PEM file of certificates") from error
-    expires = min(each.not_valid_after_utc for each in found)
+
+
+def _valid_until(settings: Settings, name: str, certificates: list[Certificate], now: datetime) -> datetime:
+    """When the first of them expires."""
+    expires = min(each.not_valid_after_utc for each in certificates)
     if expires <= now:
         raise _fault(settings, name, f"expired at {expires:%Y-%m-%d %H:%M} UTC; renew it")
-    begins = max(each.not_valid_before_utc for each in found)
+    begins = max(each.not_valid_before_utc for each in certificates)
     if begins > now:
         raise _fault(settings, name, f"is valid from {begins:%Y-%m-%d %H:%M} UTC only; check the clock, or take one that is valid now")
-    return content, found[0], expires
+    return expires
 
 
 def _private_key(settings: Settings, leaf: Certificate) -> bytes:

@@ -43,5 +43,5 @@ def counted_on(connection: sqlite3.Connection, day: int, tenants: Collection[str
             "SELECT tenant, CAST(SUM(decisions) AS BIGINT) FROM daily_counts"  # noqa: S608  (question marks)
             f" WHERE tenant IN ({', '.join('?' * len(some))}) AND day = ? GROUP BY tenant"
         )
-        counted.update(connection.execute(query, (*some, day)).fetchall())
+        counted.update((tenant, int(decisions)) for tenant, decisions in connection.execute(query, (*some, day)))
     return counted

@@ -96,11 +96,11 @@ def _named(name):
 class Authority:
     """An authority of certificates, made here and trusted by nobody else."""
 
-    def __init__(self, folder, name):
+    def __init__(self, folder, name, days):
         self.folder = folder
         self.name = f"authority {name}"
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self.pem = self._sign(self.name, self._key, days=30, own=True)
+        self.pem = self._sign(self.name, self._key, days=days, own=True)
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(self.pem)
 
@@ -135,4 +135,4 @@ def make_authority(tmp_path):
     """Make an authority of a name."""
     folder = tmp_path / "certificates"
     folder.mkdir()
-    return lambda name: Authority(folder, name)
+    return lambda name, days=30: Authority(folder, name, days)

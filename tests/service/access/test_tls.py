@@ -64,6 +64,17 @@ def test_authorities_that_cannot_be_read_are_refused_in_words(authority):
         read(authority.issue(), garbage(authority))
 
 
+def test_authority_that_expired_may_stand_beside_one_in_use(authority, make_authority):
+    """As in a rotation; alone it is refused."""
+    late = make_authority("late", days=-1)
+    both = authority.folder / "both.pem"
+    both.write_bytes(late.pem + authority.pem)
+    expires = read(authority.issue(), both).expires["tls_client_ca"]
+    with pytest.raises(SettingsError, match=r"tls_client_ca: .*late.pem expired at"):
+        read(authority.issue(), late.file)
+    assert expires > datetime.now(UTC)
+
+
 def test_pair_that_does_not_belong_together_ends_the_start_with_one_line(authority, run_wildgate):
     """Before anything else begins."""
     certificate, key = authority.issue("one")[0], authority.issue("two")[1]
