@@ -19,7 +19,6 @@ from wildgate_service.pipeline import Timings, score_listing
 from wildgate_service.record import make_record
 from wildgate_service.rpc import RESTRICTED, Caller, Serving, parse, refuse
 from wildgate_service.sampling import drawn
-from wildgate_service.settings import LARGEST_LISTING_BYTES
 from wildgate_service.status import Refusal, missing, overloaded, to_item_error, too_long, too_many
 from wildgate_service.types import Decision, DecisionRecord, Listing
 
@@ -76,8 +75,6 @@ class Scoring:
 
     def _score_request(self, payload: bytes, caller: Caller) -> tuple[_Scored, _Wanted]:
         _check_awaited(caller)
-        if len(payload) > LARGEST_LISTING_BYTES:
-            raise too_long("request", len(payload), LARGEST_LISTING_BYTES, unit="bytes")
         request = parse(scoring_pb2.ScoreListingRequest, payload)
         wanted = self._wanted(request, caller)
         return self._score(request, caller, wanted), wanted

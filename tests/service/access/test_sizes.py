@@ -7,7 +7,6 @@ from uuid import uuid4
 import grpc
 import pytest
 from wildgate.v1 import errors_pb2, lexicon_pb2, scoring_pb2, transparency_pb2, types_pb2
-from wildgate_service.settings import LARGEST_LISTING_BYTES
 
 INVALID, EXHAUSTED = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED
 MANY = 100_000
@@ -33,11 +32,6 @@ ONE = {
     "description": (score(description="x" * 20_001), "FIELD_TOO_LONG", {"field": "description", "limit": "20000", "actual": "20001"}),
     "attributes": (score(attributes=EMPTIES[:65]), "TOO_MANY_ITEMS", {"field": "attributes", "limit": "64", "actual": "65"}),
     "seller": (score(title="x", seller_ref="x" * 257), "FIELD_TOO_LONG", {"field": "seller_ref", "limit": "256", "actual": "257"}),
-    "all of it": (
-        score(title="x" * LARGEST_LISTING_BYTES),
-        "FIELD_TOO_LONG",
-        {"field": "request", "limit": str(LARGEST_LISTING_BYTES), "actual": str(score(title="x" * LARGEST_LISTING_BYTES).ByteSize())},
-    ),
 }
 
 
