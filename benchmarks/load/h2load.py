@@ -35,7 +35,7 @@ class Shot:
     """One run of h2load: a body sent to a path over and over.
 
     With a `rate`, in requests/s, requests leave at random times (exponential gaps) over one connection, whether answers come or not: an
-    open loop. Else as fast as answers come: `streams` at a time on each of `connections`.
+    open loop. Else as fast as answers come: `streams` at a time on each of `connections`. Over TLS no certificate is checked.
     """
 
     target: str
@@ -45,6 +45,9 @@ class Shot:
     connections: int = 1
     streams: int = 1
     rate: float = 0
+    headers: tuple[str, ...] = ()  # "name: value"
+    tls: bool = False
+    refused: bool = False  # whether no answer may be good
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Burst:
     answered: int
     shares: tuple[float, ...]  # of each run in the requests
     refused: Mapping[str, int] = field(default_factory=dict)
+    calls_per_second: float = 0  # with those refused
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,14 @@ def _start(shot: Shot, seconds: float, log: Path, core: int | None) -> subproces
     """Start h2load; `--verbose` prints the headers of answers, and of an error they hold grpc-status."""
     log.unlink(missing_ok=True)
     command = [*pinned(core), "h2load", "--verbose", "-c", str(shot.connections), "-d", str(shot.body), "--log-file", str(log), *HEADERS]
+    command += [part for header in shot.headers for part in ("-H", header)]
+    address = f"{'https' if shot.tls else 'http'}://{shot.target}"
     if shot.rate:
         script = log.with_suffix(".script")
         script.write_text(timing_script(shot.path, shot.rate, seconds, random.Random(log.name)), encoding="ascii")
-        command += ["-m", str(AT_ONCE), "--timing-script-file", str(script), "-B", f"http://{shot.target}"]
+        command += ["-m", str(AT_ONCE), "--timing-script-file", str(script), "-B", address]
     else:
-        command += ["-m", str(shot.streams), "-D", f"{seconds * 1000:.0f}ms", f"http://{shot.target}{shot.path}"]
+        command += ["-m", str(shot.streams), "-D", f"{seconds * 1000:.0f}ms", f"{address}{shot.path}"]
     with log.with_suffix(".out").open("wb") as output:
         return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
 
@@ -129,6 +135,8 @@ def _read_log(log: Path, run: int) -> list[_Answer]:
 def _check(shot: Shot, output: str, answered: int, refused: int) -> None:
     """A refusal over gRPC has status 200 and no data, so the data tell; those that say grpc-status are counted by it."""
     found, good = DATA.search(output), answered - refused
+    if shot.refused and not good:
+        return
     mean = int(found[1]) / good if found and good > 0 else 0
     wanted = shot.answer_bytes + GRPC_PREFIX
     if not 0.9 * wanted < mean < 1.1 * wanted + 200:
@@ -147,4 +155,5 @@ def _burst(answers: list[_Answer], runs: int, refused: Counter[str]) -> Burst:
     cuts = quantiles((each.taken / 1e3 for each in counted), n=100)
     of_run = tuple(sum(each.run == run for each in counted) / len(counted) for run in range(runs))
     good = 1 - refused.total() / len(answers)
-    return Burst(good * len(counted) / ((last - begin) / 1e6), cuts[49], cuts[98], len(answers), of_run, dict(refused))
+    calls = len(counted) / ((last - begin) / 1e6)
+    return Burst(good * calls, cuts[49], cuts[98], len(answers), of_run, dict(refused), calls)

@@ -4,6 +4,7 @@
     ├── WildgateUnavailableError          nothing answered: retryable, covered by on_unavailable
     │   ├── WildgateDeadlineExceededError   not within the deadline
     │   └── WildgateOverloadedError         the service is over its capacity, and refused or dropped the call
+    │       └── WildgateLimitExceededError    the tenant is over its rate or its quota of the day
     ├── WildgateInvalidRequestError       (ValueError) a field is too long, missing or malformed
     ├── WildgateAuthenticationError       no API key, or one that is unknown, expired or revoked
     ├── WildgatePermissionError           the API key lacks a scope
@@ -97,9 +98,15 @@ class WildgateDeadlineExceededError(WildgateUnavailableError):
 
 
 class WildgateOverloadedError(WildgateUnavailableError):
-    """The service refuses work that it has no capacity or quota for."""
+    """The service refuses work that it has no capacity for."""
 
     why = "resource_exhausted"
+
+
+class WildgateLimitExceededError(WildgateOverloadedError):
+    """The tenant is over its limit: `reason` tells the rate from the quota of the day, `retry_after` when to come again."""
+
+    why = "limit_exceeded"
 
 
 class WildgateInvalidRequestError(WildgateError, ValueError):
@@ -142,6 +149,10 @@ _BY_REASON: dict[str, type[WildgateError]] = {
     "OVERLOADED": WildgateOverloadedError,
     "STORE_UNAVAILABLE": WildgateUnavailableError,
     "DRAINING": WildgateUnavailableError,
+    "RATE_LIMITED": WildgateLimitExceededError,
+    "QUOTA_EXCEEDED": WildgateLimitExceededError,
+    # A bad key, told in fewer words: never an outage.
+    "TOO_MANY_ATTEMPTS": WildgateAuthenticationError,
 }
 
 _BY_CODE: dict[int, type[WildgateError]] = {

@@ -207,7 +207,7 @@ class Decision:
     """The answer to one listing, by the service or, when it was out of reach, by `on_unavailable`.
 
     A decision the client made itself has `answered` False, `degraded` True, the reason in
-    `degraded_reasons` (unavailable, deadline_exceeded or resource_exhausted), a `request_id`, and
+    `degraded_reasons` (unavailable, deadline_exceeded, resource_exhausted or limit_exceeded), a `request_id`, and
     neither `decision_id` nor `score`. `degraded` alone is also set by a service that misses a part.
     """
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from wildgate_service.rpc import Caller
 from wildgate_service.status import Reason, Refusal
-from wildgate_service.wire import Explain
+from wildgate_service.wire import Explain, ScoreDetail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,4 +67,4 @@ def admit(keys: KeyRing, presented: str, scope: str | None) -> Caller:
         raise Refusal(Reason.API_KEY_INVALID)
     if scope is not None and scope not in key.scopes:
         raise Refusal(Reason.SCOPE_MISSING, {"scope": scope})
-    return Caller(key.tenant, key.scopes, Explain[key.explain.upper()])
+    return Caller(key.tenant, key.scopes, Explain[key.explain.upper()], ScoreDetail(key.score))

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wildgate_service.keys import ApiKey
+from wildgate_service.limiting.limit import Placed
+from wildgate_service.tls import Certificates
 
 if TYPE_CHECKING:
     from typing import Self
@@ -29,6 +31,12 @@ class Keys(Struct, frozen=True):
 
     keys: tuple[ApiKey, ...]
     required: bool
+
+
+class Limits(Struct, frozen=True):
+    """To a worker: the tenants that have a limit, with the places of their accounts."""
+
+    placed: dict[str, Placed] = {}
 
 
 class Load(Struct, frozen=True):
@@ -96,7 +104,7 @@ class ReloadWanted(Struct, frozen=True):
     number: int
 
 
-ToWorker = Keys | Load | ReloadEnded
+ToWorker = Keys | Limits | Certificates | Load | ReloadEnded
 ToSupervisor = Ready | Loaded | ReloadWanted | Compiled | Broken
 Message = ToWorker | ToSupervisor | Compile
 

@@ -22,19 +22,21 @@ if TYPE_CHECKING:
 
 SCOPES = ("score", "report", "admin", "lexicon.restricted")
 EXPLAIN = ("none", "taxa", "matches", "full")
+SCORE_DETAIL = ("exact", "tenths", "action")
 TENANT = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 PRESENTED = re.compile(r"wg_([0-9a-f]{16})_[0-9a-f]{64}")
 ID_BYTES, SECRET_BYTES = 8, 32
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
-    """What is kept of a key. `explain` caps how much explanation its calls may ask for."""
+    """What is kept of a key. `explain` caps how much explanation its calls may ask for, `score` says how much of the score they see."""
 
     key_id: str
     tenant: str
     digest: bytes
     scopes: frozenset[str]
     explain: str
+    score: str = "exact"
     created: datetime
     expires: datetime | None = None
     revoked: datetime | None = None
@@ -61,14 +63,15 @@ def create_key(
     scopes: Iterable[str],
     created: datetime,
     explain: str = "matches",
+    score: str = "exact",
     expires: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key, keep what is to be kept of it, and return it with its text, shown only this once.
 
-    Raises SettingsError for a tenant, scope or explanation that cannot be.
+    Raises SettingsError for a tenant, scope, explanation or detail of the score that cannot be.
     """
     wanted = frozenset(scopes)
-    _check(tenant, wanted, explain)
+    _check(tenant, wanted, explain, score)
     key_id = secrets.token_hex(ID_BYTES)
     text = f"wg_{key_id}_{secrets.token_hex(SECRET_BYTES)}"
     key = ApiKey(
@@ -77,6 +80,7 @@ def create_key(
         digest=digest_of(text, pepper),
         scopes=wanted,
         explain=explain,
+        score=score,
         created=created,
         expires=expires,
     )
@@ -84,10 +88,15 @@ def create_key(
     return key, text
 
 
-def _check(tenant: str, scopes: frozenset[str], explain: str) -> None:
+def check_tenant(tenant: str) -> None:
+    """Raise SettingsError for a name that no tenant can have."""
     if not TENANT.fullmatch(tenant):
         message = f"tenant {tenant!r}: use up to 63 of a-z 0-9 . _ - and begin with a letter or digit"
         raise SettingsError(message)
+
+
+def _check(tenant: str, scopes: frozenset[str], explain: str, score: str) -> None:
+    check_tenant(tenant)
     if unknown := sorted(scopes.difference(SCOPES)):
         message = f"unknown scope {', '.join(unknown)}: choose from {', '.join(SCOPES)}"
         raise SettingsError(message)
@@ -96,6 +105,9 @@ def _check(tenant: str, scopes: frozenset[str], explain: str) -> None:
         raise SettingsError(message)
     if explain not in EXPLAIN:
         message = f"unknown explanation {explain!r}: choose from {', '.join(EXPLAIN)}"
+        raise SettingsError(message)
+    if score not in SCORE_DETAIL:
+        message = f"unknown detail of the score {score!r}: choose from {', '.join(SCORE_DETAIL)}"
         raise SettingsError(message)
 
 

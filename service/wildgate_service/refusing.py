@@ -9,7 +9,7 @@ import grpc
 from wildgate_service.status import Refusal, to_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Sequence
 
 CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 STATUS_DETAILS = "grpc-status-details-bin"
@@ -29,12 +29,24 @@ def refusing(refusal: Refusal) -> grpc.RpcMethodHandler[Any, Any]:
 
     It raises nothing and makes its trailers once, for it is what an overloaded service does most: a third cheaper than `abort`.
     """
-    code, trailing = CODES[refusal.code], _trailing(refusal)
+    return _ending_with((refusal,), lambda _: 0)
+
+
+def refusing_by_peer(first: Refusal, second: Refusal, is_second: Callable[[str], bool]) -> grpc.RpcMethodHandler[Any, Any]:
+    """As `refusing`, with one of two refusals, by gRPC's name of the peer."""
+    return _ending_with((first, second), lambda context: is_second(context.peer()))
+
+
+def _ending_with(
+    refusals: Sequence[Refusal], choose: Callable[[grpc.aio.ServicerContext[Any, Any]], int]
+) -> grpc.RpcMethodHandler[Any, Any]:
+    prepared = [(CODES[each.code], each.message, _trailing(each)) for each in refusals]
 
     async def handle(requests: object, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[bytes]:
         del requests
+        code, message, trailing = prepared[choose(context)]
         context.set_code(code)
-        context.set_details(refusal.message)
+        context.set_details(message)
         context.set_trailing_metadata(trailing)
         return
         yield b""

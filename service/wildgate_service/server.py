@@ -12,14 +12,15 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from msgspec.structs import replace
 
 from wildgate_service.auth import CALLER, Doorkeeper
-from wildgate_service.refusing import abort, refusing
+from wildgate_service.limiting.attempts import MINUTE_SECONDS
+from wildgate_service.refusing import abort, refusing, refusing_by_peer
 from wildgate_service.rpc import Caller, refuse
 from wildgate_service.status import Reason, Refusal, overloaded
+from wildgate_service.tls_port import reloading_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from wildgate_service.admission import Admission
     from wildgate_service.rpc import Rpc, Serving
     from wildgate_service.settings import Settings
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 FLUSH_SECONDS = 0.5
 REFLECTION = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
 REFUSING = refusing(overloaded())
+TOO_MANY_ATTEMPTS = Refusal(Reason.TOO_MANY_ATTEMPTS, pushback_ms=MINUTE_SECONDS * 1000)
 
 
 class Server:
@@ -42,14 +44,14 @@ class Server:
         self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(options=_options(serving.settings))
         self._add(rpcs)
-        _listen(self._server, address, serving.settings)
+        _listen(self._server, address, serving)
 
     def _add(self, rpcs: Sequence[Rpc]) -> None:
         handlers: dict[str, Handler] = {rpc.path: grpc.unary_unary_rpc_method_handler(self._handler(rpc)) for rpc in rpcs}
         if self._serving.settings.reflection:
             handlers[REFLECTION] = _reflection((*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME))
-        scoring = frozenset(rpc.path for rpc in rpcs if rpc.scores)
-        methods = _Methods(handlers, scoring, self._serving.admission, Doorkeeper(self._serving, rpcs))
+        charged = {rpc.path: rpc.charged for rpc in rpcs if rpc.scores}
+        methods = _Methods(handlers, charged, self._serving, Doorkeeper(self._serving, rpcs))
         self._server.add_generic_rpc_handlers((methods,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
@@ -102,22 +104,31 @@ def _reflection(services: Sequence[str]) -> Handler:
 
 
 class _Methods(grpc.GenericRpcHandler):
-    """Finds the handler of a call. Who may not call, or would wait for too long to be scored, is refused before the message is read."""
+    """Finds the handler of a call. Who may not call, is over a limit, or would wait for too long, is refused before the message is read.
 
-    def __init__(self, handlers: dict[str, Handler], scoring: frozenset[str], admission: Admission, door: Doorkeeper) -> None:
+    `charged` are the methods that score, with the listings that a call of each is charged for here.
+    """
+
+    def __init__(self, handlers: dict[str, Handler], charged: dict[str, int], serving: Serving, door: Doorkeeper) -> None:
         self._handlers = handlers
-        self._scoring = scoring
-        self._admission = admission
+        self._charged = charged
+        self._serving = serving
         self._door = door
+        self._unknown = refusing_by_peer(Refusal(Reason.API_KEY_INVALID), TOO_MANY_ATTEMPTS, serving.attempts.over)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
         """As gRPC asks for it; None for those of health, which need no key, and those that nobody has."""
         refusal = self._door.refusal(handler_call_details)
         if refusal:
-            return refusing(refusal)
+            return self._unknown if refusal.reason is Reason.API_KEY_INVALID else refusing(refusal)
         method = handler_call_details.method
-        if method in self._scoring and not self._admission.open:
-            return REFUSING
+        listings = self._charged.get(method)
+        if listings is not None:
+            if not self._serving.admission.open:
+                return REFUSING
+            limiter = self._serving.limiter
+            if limiter and (over := limiter.refusal(CALLER.get().tenant, listings)):
+                return refusing(over)
         return self._handlers.get(method)
 
 
@@ -138,17 +149,11 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     ]
 
 
-def _listen(server: grpc.aio.Server, address: str, settings: Settings) -> None:
-    if settings.tls_certificate is None or settings.tls_private_key is None:
+def _listen(server: grpc.aio.Server, address: str, serving: Serving) -> None:
+    if serving.certificates is None:
         server.add_insecure_port(address)
-        return
-    authorities = settings.tls_client_ca
-    credentials = grpc.ssl_server_credentials(
-        [(settings.tls_private_key.read_bytes(), settings.tls_certificate.read_bytes())],
-        root_certificates=authorities.read_bytes() if authorities else None,
-        require_client_auth=authorities is not None,
-    )
-    server.add_secure_port(address, credentials)
+    else:
+        server.add_secure_port(address, reloading_credentials(serving.certificates, lambda: serving.certificates))
 
 
 def _busy(serving: Serving) -> Refusal:

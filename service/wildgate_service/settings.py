@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 
 from wildgate_service.cores import allowed_cores
 from wildgate_service.errors import SettingsError
+from wildgate_service.limiting.limit import MOST_LISTINGS
 from wildgate_service.model.recipes import DEEP, encoder_folder
 from wildgate_service.store import mask, path_of
 
@@ -74,6 +75,30 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["auto", "always"],
         Meta(description="Whether calls need an API key: auto (once the store holds one) or always."),
     ] = "auto"
+    limit_per_second: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=MOST_LISTINGS,
+            description="Listings a second that a tenant may have scored, unless `wildgate limits` says otherwise. 0: no limit.",
+        ),
+    ] = 0.0
+    limit_burst: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=MOST_LISTINGS,
+            description="Listings that may come at once after a pause, within limit_per_second. 0: what one second allows.",
+        ),
+    ] = 0
+    limit_per_day: Annotated[
+        int,
+        Meta(ge=0, le=MOST_LISTINGS, description="Listings that a tenant may have scored in a day (UTC), likewise. 0: no limit."),
+    ] = 0
+    bad_keys_per_minute: Annotated[
+        int,
+        Meta(ge=0, description="Calls with a bad key from one address in a minute; more get RESOURCE_EXHAUSTED. 0: no limit."),
+    ] = 60
     lexicons: Annotated[
         Path | None,
         Meta(description="Folder of the lexicons. Empty: those that came with the service."),
@@ -138,7 +163,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = 0.25
     max_message_bytes: Annotated[int, Meta(ge=LARGEST_LISTING_BYTES, description="Largest request, in bytes; a larger one is refused.")] = (
-        16 * 1024 * 1024
+        4 * 1024 * 1024
     )
     drain_seconds: Annotated[
         float,
@@ -149,8 +174,18 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="Explanation given to a call that asks for none in particular."),
     ] = "matches"
     reflection: Annotated[bool, Meta(description="Serve the gRPC reflection service.")] = True
-    tls_certificate: Annotated[Path | None, Meta(description="PEM certificate chain. Empty: plaintext.")] = None
-    tls_private_key: Annotated[Path | None, Meta(description="PEM key of the certificate.")] = None
+    plaintext: Annotated[
+        Literal["loopback", "anywhere"],
+        Meta(
+            description="Where the service may be called without TLS: loopback (this machine alone), or anywhere (something else "
+            "encrypts, such as a mesh or a proxy)."
+        ),
+    ] = "loopback"
+    tls_certificate: Annotated[
+        Path | None,
+        Meta(description="PEM certificate chain. Empty: plaintext. Changed files of TLS are taken up without a restart."),
+    ] = None
+    tls_private_key: Annotated[Path | None, Meta(description="PEM key of the certificate, without a password.")] = None
     tls_client_ca: Annotated[
         Path | None,
         Meta(description="PEM of the authorities that sign client certificates: mutual TLS."),

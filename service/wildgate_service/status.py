@@ -51,6 +51,9 @@ class Reason(StrEnum):
     DRAINING = "DRAINING"
     LEXICON_INVALID = "LEXICON_INVALID"
     INTERNAL = "INTERNAL"
+    RATE_LIMITED = "RATE_LIMITED"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
 
 
 # The code of each reason, and what is said of it; {names} are metadata or words.
@@ -103,6 +106,18 @@ SENTENCES: dict[Reason, tuple[int, str]] = {
     Reason.INTERNAL: (
         code_pb2.INTERNAL,
         "a defect of the service, logged as incident {incident}; report that number",
+    ),
+    Reason.RATE_LIMITED: (
+        code_pb2.RESOURCE_EXHAUSTED,
+        "over this tenant's {limit} listings a second ({burst} at once); retry after the pushback, or have the limit raised",
+    ),
+    Reason.QUOTA_EXCEEDED: (
+        code_pb2.RESOURCE_EXHAUSTED,
+        "over this tenant's {limit} listings a day; it begins anew at {resets}, or have the limit raised",
+    ),
+    Reason.TOO_MANY_ATTEMPTS: (
+        code_pb2.RESOURCE_EXHAUSTED,
+        "too many calls without a valid API key came from this address; send the metadata authorization: Bearer KEY",
     ),
 }
 

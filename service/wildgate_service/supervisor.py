@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 import socket
 import tempfile
@@ -23,9 +22,10 @@ from typing import TYPE_CHECKING, NoReturn
 import structlog
 
 from wildgate_service import log as logs
-from wildgate_service.control import Broken, Compiled, Fault, Keys, ReloadEnded
+from wildgate_service.control import Broken, Compiled, Fault, Keys, Limits, ReloadEnded
 from wildgate_service.cores import find_cores
 from wildgate_service.errors import SettingsError, StoreError, WildgateError
+from wildgate_service.limiting.desk import Desk
 from wildgate_service.memory import return_freed_memory
 from wildgate_service.model.folder import find_models
 from wildgate_service.pipeline import load_engine
@@ -35,6 +35,7 @@ from wildgate_service.reload import CompilerProcess, Result, warmed, with_lexico
 from wildgate_service.secrets import Secrets, load_secrets
 from wildgate_service.settings import DEFAULT_TENANT
 from wildgate_service.store import open_store
+from wildgate_service.tls import CertificateWatch
 from wildgate_service.workers import Birth, Served, Workers
 from wildgate_service.writer import run_writer
 
@@ -61,26 +62,36 @@ def serve(settings: Settings) -> int:
     """
     logs.configure(settings.log_level)
     return_freed_memory()
-    _check_tls(settings)
-    taken, address = reserve(resolve(settings.host, settings.port))
+    certificates = CertificateWatch(settings)
+    address = resolve(settings.host, settings.port)
+    _refuse_plaintext(settings, address)
+    taken, address = reserve(address)
     with taken, tempfile.TemporaryDirectory(prefix="wildgate-") as folder:
-        asyncio.run(Supervisor(settings, address, {taken}, Path(folder)).run())
+        asyncio.run(Supervisor(settings, address, {taken}, Path(folder), certificates).run())
     return 0
 
 
-def _check_tls(settings: Settings) -> None:
-    """Raise SettingsError for a file of TLS that cannot be read, before any worker stumbles over it."""
-    for name in ("tls_certificate", "tls_private_key", "tls_client_ca"):
-        path: Path | None = getattr(settings, name)
-        if path and not os.access(path, os.R_OK):
-            raise SettingsError(f"setting {name}: cannot read {path}; name a PEM file that this user may read")
+def _refuse_plaintext(settings: Settings, address: Address) -> None:
+    """Raise SettingsError where keys and listings would travel readable for others, unless that was asked for."""
+    if settings.tls_certificate or address.loopback or settings.plaintext == "anywhere":
+        return
+    message = (
+        f"refusing to listen on {address} without TLS: API keys and listings could be read on the way. Set tls_certificate and "
+        'tls_private_key, or plaintext = "anywhere" where something else encrypts, or listen on 127.0.0.1'
+    )
+    raise SettingsError(message)
 
 
 class Supervisor:
     """Starts the others, keeps them alive, and ends them in order."""
 
-    def __init__(self, settings: Settings, address: Address, sockets: set[socket.socket], folder: Path) -> None:
+    def __init__(
+        self, settings: Settings, address: Address, sockets: set[socket.socket], folder: Path, certificates: CertificateWatch
+    ) -> None:
         self._settings = settings
+        self._certificates = certificates
+        self._desk = Desk(settings)
+        self._limits = Limits()
         self._address = address
         self._sockets = sockets
         self._secrets: Secrets | None = None
@@ -123,6 +134,8 @@ class Supervisor:
         while True:
             await asyncio.sleep(KEYS_POLL_SECONDS)
             self._poll_keys()
+            self._poll_certificates()
+            self._desk.tell_attempts()
 
     async def _start(self) -> None:
         self._compiler.start()
@@ -134,7 +147,9 @@ class Supervisor:
         if self._settings.recording:
             with open_store(self._settings.store) as store:  # made and migrated before anybody reads it
                 self._secrets = _secrets(self._settings, store)
-            self._keys = self._read_keys()
+            self._keys, self._limits = self._read_access()
+        else:
+            self._limits = self._desk.read(None, ())
         self._refuse_open_network()
         await self._writer.start()
         self._engine = self._load_engine()
@@ -159,6 +174,10 @@ class Supervisor:
             born_with=self._engine_from,
             wanted=self._wanted,
             keys=self._keys,
+            limits=self._limits,
+            accounts=self._desk.accounts,
+            attempts=self._desk.attempts,
+            certificates=self._certificates.current,
             writer=self._writer.path if self._settings.recording else None,
             secrets=self._secrets,
         )
@@ -171,19 +190,20 @@ class Supervisor:
         await self._writer.stop()
         log.info("ended")
 
-    # --- keys ------------------------------------------------------------------------------------
+    # --- keys, limits, certificates --------------------------------------------------------------
 
-    def _read_keys(self) -> Keys:
-        """All keys, revoked ones too: once there was one, calls need one."""
+    def _read_access(self) -> tuple[Keys, Limits]:
+        """All keys, revoked ones too, for once there was one, calls need one; and the limits of their tenants."""
         with open_store(self._settings.store, read_only=True) as store:
             keys = tuple(store.list_keys())
-        return Keys(keys, required=bool(keys) or self._keys.required)
+            limits = self._desk.read(store, (key.tenant for key in keys))
+        return Keys(keys, required=bool(keys) or self._keys.required), limits
 
     def _poll_keys(self) -> None:
         if not self._settings.recording or self._workers is None:
             return
         try:
-            keys = self._read_keys()
+            keys, limits = self._read_access()
         except StoreError:
             log.exception("keys_unreadable")
             return
@@ -191,6 +211,15 @@ class Supervisor:
             self._keys = keys
             self._workers.tell(keys)
             log.info("keys_changed", count=len(keys.keys))
+        if limits != self._limits:
+            self._limits = limits
+            self._workers.tell(limits)
+            log.info("limits_changed", tenants=len(limits.placed))
+
+    def _poll_certificates(self) -> None:
+        changed = self._certificates.poll()
+        if changed and self._workers:
+            self._workers.tell(changed)
 
     def _refuse_open_network(self) -> None:
         if self._keys.keys or self._address.loopback:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from wildgate.v1 import types_pb2
 
+from wildgate_service.pipeline import ATTRIBUTES_LIMIT
 from wildgate_service.restricted import without_words
-from wildgate_service.status import invalid
+from wildgate_service.status import invalid, too_many
 from wildgate_service.tags import language_tag, market_code
 from wildgate_service.types import Action, Attribute, ContentKind, Listing
 
@@ -50,6 +51,14 @@ class Explain(IntEnum):
     FULL = types_pb2.EXPLAIN_FULL
 
 
+class ScoreDetail(StrEnum):
+    """How much of the score a caller sees. Who tries texts to learn words learns more from a number than from an action."""
+
+    EXACT = "exact"
+    TENTHS = "tenths"
+    ACTION = "action"
+
+
 class SpanUnit(IntEnum):
     """What spans are counted in; numbers are the contract's."""
 
@@ -58,6 +67,8 @@ class SpanUnit(IntEnum):
     UTF8 = types_pb2.SPAN_UNIT_UTF8
 
 
+# What a caller sees as score who may see no more than the action.
+ACTION_SCORES = {Action.ALLOW: 0.0, Action.REVIEW: 0.5, Action.BLOCK: 1.0}
 EXPLAINS: dict[int, Explain] = {level.value: level for level in Explain}
 SPAN_UNITS: dict[int, SpanUnit] = {
     types_pb2.SPAN_UNIT_UNSPECIFIED: SpanUnit.CODE_POINT,
@@ -73,8 +84,10 @@ ENCODINGS = {SpanUnit.UTF16: ("utf-16-le", 2), SpanUnit.UTF8: ("utf-8", 1)}
 def to_listing(message: types_pb2.Listing) -> Listing:
     """Read a listing; its texts and their limits are the pipeline's to check.
 
-    Raises Refusal for a kind, language, market or time that cannot be.
+    Raises Refusal for a kind, language, market or time that cannot be, and for attributes of which a small message may hold millions.
     """
+    if len(message.attributes) > ATTRIBUTES_LIMIT:
+        raise too_many("attributes", len(message.attributes), ATTRIBUTES_LIMIT)
     kind = CONTENT_KINDS.get(message.content_kind)
     if kind is None:
         raise invalid("content_kind")
@@ -137,6 +150,7 @@ def from_decision(
     explain: Explain,
     unit: SpanUnit,
     restricted: bool,
+    score_detail: ScoreDetail = ScoreDetail.EXACT,
     timings: Iterable[tuple[str, int]] = (),
 ) -> types_pb2.Decision:
     """Make the answer, without the ids that recording gives it.
@@ -147,7 +161,7 @@ def from_decision(
     message = types_pb2.Decision(
         listing_id=listing.id,
         action=ACTIONS[decision.action],
-        score=decision.score,
+        score=_shown_score(decision, score_detail),
         language=decision.language,
         notice=decision.notice,
         lexicon_version=decision.versions.lexicon,
@@ -172,6 +186,12 @@ def from_decision(
     if explain >= Explain.FULL:
         _add_evidence(message, decision, timings)
     return message
+
+
+def _shown_score(decision: Decision, detail: ScoreDetail) -> float:
+    if detail is ScoreDetail.EXACT:
+        return decision.score
+    return round(decision.score, 1) if detail is ScoreDetail.TENTHS else ACTION_SCORES[decision.shadow_action]
 
 
 def _add_evidence(message: types_pb2.Decision, decision: Decision, timings: Iterable[tuple[str, int]]) -> None:

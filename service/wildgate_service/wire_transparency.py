@@ -12,7 +12,7 @@ from wildgate.v1 import transparency_pb2, types_pb2
 
 from wildgate_service.outcomes import AccountType, Ground, Means, Misuse, NoticeSource, Outcome, OutcomeKind, Restriction, wrong_fields
 from wildgate_service.statements.make import Complete, Incomplete
-from wildgate_service.status import invalid, missing
+from wildgate_service.status import invalid, missing, too_many
 from wildgate_service.types import Action
 from wildgate_service.wire import from_receipt, to_datetime, to_uuid
 
@@ -28,7 +28,7 @@ Value = TypeVar("Value")
 Word = TypeVar("Word", bound=StrEnum)
 
 NO_MEDIAN = -1.0
-DEGRADED_REASONS = frozenset({"", "unavailable", "deadline_exceeded", "resource_exhausted"})
+DEGRADED_REASONS = frozenset({"", "unavailable", "deadline_exceeded", "resource_exhausted", "limit_exceeded"})
 
 
 def _with_default(numbers: Any, prefix: str, values: type[Word]) -> dict[Any, Word]:  # noqa: ANN401  (each enum has a type of its own)
@@ -57,6 +57,8 @@ def to_outcome(message: transparency_pb2.Outcome, *, tenant: str, now: datetime)
     subject = message.WhichOneof("subject")
     if subject is None:
         raise missing("decision_id")
+    if len(message.restrictions) > len(RESTRICTIONS):
+        raise too_many("restrictions", len(message.restrictions), len(RESTRICTIONS))
     outcome = Outcome(
         tenant=tenant,
         outcome_id=_needed_uuid(message.outcome_id, "outcome_id"),

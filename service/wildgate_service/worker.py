@@ -20,6 +20,7 @@ from wildgate_service.admission import Admission
 from wildgate_service.control import (
     Channel,
     Keys,
+    Limits,
     Load,
     Loaded,
     Ready,
@@ -28,12 +29,14 @@ from wildgate_service.control import (
 )
 from wildgate_service.errors import WildgateError
 from wildgate_service.keys import KeyRing
+from wildgate_service.limiting.limiter import Limiter
 from wildgate_service.reload import release_beside, with_lexicon, with_lexicon_beside
 from wildgate_service.rpc import ADMIN, REPORT, SCORE, Rpc, Serving
 from wildgate_service.rpc.lexicon import Lexicons
 from wildgate_service.rpc.scoring import Scoring
 from wildgate_service.rpc.transparency import Transparency
 from wildgate_service.server import Server
+from wildgate_service.tls import Certificates
 from wildgate_service.writer import WriterClient
 
 if TYPE_CHECKING:
@@ -97,9 +100,12 @@ class Worker:
             engine=self._wanted(engine),
             writer=WriterClient(str(birth.writer)) if birth.writer else None,
             secrets=birth.secrets,
+            certificates=birth.certificates,
+            attempts=birth.attempts,
             admission=Admission(birth.settings.longest_wait, birth.settings.max_in_flight),
         )
         self._set_keys(birth.keys)
+        self._set_limits(birth.limits)
 
     def _wanted(self, engine: Engine) -> Engine:
         """The engine that is wanted, if the supervisor had an older one at the fork; what cannot be loaded is told again later."""
@@ -117,7 +123,7 @@ class Worker:
         transparency = Transparency(self._serving)
         lexicons = Lexicons(self._serving, self._reload)
         return (
-            Rpc(SCORING, "ScoreListing", SCORE, scoring.score_listing, scores=True),
+            Rpc(SCORING, "ScoreListing", SCORE, scoring.score_listing, scores=True, charged=1),
             Rpc(SCORING, "BatchScoreListings", SCORE, scoring.batch_score_listings, scores=True),
             Rpc(TRANSPARENCY, "RecordOutcomes", SCORE, transparency.record_outcomes),
             Rpc(
@@ -148,6 +154,10 @@ class Worker:
             match message:
                 case Keys():
                     self._set_keys(message)
+                case Limits():
+                    self._set_limits(message)
+                case Certificates():
+                    self._serving.certificates = message
                 case Load():
                     task = asyncio.create_task(self._swap(message))
                     self._loads.add(task)
@@ -163,6 +173,9 @@ class Worker:
     def _set_keys(self, message: Keys) -> None:
         pepper = self._birth.secrets.pepper if self._birth.secrets else b""
         self._serving.keys = KeyRing(message.keys, pepper) if message.required else None
+
+    def _set_limits(self, message: Limits) -> None:
+        self._serving.limiter = Limiter(self._birth.accounts, message.placed) if message.placed else None
 
     async def _swap(self, message: Load) -> None:
         """Load beside the loop, then swap between two calls; on failure keep what is served.

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import structlog
 from msgspec import Struct
 
-from wildgate_service.control import Channel, Keys, Load, Loaded, Ready, ReloadEnded, ReloadWanted
+from wildgate_service.control import Channel, Keys, Limits, Load, Loaded, Ready, ReloadEnded, ReloadWanted
 from wildgate_service.errors import WildgateError
+from wildgate_service.limiting.accounts import Accounts
+from wildgate_service.limiting.attempts import Attempts
 from wildgate_service.pipeline import Engine
 from wildgate_service.process import Child, keep
 from wildgate_service.secrets import Secrets
 from wildgate_service.settings import Settings
+from wildgate_service.tls import Certificates
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,6 +53,10 @@ class Birth(Struct, frozen=True, kw_only=True):
     born_with: Served
     wanted: Served
     keys: Keys
+    limits: Limits
+    accounts: Accounts
+    attempts: Attempts
+    certificates: Certificates | None
     writer: Path | None
     secrets: Secrets | None
 
@@ -106,6 +113,9 @@ class Slot:
         """Tell what changed between the fork and now, when nothing could be sent."""
         now = self._workers.birth()
         channel.send(now.keys)
+        channel.send(now.limits)
+        if now.certificates:
+            channel.send(now.certificates)
         if now.wanted != self._born_with:
             channel.send(Load(UNASKED, now.wanted.lexicon))
 

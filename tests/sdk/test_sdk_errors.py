@@ -11,7 +11,15 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, message_factory
 from hypothesis import given
 from hypothesis import strategies as st
-from wildgate import WildgateError, WildgateInvalidRequestError, WildgateOverloadedError, WildgateUnavailableError, _errors
+from wildgate import (
+    WildgateAuthenticationError,
+    WildgateError,
+    WildgateInvalidRequestError,
+    WildgateLimitExceededError,
+    WildgateOverloadedError,
+    WildgateUnavailableError,
+    _errors,
+)
 from wildgate._errors import Code, make_error
 from wildgate._status import ErrorDetails, decode_status, encode_status
 
@@ -167,6 +175,9 @@ def test_a_reason_of_another_domain_is_not_ours() -> None:
     [
         ("over capacity", "OVERLOADED", WildgateOverloadedError),
         ("a proxy says no", "", WildgateOverloadedError),
+        ("over the rate", "RATE_LIMITED", WildgateLimitExceededError),
+        ("over the quota", "QUOTA_EXCEEDED", WildgateLimitExceededError),
+        ("a bad key, again", "TOO_MANY_ATTEMPTS", WildgateAuthenticationError),
         ("SERVER: Received message larger than max (5242895 vs. 4194304)", "", WildgateInvalidRequestError),
         ("Sent message larger than max (5 vs. 4)", "", WildgateInvalidRequestError),
         ("too much of it", "SOMETHING_ELSE", WildgateInvalidRequestError),

@@ -54,6 +54,7 @@ EXPORTED = [
     "WildgateError",
     "WildgateInternalError",
     "WildgateInvalidRequestError",
+    "WildgateLimitExceededError",
     "WildgateNotFoundError",
     "WildgateOverloadedError",
     "WildgatePermissionError",

@@ -173,6 +173,21 @@ def test_pushback_does_not_outlast_the_deadline(make_client: Any, fake: FakeWild
     assert (decision.degraded_reasons, len(fake.metadata)) == (("resource_exhausted",), 1)
 
 
+@pytest.mark.parametrize("reason", ["RATE_LIMITED", "QUOTA_EXCEEDED"])
+def test_a_limit_is_decided_by_policy_and_not_tried_again(make_client: Any, fake: FakeWildgate, reason: str) -> None:
+    """The listing is answered for at once; another attempt before the pause is over would be refused as well."""
+    fake.fail("RESOURCE_EXHAUSTED", reason=reason, retry_after=0.001)
+    decision = make_client(fake.target, on_unavailable="review", timeout=5.0).score(LISTING)
+    assert (decision.action, decision.degraded_reasons, len(fake.metadata)) == (Action.REVIEW, ("limit_exceeded",), 1)
+
+
+def test_a_bad_key_is_no_outage_however_it_is_told(make_client: Any, fake: FakeWildgate) -> None:
+    """After too many attempts the service says RESOURCE_EXHAUSTED; `on_unavailable` must not hide a key that is wrong."""
+    fake.fail("RESOURCE_EXHAUSTED", reason="TOO_MANY_ATTEMPTS", retry_after=60)
+    with pytest.raises(WildgateAuthenticationError):
+        make_client(fake.target, on_unavailable="allow").score(LISTING)
+
+
 def test_overload_is_not_tried_again(make_client: Any, fake: FakeWildgate) -> None:
     """A second attempt would make it worse."""
     fake.fail("RESOURCE_EXHAUSTED")

@@ -65,6 +65,12 @@ class Stubs:
         self.lexicon = lexicon_pb2_grpc.LexiconServiceStub(channel)
 
 
+@pytest.fixture(scope="session")
+def make_small_lexicon():
+    """Write the small lexicon into a folder, for fixtures that live longer than a test."""
+    return write_lexicon
+
+
 @pytest.fixture
 def rewrite_lexicon(lexicons):
     """Write the small lexicon anew with further forms and another version."""

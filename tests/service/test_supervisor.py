@@ -121,7 +121,8 @@ def test_port_in_use_is_one_clear_line(start_small, run_wildgate, occupant):
 
 def test_open_network_without_keys_is_refused(run_wildgate, lexicons):
     """Nobody opens a service to the network by forgetting something."""
-    done = run_wildgate("serve", "--host", "0.0.0.0", "--port", "0", WILDGATE_LEXICONS=str(lexicons))  # noqa: S104
+    open_to_all = {"WILDGATE_LEXICONS": str(lexicons), "WILDGATE_PLAINTEXT": "anywhere"}
+    done = run_wildgate("serve", "--host", "0.0.0.0", "--port", "0", **open_to_all)  # noqa: S104
     said = "refusing to listen on 0.0.0.0:" in done.stderr and "wildgate keys create" in done.stderr
     assert (done.returncode, said, done.stdout) == (2, True, "")
 

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18wildgate/v1/errors.proto\x12\x0bwildgate.v1\"\xbd\x01\n\tItemError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12(\n\x06reason\x18\x02 \x01(\x0e\x32\x18.wildgate.v1.ErrorReason\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x36\n\x08metadata\x18\x04 \x03(\x0b\x32$.wildgate.v1.ItemError.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xd1\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x45RROR_REASON_FIELD_TOO_LONG\x10\x01\x12\x1f\n\x1b\x45RROR_REASON_TOO_MANY_ITEMS\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_FIELD_MISSING\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x04\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x05\x12 \n\x1c\x45RROR_REASON_API_KEY_INVALID\x10\x06\x12\x1e\n\x1a\x45RROR_REASON_SCOPE_MISSING\x10\x07\x12#\n\x1f\x45RROR_REASON_DECISION_NOT_FOUND\x10\x08\x12\x1b\n\x17\x45RROR_REASON_OVERLOADED\x10\t\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\n\x12\x19\n\x15\x45RROR_REASON_DRAINING\x10\x0b\x12 \n\x1c\x45RROR_REASON_LEXICON_INVALID\x10\x0c\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18wildgate/v1/errors.proto\x12\x0bwildgate.v1\"\xbd\x01\n\tItemError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12(\n\x06reason\x18\x02 \x01(\x0e\x32\x18.wildgate.v1.ErrorReason\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x36\n\x08metadata\x18\x04 \x03(\x0b\x32$.wildgate.v1.ItemError.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xb5\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x45RROR_REASON_FIELD_TOO_LONG\x10\x01\x12\x1f\n\x1b\x45RROR_REASON_TOO_MANY_ITEMS\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_FIELD_MISSING\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x04\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x05\x12 \n\x1c\x45RROR_REASON_API_KEY_INVALID\x10\x06\x12\x1e\n\x1a\x45RROR_REASON_SCOPE_MISSING\x10\x07\x12#\n\x1f\x45RROR_REASON_DECISION_NOT_FOUND\x10\x08\x12\x1b\n\x17\x45RROR_REASON_OVERLOADED\x10\t\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\n\x12\x19\n\x15\x45RROR_REASON_DRAINING\x10\x0b\x12 \n\x1c\x45RROR_REASON_LEXICON_INVALID\x10\x0c\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\r\x12\x1d\n\x19\x45RROR_REASON_RATE_LIMITED\x10\x0e\x12\x1f\n\x1b\x45RROR_REASON_QUOTA_EXCEEDED\x10\x0f\x12\"\n\x1e\x45RROR_REASON_TOO_MANY_ATTEMPTS\x10\x10\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -24,7 +24,7 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_ITEMERROR_METADATAENTRY']._options = None
   _globals['_ITEMERROR_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_ERRORREASON']._serialized_start=234
-  _globals['_ERRORREASON']._serialized_end=699
+  _globals['_ERRORREASON']._serialized_end=799
   _globals['_ITEMERROR']._serialized_start=42
   _globals['_ITEMERROR']._serialized_end=231
   _globals['_ITEMERROR_METADATAENTRY']._serialized_start=184

@@ -58,6 +58,16 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The lexicon sent or on disk is broken; the old one keeps serving (FAILED_PRECONDITION; metadata: file, line)."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 13
     """A defect of the service (INTERNAL; metadata: incident)."""
+    ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 14
+    """Over the tenant's listings a second (RESOURCE_EXHAUSTED; retryable, after RetryInfo's delay, which the metadata
+    grpc-retry-pushback-ms holds too; metadata: limit, burst). Nothing of the call was charged.
+    """
+    ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 15
+    """Over the tenant's listings a day (RESOURCE_EXHAUSTED; retryable after RetryInfo's delay, when a new day begins, UTC; metadata: limit,
+    resets). Nothing of the call was charged.
+    """
+    ERROR_REASON_TOO_MANY_ATTEMPTS: _ErrorReason.ValueType  # 16
+    """As API_KEY_INVALID, and too many such calls came from this address within a minute (RESOURCE_EXHAUSTED). A valid key always works."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request failed. Names lose ERROR_REASON_ on the wire."""
@@ -93,6 +103,16 @@ ERROR_REASON_LEXICON_INVALID: ErrorReason.ValueType  # 12
 """The lexicon sent or on disk is broken; the old one keeps serving (FAILED_PRECONDITION; metadata: file, line)."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 13
 """A defect of the service (INTERNAL; metadata: incident)."""
+ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 14
+"""Over the tenant's listings a second (RESOURCE_EXHAUSTED; retryable, after RetryInfo's delay, which the metadata
+grpc-retry-pushback-ms holds too; metadata: limit, burst). Nothing of the call was charged.
+"""
+ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 15
+"""Over the tenant's listings a day (RESOURCE_EXHAUSTED; retryable after RetryInfo's delay, when a new day begins, UTC; metadata: limit,
+resets). Nothing of the call was charged.
+"""
+ERROR_REASON_TOO_MANY_ATTEMPTS: ErrorReason.ValueType  # 16
+"""As API_KEY_INVALID, and too many such calls came from this address within a minute (RESOURCE_EXHAUSTED). A valid key always works."""
 global___ErrorReason = ErrorReason
 
 @typing.final
@@ -129,7 +149,7 @@ class ItemError(google.protobuf.message.Message):
     """What was wrong, where, and what to do."""
     @property
     def metadata(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """The same facts for machines: field, limit, actual, scope, file, line, incident."""
+        """The same facts for machines: field, limit, actual, scope, file, line, incident, burst, resets."""
 
     def __init__(
         self,

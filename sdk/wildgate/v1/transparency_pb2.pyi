@@ -381,7 +381,7 @@ class Outcome(google.protobuf.message.Message):
     degraded_action: wildgate.v1.types_pb2.Action.ValueType
     """For an answer that the client gave itself because the service was out of reach: what it answered."""
     degraded_reason: builtins.str
-    """And why: unavailable, deadline_exceeded or resource_exhausted."""
+    """And why: unavailable, deadline_exceeded, resource_exhausted or limit_exceeded."""
     ground: global___Ground.ValueType
     """Why."""
     corrects: builtins.str

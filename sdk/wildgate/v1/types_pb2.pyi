@@ -424,7 +424,9 @@ class Decision(google.protobuf.message.Message):
     action: global___Action.ValueType
     """What to do."""
     score: builtins.float
-    """Calibrated probability, 0 to 1, that the text offers or seeks a specimen of a protected wild taxon."""
+    """Calibrated probability, 0 to 1, that the text offers or seeks a specimen of a protected wild taxon. An API key may show less of it: rounded
+    to tenths, or no more than the action says (0, 0.5 or 1).
+    """
     language: builtins.str
     """BCP 47 language of the text, or "und"."""
     reason: builtins.str

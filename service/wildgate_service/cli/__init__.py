@@ -27,6 +27,7 @@ COMMANDS = {
     "log": "Verify the log of decisions, sign where it stands.",
     "evidence": "Export what was recorded of a listing with its proof; verify it.",
     "keys": "Create, list and revoke API keys.",
+    "limits": "Set, list and clear the limits of tenants.",
     "health": "Ask a running service whether it serves.",
     "settings": "Print the settings in force.",
 }

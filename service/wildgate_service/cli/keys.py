@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from wildgate_service.keys import EXPLAIN, SCOPES, ApiKey, create_key
+from wildgate_service.keys import EXPLAIN, SCOPES, SCORE_DETAIL, ApiKey, create_key
 from wildgate_service.secrets import load_secrets
 from wildgate_service.settings import Settings, load_settings
 from wildgate_service.store import open_store
@@ -37,12 +37,19 @@ def command() -> None:
     show_default=True,
     help="The most explanation that the key's calls may get.",
 )
+@click.option(
+    "--score",
+    type=click.Choice(SCORE_DETAIL),
+    help="How much of the score its calls see: exact, rounded to tenths, or no more than the action says (0, 0.5 or 1). "
+    "If not given: exact, with --explain none tenths.",
+)
 @click.option("--expires-days", type=click.IntRange(min=1), help="Days that the key is valid for.")
 @store_option
 def create(
     tenant: str,
     scopes: tuple[str, ...],
     explain: str,
+    score: str | None,
     expires_days: int | None,
     store: str | None,
 ) -> None:
@@ -58,6 +65,7 @@ def create(
             scopes=scopes,
             created=now,
             explain=explain,
+            score=score or ("tenths" if explain == "none" else "exact"),
             expires=now + timedelta(days=expires_days) if expires_days else None,
         )
     click.echo(text)
@@ -67,7 +75,7 @@ def create(
 @command.command("list")
 @store_option
 def list_keys(store: str | None) -> None:
-    """List all keys, a line each: id, tenant, state, scopes, most explanation, when created, expiry."""
+    """List all keys, a line each: id, tenant, state, scopes, most explanation, score, when created, expiry."""
     with open_store(_settings(store).store, read_only=True) as opened:
         keys = opened.list_keys()
     for key in keys:
@@ -93,6 +101,7 @@ def _line(key: ApiKey, now: datetime) -> tuple[str, ...]:
         key.state(now),
         ",".join(sorted(key.scopes)),
         key.explain,
+        key.score,
         f"{key.created:%Y-%m-%d}",
         f"{key.expires:%Y-%m-%d}" if key.expires else "never",
     )

@@ -11,15 +11,18 @@ from typing import TypeVar
 
 import structlog
 from google.protobuf.message import DecodeError, Message
-from msgspec import Struct
+from msgspec import Struct, field
 
 from wildgate_service.admission import Admission
 from wildgate_service.keys import SCOPES, KeyRing
+from wildgate_service.limiting.attempts import Attempts
+from wildgate_service.limiting.limiter import Limiter
 from wildgate_service.pipeline import Engine
 from wildgate_service.secrets import Secrets
 from wildgate_service.settings import DEFAULT_TENANT, Settings
 from wildgate_service.status import Reason, Refusal, invalid, refusal_of
-from wildgate_service.wire import Explain
+from wildgate_service.tls import Certificates
+from wildgate_service.wire import Explain, ScoreDetail
 from wildgate_service.writer import WriterClient
 
 log = structlog.get_logger()
@@ -29,18 +32,20 @@ ALL_SCOPES = frozenset(SCOPES)
 
 
 class Caller(Struct, frozen=True):
-    """Who calls: the tenant, what the key allows, the most explanation it may get, and until when it waits (`time.monotonic`)."""
+    """Who calls: the tenant, what the key allows, how much of explanation and score it may get, until when it waits (`time.monotonic`)."""
 
     tenant: str = DEFAULT_TENANT
     scopes: frozenset[str] = ALL_SCOPES
     explain_cap: Explain = Explain.FULL
+    score_detail: ScoreDetail = ScoreDetail.EXACT
     deadline: float | None = None
 
 
 class Serving(Struct, kw_only=True, eq=False):
-    """What a worker serves with; `engine`, `keys` and `draining` change while it runs.
+    """What a worker serves with; `engine`, `keys`, `limiter`, `certificates` and `draining` change while it runs.
 
-    `writer` and `secrets` are None when nothing is recorded, `keys` while no key is needed.
+    `writer` and `secrets` are None when nothing is recorded, `keys` while no key is needed, `limiter` while no tenant has a limit,
+    `certificates` without TLS.
     """
 
     settings: Settings
@@ -49,18 +54,25 @@ class Serving(Struct, kw_only=True, eq=False):
     secrets: Secrets | None
     admission: Admission
     keys: KeyRing | None = None
+    limiter: Limiter | None = None
+    certificates: Certificates | None = None
+    attempts: Attempts = field(default_factory=lambda: Attempts(0))
     draining: bool = False
     in_flight: int = 0
 
 
 class Rpc(Struct, frozen=True):
-    """One method: its full name, the scope it needs, what answers it, and whether it waits for its turn to score."""
+    """One method: its full name, the scope it needs, what answers it, and whether it waits for its turn to score.
+
+    `charged` is how many listings a call is known to hold before it is read; 0 leaves the charge to `answer`.
+    """
 
     service: str
     name: str
     scope: str
     answer: Callable[[bytes, Caller], Awaitable[bytes]]
     scores: bool = False
+    charged: int = 0
 
     @property
     def path(self) -> str:

@@ -43,6 +43,7 @@ class _Wanted(Struct, frozen=True):
     explain: wire.Explain
     unit: wire.SpanUnit
     restricted: bool
+    score_detail: wire.ScoreDetail
 
 
 class _Scored(Struct, frozen=True):
@@ -84,11 +85,18 @@ class Scoring:
         if len(request.items) > MAX_ITEMS:
             raise too_many("items", len(request.items), MAX_ITEMS)
         wanted = self._wanted(request, caller)
+        self._charge(len(request.items), caller)
         with self._held(len(request.items), caller):
             scored = await self._score_items(request.items, caller, wanted)
             answers = await asyncio.gather(*(self._answer_item(each, caller, wanted) for each in scored))
         response = scoring_pb2.BatchScoreListingsResponse(results=map(_result, request.items, answers))
         return response.SerializeToString()
+
+    def _charge(self, listings: int, caller: Caller) -> None:
+        """Raise Refusal if the tenant is over its limit; single calls were charged before they were read."""
+        limiter = self._serving.limiter
+        if limiter and listings and (refusal := limiter.refusal(caller.tenant, listings)):
+            raise refusal
 
     def _held(self, listings: int, caller: Caller) -> AbstractContextManager[None]:
         writer = self._serving.writer
@@ -103,6 +111,7 @@ class Scoring:
             wire.to_explain(request.explain, self._default, caller.explain_cap),
             wire.to_span_unit(request.span_unit),
             RESTRICTED in caller.scopes,
+            caller.score_detail,
         )
 
     def _score(
@@ -222,6 +231,7 @@ def _render(scored: _Scored, recorded: Recorded | None, wanted: _Wanted) -> type
         explain=wanted.explain,
         unit=wanted.unit,
         restricted=wanted.restricted,
+        score_detail=wanted.score_detail,
         timings=scored.timings,
     )
     message.request_id = scored.request_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MAX_OUTCOMES = 256
 MAX_STATEMENTS = 1_000
 MAX_DAYS = 3_660
+PAGE_TOKEN = re.compile(r"[0-9]{1,12}")
 
 
 class Transparency:
@@ -79,7 +81,7 @@ class Transparency:
             raise invalid("date")
         if request.page_size > MAX_STATEMENTS:
             raise too_many("page_size", request.page_size, MAX_STATEMENTS)
-        if request.page_token and not request.page_token.isdecimal():
+        if request.page_token and not PAGE_TOKEN.fullmatch(request.page_token):
             raise invalid("page_token")
         if self._serving.secrets is None:
             raise Refusal(Reason.STORE_UNAVAILABLE)

@@ -3,7 +3,7 @@
 `open_store` is the door, to what `_url` says that a URL names. `SqliteStore` holds the connection; what it does is written beside it, as
 functions of a connection: `_decisions` appends, `_facets` keeps what decisions are counted by,
 `_outcomes` appends what followed, `_following` reads it with what it followed, `_audit` verifies and erases, `_counting` counts for
-reports, `_api_keys` keeps keys. The tables are in `migrations/`.
+reports, `_api_keys` keeps keys, `_limits` limits. The tables are in `migrations/`.
 """
 
 from __future__ import annotations

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 def add_key(connection: sqlite3.Connection, key: ApiKey) -> None:
     """Keep a new key. Raises sqlite3.IntegrityError if its id is taken."""
     connection.execute(
-        "INSERT INTO api_keys (tenant, key_id, digest, scopes, explain, created_time, expires_time,"
-        " revoked_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO api_keys (tenant, key_id, digest, scopes, explain, score, created_time, expires_time,"
+        " revoked_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             key.tenant,
             key.key_id,
             key.digest,
             " ".join(sorted(key.scopes)),
             key.explain,
+            key.score,
             to_microseconds(key.created),
             _stored(key.expires),
             _stored(key.revoked),
@@ -34,7 +35,7 @@ def add_key(connection: sqlite3.Connection, key: ApiKey) -> None:
 def api_keys(connection: sqlite3.Connection) -> Sequence[ApiKey]:
     """All keys, expired and revoked ones too, oldest first."""
     rows = connection.execute(
-        "SELECT key_id, tenant, digest, scopes, explain, created_time, expires_time, revoked_time"
+        "SELECT key_id, tenant, digest, scopes, explain, score, created_time, expires_time, revoked_time"
         " FROM api_keys ORDER BY created_time, key_id"
     )
     return [
@@ -44,11 +45,12 @@ def api_keys(connection: sqlite3.Connection) -> Sequence[ApiKey]:
             digest=digest,
             scopes=frozenset(scopes.split()),
             explain=explain,
+            score=score,
             created=_time(created),
             expires=None if expires is None else _time(expires),
             revoked=None if revoked is None else _time(revoked),
         )
-        for key_id, tenant, digest, scopes, explain, created, expires, revoked in rows
+        for key_id, tenant, digest, scopes, explain, score, created, expires, revoked in rows
     ]
 
 

@@ -13,6 +13,7 @@ from wildgate_service.store import (
     _decisions,
     _findings,
     _following,
+    _limits,
     _measures,
     _outcomes,
     _proof,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from wildgate_service.errors import WildgateError
     from wildgate_service.evidence import Followed, Proof, Wanted
     from wildgate_service.keys import ApiKey
+    from wildgate_service.limiting.limit import TenantLimit
     from wildgate_service.measures import Case, Measure
     from wildgate_service.outcomes import Following, Outcome
     from wildgate_service.record import Entry, VerifyResult
@@ -212,6 +214,28 @@ class SqliteStore:
         """Revoke an API key; False if there is none of this id that was in force."""
         with explained(self._path):
             return _api_keys.revoke_key(self._connection, key_id, time)
+
+    # --- limits ----------------------------------------------------------------------------------
+
+    def set_limit(self, limit: TenantLimit) -> None:
+        """Keep a tenant's limit in the place of the one before."""
+        with explained(self._path):
+            _limits.set_limit(self._connection, limit)
+
+    def list_limits(self) -> list[TenantLimit]:
+        """What was set for tenants, by tenant."""
+        with explained(self._path):
+            return _limits.limits(self._connection)
+
+    def clear_limit(self, tenant: str) -> bool:
+        """Leave a tenant to the settings again; False if nothing was set."""
+        with explained(self._path):
+            return _limits.clear_limit(self._connection, tenant)
+
+    def counted_on(self, day: int, tenants: Collection[str]) -> dict[str, int]:
+        """How many decisions of these tenants were recorded on a day (days since 1970, UTC); those without any are left out."""
+        with explained(self._path):
+            return _limits.counted_on(self._connection, day, tenants)
 
 
 def _identity(path: Path) -> tuple[int, int]:

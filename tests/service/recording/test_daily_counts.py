@@ -53,6 +53,7 @@ def test_a_store_of_an_older_version_is_counted_when_it_is_brought_up_to_date(st
             "CREATE TABLE old AS SELECT * FROM facets; DROP TABLE facets; ALTER TABLE old DROP COLUMN sampled;"
             "ALTER TABLE old DROP COLUMN sampling_rate; ALTER TABLE old RENAME TO facets;"
             "CREATE VIEW decisions_with_facets AS SELECT 1;"
+            "DROP TABLE tenant_limits; ALTER TABLE api_keys DROP COLUMN score;"
             "DROP TABLE found; DROP TABLE findings; DELETE FROM meta WHERE key = 'findings_from';"
         )
         before = next(number for number, script in enumerate(migrations()) if "daily_counts" in script)

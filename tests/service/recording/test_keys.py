@@ -62,6 +62,7 @@ def test_keys_come_back_from_the_store_as_they_were(store, samples):
         scopes=["report", "lexicon.restricted"],
         created=samples.noon,
         explain="full",
+        score="tenths",
         expires=samples.noon + timedelta(days=1),
     )
     assert store.list_keys() == [key]
@@ -98,6 +99,7 @@ def test_a_revoked_key_does_not_open(store, made, samples):
         ({"scopes": ["score", "root"]}, "unknown scope root: choose from score"),
         ({"scopes": []}, "needs a scope"),
         ({"explain": "everything"}, "unknown explanation 'everything'"),
+        ({"score": "half"}, "unknown detail of the score 'half': choose from exact"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_can(store, samples, wrong, said):
@@ -133,6 +135,21 @@ def test_keys_are_listed_with_their_state(run):
     run("create", "--tenant", "acme", "--expires-days", "30")
     line = run("list").stdout.split("\t")
     assert line[1:5] == ["acme", "active", "score", "matches"]
+
+
+@pytest.mark.parametrize(
+    ("options", "score"),
+    [
+        ((), "exact"),
+        (("--explain", "none"), "tenths"),
+        (("--explain", "none", "--score", "exact"), "exact"),
+        (("--score", "action"), "action"),
+    ],
+)
+def test_a_key_without_explanation_shows_a_rounded_score_unless_it_is_said(run, options, score):
+    """Who wants no explanation needs no six digits, which tell whoever tries texts whether the last change helped."""
+    run("create", "--tenant", "acme", *options)
+    assert run("list").stdout.split("\t")[5] == score
 
 
 def test_a_key_is_revoked_by_its_id(run):
