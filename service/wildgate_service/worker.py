@@ -28,6 +28,7 @@ from wildgate_service.control import (
 )
 from wildgate_service.errors import WildgateError
 from wildgate_service.keys import KeyRing
+from wildgate_service.monitoring.worker import WorkerMonitor
 from wildgate_service.reload import release_beside, with_lexicon, with_lexicon_beside
 from wildgate_service.rpc import ADMIN, REPORT, SCORE, Rpc, Serving
 from wildgate_service.rpc.lexicon import Lexicons
@@ -53,14 +54,15 @@ def run_worker(name: str, birth: Birth, engines: list[Engine], control: socket.s
     """Be the process: serve until SIGTERM, or until the supervisor closes the pipe. The one engine is taken out of `engines`."""
     structlog.contextvars.bind_contextvars(process=name)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Worker(birth).run(engines, control))
+        runner.run(Worker(name, birth).run(engines, control))
 
 
 class Worker:
     """Serves, and does what the supervisor says."""
 
-    def __init__(self, birth: Birth) -> None:
+    def __init__(self, name: str, birth: Birth) -> None:
         self._birth = birth
+        self._monitor = WorkerMonitor(name, birth.settings, birth.board)
         self._channel: Channel
         self._numbers = itertools.count(1)
         self._reloads: dict[int, asyncio.Future[ReloadEnded]] = {}
@@ -83,12 +85,15 @@ class Worker:
         self._channel.send(Ready())
         listening = asyncio.create_task(self._listen())
         beating = asyncio.create_task(self._serving.admission.keep_beating())
+        showing = asyncio.create_task(self._monitor.keep_showing(self._serving))
         await self._ending.wait()
         await server.drain(self._birth.settings.drain_seconds)
         listening.cancel()
         beating.cancel()
+        showing.cancel()
         if self._serving.writer:
             self._serving.writer.close()
+        await self._monitor.end(self._serving)
 
     def _prepare(self, engine: Engine) -> None:
         birth = self._birth
@@ -98,6 +103,8 @@ class Worker:
             writer=WriterClient(str(birth.writer)) if birth.writer else None,
             secrets=birth.secrets,
             admission=Admission(birth.settings.longest_wait, birth.settings.max_in_flight),
+            observer=self._monitor.observer,
+            store_usable=self._monitor.store_usable,
         )
         self._set_keys(birth.keys)
 
@@ -117,9 +124,9 @@ class Worker:
         transparency = Transparency(self._serving)
         lexicons = Lexicons(self._serving, self._reload)
         return (
-            Rpc(SCORING, "ScoreListing", SCORE, scoring.score_listing, scores=True),
-            Rpc(SCORING, "BatchScoreListings", SCORE, scoring.batch_score_listings, scores=True),
-            Rpc(TRANSPARENCY, "RecordOutcomes", SCORE, transparency.record_outcomes),
+            Rpc(SCORING, "ScoreListing", SCORE, scoring.score_listing, scores=True, records=True),
+            Rpc(SCORING, "BatchScoreListings", SCORE, scoring.batch_score_listings, scores=True, records=True),
+            Rpc(TRANSPARENCY, "RecordOutcomes", SCORE, transparency.record_outcomes, records=True),
             Rpc(
                 TRANSPARENCY,
                 "GetTransparencyReport",

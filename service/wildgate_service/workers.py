@@ -14,6 +14,8 @@ from msgspec import Struct
 
 from wildgate_service.control import Channel, Keys, Load, Loaded, Ready, ReloadEnded, ReloadWanted
 from wildgate_service.errors import WildgateError
+from wildgate_service.monitoring.board import Board
+from wildgate_service.monitoring.tally import bury
 from wildgate_service.pipeline import Engine
 from wildgate_service.process import Child, keep
 from wildgate_service.secrets import Secrets
@@ -52,6 +54,7 @@ class Birth(Struct, frozen=True, kw_only=True):
     keys: Keys
     writer: Path | None
     secrets: Secrets | None
+    board: Board
 
 
 class LoadedByAll(Struct, frozen=True):
@@ -98,6 +101,7 @@ class Slot:
             channel.close()
             self._give_up_loading()
         await child.wait()
+        bury(self._workers.birth().board.workers[self.name])
         if not self.ready.done():
             why = f"{self.name} ended with status {child.exit_code} before it could serve"
             self.ready.set_exception(WildgateError(f"{why}; its log above says why"))

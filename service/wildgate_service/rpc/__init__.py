@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from wildgate_service.admission import Admission
 from wildgate_service.keys import SCOPES, KeyRing
+from wildgate_service.monitoring.calls import Call, Observer
 from wildgate_service.pipeline import Engine
 from wildgate_service.secrets import Secrets
 from wildgate_service.settings import DEFAULT_TENANT, Settings
@@ -29,18 +30,23 @@ ALL_SCOPES = frozenset(SCOPES)
 
 
 class Caller(Struct, frozen=True):
-    """Who calls: the tenant, what the key allows, the most explanation it may get, and until when it waits (`time.monotonic`)."""
+    """Who calls: the tenant, what the key allows, the most explanation it may get, and until when it waits (`time.monotonic`).
+
+    `call` is what is seen of the call, None where nobody looks.
+    """
 
     tenant: str = DEFAULT_TENANT
     scopes: frozenset[str] = ALL_SCOPES
     explain_cap: Explain = Explain.FULL
     deadline: float | None = None
+    call: Call | None = None
 
 
 class Serving(Struct, kw_only=True, eq=False):
     """What a worker serves with; `engine`, `keys` and `draining` change while it runs.
 
-    `writer` and `secrets` are None when nothing is recorded, `keys` while no key is needed.
+    `writer` and `secrets` are None when nothing is recorded, `keys` while no key is needed, `observer` where nobody looks.
+    `store_usable` says whether what is recorded can be.
     """
 
     settings: Settings
@@ -51,16 +57,19 @@ class Serving(Struct, kw_only=True, eq=False):
     keys: KeyRing | None = None
     draining: bool = False
     in_flight: int = 0
+    observer: Observer | None = None
+    store_usable: Callable[[], bool] = lambda: True
 
 
 class Rpc(Struct, frozen=True):
-    """One method: its full name, the scope it needs, what answers it, and whether it waits for its turn to score."""
+    """One method: its full name, the scope it needs, what answers it, whether it waits for its turn to score, and whether it records."""
 
     service: str
     name: str
     scope: str
     answer: Callable[[bytes, Caller], Awaitable[bytes]]
     scores: bool = False
+    records: bool = False
 
     @property
     def path(self) -> str:
@@ -79,9 +88,9 @@ def parse(kind: type[Request], payload: bytes) -> Request:
         raise invalid("request") from error
 
 
-def refuse(error: Exception, event: str) -> Refusal:
-    """Turn an error into a refusal; a defect is logged under its incident, without any text."""
+def refuse(error: Exception, event: str, call: Call | None = None) -> Refusal:
+    """Turn an error into a refusal; a defect is logged under its incident and the call's ids, without any text."""
     refusal = refusal_of(error)
     if refusal.reason is Reason.INTERNAL:
-        log.error(event, exc_info=error, **refusal.metadata)
+        log.error(event, exc_info=error, **refusal.metadata, **(call.ids if call else {}))
     return refusal

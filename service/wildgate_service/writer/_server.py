@@ -6,12 +6,17 @@ import contextlib
 import selectors
 import signal
 import socket
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import structlog
 
 from wildgate_service.errors import RequestReusedError, StoreError, WildgateError
+from wildgate_service.monitoring.board import Place
+from wildgate_service.monitoring.health import StoreState
+from wildgate_service.monitoring.tally import Tally
+from wildgate_service.monitoring.writing import WritingWatch
 from wildgate_service.store import (
     DecisionNotFoundError,
     OutcomeRecorded,
@@ -46,31 +51,35 @@ Result = TypeVar("Result")
 READ_BYTES = 1 << 16
 DRAIN_TURNS = 1000  # then the calls left are for the successor, to which workers send them again
 BUSY_SECONDS = 1.0
+BEAT_SECONDS = 1.0  # between two signs of life
+QUIET_SECONDS, FAILING_SECONDS = 5.0, 0.5  # without a record, after which the store is tried; while it fails
 ERROR_CODES: list[tuple[type[WildgateError], Code]] = [
     (RequestReusedError, Code.REQUEST_REUSED),
     (DecisionNotFoundError, Code.DECISION_NOT_FOUND),
 ]
 
 
-def run_writer(listener: socket.socket, store_url: str, *, durability: Durability = "process") -> None:
+def run_writer(listener: socket.socket, store_url: str, *, durability: Durability = "process", place: Place | None = None) -> None:
     """Be the writer until SIGTERM; then answer what has arrived, and return.
 
     `listener` is a listening Unix socket, which outlives the process so that its successor can take
     over. The store must have been made before: one that is missing or breaks makes the writer refuse
-    records until it can be opened again.
+    records until it can be opened again. `place` is where it shows its numbers.
     """
-    with Writer(listener, StoreKeeper(store_url, durability)) as writer:
+    with Writer(listener, StoreKeeper(store_url, durability, WritingWatch(Tally("writer", place or Place())))) as writer:
         writer.run()
 
 
 class StoreKeeper:
     """Opens the store, and opens it again after it broke; never makes one, lest a lost file go unnoticed."""
 
-    def __init__(self, url: str, durability: Durability) -> None:
+    def __init__(self, url: str, durability: Durability, watch: WritingWatch) -> None:
+        self.watch = watch
         self._url = url
         self._durability = durability
         self._store: SqliteStore | None = None
         self.log_id = ""
+        self._failing = False
         self._attempt(lambda _: (), 0)  # open it before the first call
 
     def _open(self) -> SqliteStore:
@@ -81,22 +90,45 @@ class StoreKeeper:
 
     def append(self, entries: Sequence[Entry]) -> Sequence[Appended | WildgateError]:
         """As the store's; a store that breaks answers StoreError to each."""
-        return self._attempt(lambda store: store.append_entries(entries), len(entries))
+        places = self._attempt(lambda store: store.append_entries(entries), len(entries))
+        if not self._failing:
+            self.watch.written("decision", len(entries))
+        return places
 
     def append_outcomes(self, outcomes: Sequence[Outcome]) -> Sequence[OutcomeRecorded | WildgateError]:
         """Likewise."""
-        return self._attempt(lambda store: store.append_outcomes(outcomes), len(outcomes))
+        results = self._attempt(lambda store: store.append_outcomes(outcomes), len(outcomes))
+        if not self._failing:
+            self.watch.written("outcome", len(outcomes))
+        return results
+
+    def check(self) -> None:
+        """Find out whether the store can be written; it is asked when nothing was written for a while, and while nothing can be."""
+        self._attempt(lambda store: store.append_outcomes(()), 0)
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last attempt failed."""
+        return self._failing
 
     def _attempt(self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]], count: int) -> Sequence[Result | WildgateError]:
         try:
             if self._store is None:
                 self._store = self._open()
             self._store.check_file()
-            return act(self._store)
+            with self.watch.attempt(count):
+                done = act(self._store)
         except StoreError as error:
-            log.error("store_failed", items=count, error=str(error))  # noqa: TRY400  (no stack)
+            if count or not self._failing:
+                log.error("store_failed", items=count, error=str(error))  # noqa: TRY400  (no stack)
+            self._failing = True
+            self.watch.failed()
+            self.watch.state(StoreState.FAILING)
             self.close()
             return [error] * count
+        self._failing = False
+        self.watch.state(StoreState.WRITABLE)
+        return done
 
     def close(self) -> None:
         """Close the store; the next call opens it again."""
@@ -140,6 +172,7 @@ class Writer:
         self._listener = listener
         self._selector = selectors.DefaultSelector()
         self._draining = False
+        self._tried = time.monotonic()
         self._wake, self._woken = socket.socketpair()
 
     def __enter__(self) -> Self:
@@ -169,12 +202,22 @@ class Writer:
     def run(self) -> None:
         """Serve until SIGTERM, then until nothing more has arrived."""
         while not self._draining:
-            self._turn(timeout=None)
+            arrived = self._turn(timeout=BEAT_SECONDS)
+            self._check_store(arrived=arrived)
+            self._keeper.watch.beat()
         for _ in range(DRAIN_TURNS):
             if not self._turn(timeout=0):
                 return
 
-    def _turn(self, timeout: float | None) -> bool:
+    def _check_store(self, *, arrived: bool) -> None:
+        """Try the store where no record did for a while, sooner while it fails, so that health knows what it says."""
+        if not arrived:
+            if time.monotonic() - self._tried < (FAILING_SECONDS if self._keeper.failing else QUIET_SECONDS):
+                return
+            self._keeper.check()
+        self._tried = time.monotonic()
+
+    def _turn(self, timeout: float) -> bool:
         """One group; whether anything arrived."""
         arrived: list[tuple[Connection, Request]] = []
         for key, events in self._selector.select(timeout):
