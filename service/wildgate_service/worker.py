@@ -54,15 +54,15 @@ def run_worker(name: str, birth: Birth, engines: list[Engine], control: socket.s
     """Be the process: serve until SIGTERM, or until the supervisor closes the pipe. The one engine is taken out of `engines`."""
     structlog.contextvars.bind_contextvars(process=name)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Worker(name, birth).run(engines, control))
+        runner.run(Worker(birth).run(name, engines, control))
 
 
 class Worker:
     """Serves, and does what the supervisor says."""
 
-    def __init__(self, name: str, birth: Birth) -> None:
+    def __init__(self, birth: Birth) -> None:
         self._birth = birth
-        self._monitor = WorkerMonitor(name, birth.settings, birth.board)
+        self._monitor: WorkerMonitor
         self._channel: Channel
         self._numbers = itertools.count(1)
         self._reloads: dict[int, asyncio.Future[ReloadEnded]] = {}
@@ -71,8 +71,9 @@ class Worker:
         self._ending = asyncio.Event()
         self._serving: Serving
 
-    async def run(self, engines: list[Engine], control: socket.socket) -> None:
+    async def run(self, name: str, engines: list[Engine], control: socket.socket) -> None:
         """Serve, and drain at the end."""
+        self._monitor = WorkerMonitor(name, self._birth.settings, self._birth.board)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.unhandled)
         loop.add_signal_handler(signal.SIGTERM, self._ending.set)
