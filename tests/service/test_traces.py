@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
@@ -49,7 +50,8 @@ def test_a_call_is_a_span_in_the_trace_of_its_caller(traced, connect, collector,
     assert [each.name.removeprefix("wildgate.") for each in stages] == ["normalize", "match", "classify", "fuse", "decide", "record"]
     assert {each.trace_id.hex() for each in stages} == {TRACE}
     assert all(each.start_time_unix_nano <= each.end_time_unix_nano for each in stages)
-    assert _plain(collector.resources[0].attributes).items() >= {"service.name": "wildgate", "service.instance.id": "worker-0"}.items()
+    said = _plain(collector.resources[0].attributes)
+    assert (said["service.name"], said["service.instance.id"]) == ("wildgate", f"{socket.gethostname()}/worker-0")
 
 
 def test_a_call_that_is_refused_says_why(traced, connect, collector, until):
@@ -69,6 +71,17 @@ def test_what_the_caller_does_not_sample_is_not_traced(traced, connect, collecto
     stubs.scoring.ScoreListing(OFFER, metadata=SAMPLED, timeout=30)
     until(lambda: collector.named("wildgate.record"), "the second call's span")
     assert len(collector.named("wildgate.v1.ScoringService/ScoreListing")) == 1
+
+
+def test_the_environment_names_the_service(start_small, connect, collector, until, monkeypatch):
+    """By OpenTelemetry's own variables, as for everything else that a platform runs."""
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "gate")
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test")
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
+    connect(start_small(otel_endpoint=collector.endpoint)).scoring.ScoreListing(OFFER, metadata=SAMPLED, timeout=30)
+    until(lambda: collector.resources, "the span")
+    said = _plain(collector.resources[0].attributes)
+    assert (said["service.name"], said["deployment.environment.name"]) == ("gate", "test")
 
 
 def test_a_ratio_of_nothing_traces_what_callers_sample_alone(start_small, connect, collector, until, monkeypatch):

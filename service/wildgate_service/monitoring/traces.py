@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import socket
 import time
 from importlib.util import find_spec
 from threading import Thread
@@ -50,38 +52,47 @@ def start_tracing(settings: Settings, worker: str) -> Tracing | None:
     if not settings.otel_endpoint:
         return None
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  (optional, and only after the fork)
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-    from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased  # noqa: PLC0415
+    from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased  # noqa: PLC0415
 
     logging.getLogger("opentelemetry").setLevel(logging.ERROR)  # a collector that is down would be warned of with every span
-    resource = Resource.create({"service.name": "wildgate", "service.instance.id": worker})
-    sampler = ParentBased(TraceIdRatioBased(settings.otel_sample_ratio))
-    provider = TracerProvider(resource=resource, sampler=sampler, shutdown_on_exit=False)
+    own = Resource.create({"service.name": "wildgate", "service.instance.id": f"{socket.gethostname()}/{worker}"})
+    resource = own.merge(OTELResourceDetector().detect())  # what OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say, wins
+    provider = TracerProvider(resource=resource, sampler=ParentBased(ALWAYS_ON), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.otel_endpoint)))
-    return Tracing(provider)
+    return Tracing(provider, settings.otel_sample_ratio)
 
 
 class Tracing:
     """Makes the spans of a worker. What a collector that is slow or down does not take is dropped; no call waits for it."""
 
-    def __init__(self, provider: Any) -> None:  # noqa: ANN401  (a TracerProvider, whose package is optional)
-        from opentelemetry.trace import SpanKind, set_span_in_context  # noqa: PLC0415
+    def __init__(self, provider: Any, ratio: float) -> None:  # noqa: ANN401  (a TracerProvider, whose package is optional)
+        from opentelemetry.trace import SpanKind, get_current_span, set_span_in_context  # noqa: PLC0415
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
 
         self._provider = provider
+        self._ratio = ratio
+        self._span_of = get_current_span
         self._tracer: Tracer = provider.get_tracer("wildgate_service")
         self._extract = TraceContextTextMapPropagator().extract
         self._kind = SpanKind.SERVER
         self._in_context = set_span_in_context
 
-    def begin(self, path: str, metadata: Metadata) -> CallSpan:
-        """The span of a call of the RPC `path`, in the trace that the caller's metadata names."""
+    def begin(self, path: str, metadata: Metadata) -> CallSpan | None:
+        """The span of a call of the RPC `path`, in the trace that the caller's metadata names.
+
+        None for one that no caller decided about, and chance did not choose; asking the sampler would cost ten times as much.
+        """
         carrier = {name: value for name, value in metadata() or () if name in CONTEXT_HEADERS}
+        context = self._extract(carrier) if carrier else None
+        decided = context is not None and self._span_of(context).get_span_context().is_valid
+        if not decided and random.random() >= self._ratio:  # noqa: S311  (no secret)
+            return None
         method = path.strip("/")
         facts = {"rpc.system.name": "grpc", "rpc.method": method}
-        span = self._tracer.start_span(method, self._extract(carrier), self._kind, facts, record_exception=False)
+        span = self._tracer.start_span(method, context, self._kind, facts, record_exception=False)
         return CallSpan(span, self._tracer, self._in_context)
 
     async def end(self, seconds: float) -> None:
