@@ -366,6 +366,12 @@ def test_other_paths_and_methods_are_refused(page):
         assert error.code == 405
 
 
+def test_the_head_of_a_page_comes_without_it(page):
+    """As probes of load balancers ask."""
+    with urllib.request.urlopen(urllib.request.Request(f"http://{page.address}/livez", method="HEAD"), timeout=30) as answer:
+        assert (answer.status, int(answer.headers["content-length"]) > 0, answer.read()) == (200, True, b"")
+
+
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01 what is this\r\n\r\n", b"GET /metrics HTTP/1.1\r\nX: " + b"x" * 2 * HEADER_BYTES])
 def test_what_is_no_request_is_refused(page, sent):
     """And closes the connection."""

@@ -34,10 +34,13 @@ OTHER_RPC = "other"
 
 
 class Call(Struct, eq=False):
-    """One call while it lasts. `request_id` and `action` are those of its last listing, as far as it got; `stages` of a traced one."""
+    """One call while it lasts. `request_id` and `action` are those of its last listing, as far as it got.
+
+    `started` is by `time.perf_counter`, 0 for a call that is refused before it is read: its time would say nothing of the others'.
+    """
 
     rpc: str
-    started: float
+    started: float = 0.0
     request_id: str = ""
     action: str = ""
     tenant: str = ""
@@ -50,7 +53,7 @@ class Call(Struct, eq=False):
 
 
 class Observer:
-    """Sees all calls of a worker. Whatever of it is not wanted costs nothing: `tally` and `tracing` may be None, `logged` "off"."""
+    """Sees all calls of a worker. Whatever of it is not wanted costs next to nothing: `tally` and `tracing` may be None, `logged` "off"."""
 
     def __init__(self, tally: Tally | None, tracing: Tracing | None, logged: Logged) -> None:
         self.decisions = DecisionCounts(tally) if tally else None
@@ -80,13 +83,14 @@ class Observer:
 
     def end(self, call: Call, code: str, refusal: Refusal | None) -> None:
         """It is answered (OK), refused, or nobody waits for it any more (CANCELED)."""
-        seconds = time.perf_counter() - call.started
+        seconds = time.perf_counter() - call.started if call.started else 0.0
         if refusal:
             code = CODES[refusal.code]
         reason = str(refusal.reason) if refusal else ""
         if self._tally:
             self._requests[(call.rpc, code, reason)] += 1
-            self._seconds.observe(seconds, call.rpc)
+            if call.started:
+                self._seconds.observe(seconds, call.rpc)
         if call.span:
             call.span.end(code, reason, call.request_id, call.action)
         if self._logged != "off":
@@ -94,11 +98,11 @@ class Observer:
 
     def refused(self, rpc: str, refusal: Refusal) -> None:
         """A call is refused before it is read; `rpc` is its name, or OTHER_RPC."""
-        self.end(Call(rpc, time.perf_counter()), "", refusal)
+        self.end(Call(rpc), "", refusal)
 
     def unknown(self) -> None:
         """Somebody called what there is not."""
-        self.end(Call(OTHER_RPC, time.perf_counter()), UNIMPLEMENTED, None)
+        self.end(Call(OTHER_RPC), UNIMPLEMENTED, None)
 
     def _write(self, call: Call, code: str, reason: str, seconds: float) -> None:
         if self._logged == "refused" and code == OK:

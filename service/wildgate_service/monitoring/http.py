@@ -63,10 +63,11 @@ class HttpServer:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=HEADER_BYTES)
         try:
             request = await _read(connection, reader)
-            response = NOT_ALLOWED if request.method not in {b"GET", b"HEAD"} else self._answer(request)
         except h11.RemoteProtocolError:
-            response = MALFORMED
-        writer.write(_written(connection, response))
+            writer.write(_written(connection, MALFORMED))
+        else:
+            response = self._answer(request) if request.method in {b"GET", b"HEAD"} else NOT_ALLOWED
+            writer.write(_written(connection, response, bare=request.method == b"HEAD"))
         await writer.drain()
         writer.close()
         await writer.wait_closed()
@@ -87,7 +88,8 @@ async def _read(connection: h11.Connection, reader: asyncio.StreamReader) -> h11
         connection.receive_data(await reader.read(READ_BYTES))
 
 
-def _written(connection: h11.Connection, response: Response) -> bytes:
+def _written(connection: h11.Connection, response: Response, *, bare: bool = False) -> bytes:
+    """The answer as bytes, `bare` without its body."""
     headers = [
         ("content-type", response.content_type),
         ("content-length", str(len(response.body))),
@@ -96,4 +98,5 @@ def _written(connection: h11.Connection, response: Response) -> bytes:
         ("x-content-type-options", "nosniff"),
     ]
     head = connection.send(h11.Response(status_code=response.status, headers=headers)) or b""
-    return head + (connection.send(h11.Data(data=response.body)) or b"") + (connection.send(h11.EndOfMessage()) or b"")
+    body = b"" if bare else connection.send(h11.Data(data=response.body)) or b""
+    return head + body + (connection.send(h11.EndOfMessage()) or b"")

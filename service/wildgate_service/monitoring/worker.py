@@ -21,7 +21,7 @@ FLUSH_SECONDS = 1.0  # that traces which were not sent may hold up the end
 
 
 class WorkerMonitor:
-    """A worker's numbers and traces; `observer` is None where no setting asks for any, and then calls cost nothing more."""
+    """A worker's numbers and traces. Without any, `observer` still knows which call a defect ended."""
 
     def __init__(self, name: str, settings: Settings, board: Board) -> None:
         self._name = name
@@ -29,8 +29,7 @@ class WorkerMonitor:
         self._tally = Tally(name, board.workers[name])
         self._tracing = start_tracing(settings, name)
         counted = self._tally if settings.metrics_port is not None else None
-        wanted = counted or self._tracing or settings.log_calls != "off"
-        self.observer = Observer(counted, self._tracing, settings.log_calls) if wanted else None
+        self.observer = Observer(counted, self._tracing, settings.log_calls)
 
     def store_usable(self) -> bool:
         """Whether what is recorded can be."""
@@ -59,6 +58,5 @@ class WorkerMonitor:
         served = tally.gauge("wildgate_versions")
         served.clear()
         served[(versions.lexicon, versions.model, versions.policy, SERVICE_VERSION)] = 1
-        if self.observer:
-            self.observer.show()
+        self.observer.show()
         tally.publish()

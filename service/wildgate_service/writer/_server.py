@@ -85,7 +85,6 @@ class StoreKeeper:
     def _open(self) -> SqliteStore:
         store = open_store(self._url, durability=self._durability, create=False, busy_seconds=BUSY_SECONDS)
         self.log_id = store.log_id
-        log.info("store_opened")
         return store
 
     def append(self, entries: Sequence[Entry]) -> Sequence[Appended | WildgateError]:
@@ -112,6 +111,7 @@ class StoreKeeper:
         return self._failing
 
     def _attempt(self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]], count: int) -> Sequence[Result | WildgateError]:
+        opened = self._store is None
         try:
             if self._store is None:
                 self._store = self._open()
@@ -126,6 +126,8 @@ class StoreKeeper:
             self.watch.state(StoreState.FAILING)
             self.close()
             return [error] * count
+        if opened:
+            log.info("store_opened")
         self._failing = False
         self.watch.state(StoreState.WRITABLE)
         return done
