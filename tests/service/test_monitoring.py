@@ -7,10 +7,15 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from wildgate.v1 import lexicon_pb2, scoring_pb2, types_pb2
@@ -20,8 +25,10 @@ from wildgate_service.monitoring.exposition import render
 from wildgate_service.monitoring.health import PHASE, STORE, Phase, StoreState, not_ready, store_is_usable
 from wildgate_service.monitoring.http import HEADER_BYTES, MOST_CONNECTIONS
 from wildgate_service.monitoring.metrics import METRICS
+from wildgate_service.monitoring.supervisor import certificate_expiry
 from wildgate_service.monitoring.tally import Tally, bury, read
 from wildgate_service.monitoring.worker import SERVICE_VERSION
+from wildgate_service.monitoring.writing import WritingWatch
 from wildgate_service.types import Action, Decision, Evidence, Taxon, Versions
 
 PART = re.compile("_(bucket|sum|count)$")
@@ -143,6 +150,51 @@ def test_one_listing_in_eight_is_timed():
     """The first, and every eighth after it."""
     counts = DecisionCounts(Tally("worker-0", Place()))
     assert [number for number in range(17) if counts.times_this()] == [0, 8, 16]
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ({"usable": True}, "writable"),
+        ({"usable": True, "spools": True, "spool_records": 5}, "writable"),
+        ({"usable": False, "spools": True, "spool_records": 5}, "spooling"),
+        ({"usable": False}, "failing"),
+    ],
+)
+def test_the_writer_says_at_once_what_becomes_of_records(said, state):
+    """In the state that health asks for, and as a number."""
+    place = Place()
+    WritingWatch(Tally("writer", place)).store(**said)
+    shown = read(place)
+    assert shown.states[STORE] == state
+    assert [labels[0] for labels, value in shown.gauges["wildgate_store_state"].items() if value] == [state]
+
+
+def test_the_writer_counts_what_is_in_the_store():
+    """And not what it was asked to write in vain, which is a failure; nor when it only looks."""
+    place = Place()
+    watch = WritingWatch(tally := Tally("writer", place))
+    watch.attempted(3, 1, 0.01, written=True)
+    watch.attempted(2, 0, 1.0, written=False)
+    watch.attempted(0, 0, 0.0, written=True)
+    tally.publish()
+    shown = read(place)
+    assert shown.counters["wildgate_writer_records_total"] == {("decision",): 3, ("outcome",): 1}
+    assert shown.counters["wildgate_store_failures_total"] == {(): 1}
+    attempts = shown.histograms["wildgate_writer_commit_seconds"]
+    assert {result: sum(row[:-1]) for (result,), row in attempts.items()} == {"written": 1, "failed": 1}
+
+
+def test_the_end_of_a_certificate_is_read_from_its_file(tmp_path):
+    """The first of a chain, which is the service's own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "wildgate")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    until = datetime(2031, 1, 2, tzinfo=UTC)
+    signed = made.not_valid_before(datetime(2026, 1, 1, tzinfo=UTC)).not_valid_after(until).sign(key, hashes.SHA256())
+    file = tmp_path / "certificate.pem"
+    file.write_bytes(signed.public_bytes(Encoding.PEM))
+    assert certificate_expiry(file) == until.timestamp()
 
 
 # --- the page ------------------------------------------------------------------------------------------------------

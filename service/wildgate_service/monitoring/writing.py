@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from wildgate_service.monitoring.health import STORE, StoreState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from wildgate_service.monitoring.tally import Tally
 
 
@@ -27,43 +23,28 @@ class WritingWatch:
         self._spool_records = tally.gauge("wildgate_spool_records")
         self._spool_bytes = tally.gauge("wildgate_spool_bytes")
         self._failures[()] += 0
-        self.spool(0, 0)
-        self._set(StoreState.WRITABLE)
+        self.store(usable=True)
 
-    @contextmanager
-    def attempt(self, items: int) -> Iterator[None]:
-        """Time an attempt to write so many items; one that raises nothing is a store that can be written."""
-        start, result = time.perf_counter(), "failed"
-        try:
-            yield
-            result = "written"
-        finally:
-            if items:
-                self._seconds.observe(time.perf_counter() - start, result)
+    def attempted(self, decisions: int, outcomes: int, seconds: float, *, written: bool) -> None:
+        """Count an attempt to write a group of so many, which took so long; without any it was to see whether the store can be used."""
+        if not written:
+            self._failures[()] += 1
+        if decisions or outcomes:
+            self._seconds.observe(seconds, "written" if written else "failed")
+        if decisions and written:
+            self._records[("decision",)] += decisions
+            self._groups.observe(decisions)
+        if outcomes and written:
+            self._records[("outcome",)] += outcomes
 
-    def written(self, kind: str, items: int) -> None:
-        """So many items of a kind (decision, outcome) are in the store."""
-        self._records[(kind,)] += items
-        if kind == "decision":
-            self._groups.observe(items)
-
-    def failed(self) -> None:
-        """An attempt failed."""
-        self._failures[()] += 1
-
-    def state(self, state: StoreState) -> None:
-        """Say what becomes of a record from now on."""
+    def store(self, *, usable: bool, spools: bool = False, spool_records: int = 0, spool_bytes: int = 0) -> None:
+        """Say what becomes of records from now on: whether the store takes them, else the spool, and what that holds."""
+        self._spool_records[()], self._spool_bytes[()] = float(spool_records), float(spool_bytes)
+        state = StoreState.WRITABLE if usable else StoreState.SPOOLING if spools else StoreState.FAILING
         if self._tally.states.get(STORE) != state:
-            self._set(state)
-
-    def _set(self, state: StoreState) -> None:
-        self._tally.states[STORE] = state
-        self._states.update({(each.value,): float(each is state) for each in StoreState})
-        self._tally.publish()
-
-    def spool(self, records: int, size: int) -> None:
-        """Say how many records, and bytes, the spool holds."""
-        self._spool_records[()], self._spool_bytes[()] = float(records), float(size)
+            self._tally.states[STORE] = state
+            self._states.update({(each.value,): float(each is state) for each in StoreState})
+            self._tally.publish()
 
     def beat(self) -> None:
         """Show the numbers, once a second; to be called at least that often."""

@@ -14,7 +14,6 @@ import structlog
 
 from wildgate_service.errors import RequestReusedError, StoreError, WildgateError
 from wildgate_service.monitoring.board import Place
-from wildgate_service.monitoring.health import StoreState
 from wildgate_service.monitoring.tally import Tally
 from wildgate_service.monitoring.writing import WritingWatch
 from wildgate_service.store import (
@@ -79,8 +78,8 @@ class StoreKeeper:
         self._durability = durability
         self._store: SqliteStore | None = None
         self.log_id = ""
-        self._failing = False
-        self._attempt(lambda _: (), 0)  # open it before the first call
+        self.failing = False  # the last attempt did
+        self._attempt(lambda _: ())  # open it before the first call
 
     def _open(self) -> SqliteStore:
         store = open_store(self._url, durability=self._durability, create=False, busy_seconds=BUSY_SECONDS)
@@ -89,48 +88,47 @@ class StoreKeeper:
 
     def append(self, entries: Sequence[Entry]) -> Sequence[Appended | WildgateError]:
         """As the store's; a store that breaks answers StoreError to each."""
-        places = self._attempt(lambda store: store.append_entries(entries), len(entries))
-        if not self._failing:
-            self.watch.written("decision", len(entries))
-        return places
+        return self._attempt(lambda store: store.append_entries(entries), decisions=len(entries))
 
     def append_outcomes(self, outcomes: Sequence[Outcome]) -> Sequence[OutcomeRecorded | WildgateError]:
         """Likewise."""
-        results = self._attempt(lambda store: store.append_outcomes(outcomes), len(outcomes))
-        if not self._failing:
-            self.watch.written("outcome", len(outcomes))
-        return results
+        return self._attempt(lambda store: store.append_outcomes(outcomes), outcomes=len(outcomes))
 
     def check(self) -> None:
         """Find out whether the store can be written; it is asked when nothing was written for a while, and while nothing can be."""
-        self._attempt(lambda store: store.append_outcomes(()), 0)
+        self._attempt(lambda store: store.append_outcomes(()))
 
-    @property
-    def failing(self) -> bool:
-        """Whether the last attempt failed."""
-        return self._failing
+    def _attempt(
+        self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]], *, decisions: int = 0, outcomes: int = 0
+    ) -> Sequence[Result | WildgateError]:
+        start, count = time.perf_counter(), decisions + outcomes
+        done, error = self._tried(act)
+        self.watch.attempted(decisions, outcomes, time.perf_counter() - start, written=error is None)
+        self.watch.store(usable=error is None)
+        if error is None:
+            self.failing = False
+            return done
+        if count or not self.failing:
+            log.error("store_failed", items=count, error=str(error))
+        self.failing = True
+        self.close()
+        return [error] * count
 
-    def _attempt(self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]], count: int) -> Sequence[Result | WildgateError]:
+    def _tried(
+        self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]]
+    ) -> tuple[Sequence[Result | WildgateError], StoreError | None]:
+        """What the store answers, or why it does not."""
         opened = self._store is None
         try:
             if self._store is None:
                 self._store = self._open()
             self._store.check_file()
-            with self.watch.attempt(count):
-                done = act(self._store)
+            done = act(self._store)
         except StoreError as error:
-            if count or not self._failing:
-                log.error("store_failed", items=count, error=str(error))  # noqa: TRY400  (no stack)
-            self._failing = True
-            self.watch.failed()
-            self.watch.state(StoreState.FAILING)
-            self.close()
-            return [error] * count
+            return (), error
         if opened:
             log.info("store_opened")
-        self._failing = False
-        self.watch.state(StoreState.WRITABLE)
-        return done
+        return done, None
 
     def close(self) -> None:
         """Close the store; the next call opens it again."""
