@@ -194,8 +194,10 @@ def receiver() -> Iterator[str]:
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(EXPORT, {"Export": handler}),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    yield f"http://127.0.0.1:{port}"
-    server.stop(0)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.stop(0)
 
 
 @contextmanager
@@ -211,9 +213,11 @@ def scraped(service: Service) -> Iterator[None]:
 
     thread = Thread(target=scrape)
     thread.start()
-    yield
-    ended.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 if __name__ == "__main__":
