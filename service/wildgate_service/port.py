@@ -46,6 +46,12 @@ def reserve(address: Address) -> tuple[socket.socket, Address]:
     return _bound(real, share=True), real
 
 
+def reserve_alone(address: Address) -> tuple[socket.socket, Address]:
+    """Bind a socket that one process will listen on; returns it, and the address with its real port."""
+    taken = _bound(address, share=False)
+    return taken, Address(address.host, taken.getsockname()[1])
+
+
 def _bound(address: Address, *, share: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     taken = socket.socket(family, socket.SOCK_STREAM)

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections import Counter
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ FIRST_WAIT_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 5.0
 OLD_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
+DEATHS: Counter[str] = Counter()  # children of this process that ended unasked, by the kind of their name
 HANDLED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 
 
@@ -109,6 +111,7 @@ async def keep(fork: Callable[[], Child], name: str, live: Callable[[Child], Awa
         await live(child)
         await child.wait()
         log.error("process_died", name=name, pid=child.pid, exit_code=child.exit_code)
+        DEATHS[name.partition("-")[0]] += 1
         if monotonic() - born > OLD_SECONDS:
             wait = FIRST_WAIT_SECONDS
         await asyncio.sleep(wait)

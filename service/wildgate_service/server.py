@@ -7,12 +7,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import grpc
+import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 from msgspec.structs import replace
 
-from wildgate_service.auth import CALLER, Doorkeeper
+from wildgate_service.auth import CALLER, HEALTH, Doorkeeper
 from wildgate_service.limiting.attempts import MINUTE_SECONDS
+from wildgate_service.monitoring.calls import CANCELED, OK, OTHER_RPC
 from wildgate_service.refusing import abort, refusing, refusing_by_peer
 from wildgate_service.rpc import Caller, refuse
 from wildgate_service.status import Reason, Refusal, overloaded
@@ -21,16 +23,22 @@ from wildgate_service.tls_port import reloading_credentials
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from wildgate_service.monitoring.calls import Call
     from wildgate_service.rpc import Rpc, Serving
     from wildgate_service.settings import Settings
 
     Handler = grpc.RpcMethodHandler[Any, Any]
     Context = grpc.aio.ServicerContext[bytes, bytes]
 
+log = structlog.get_logger()
+
 # What calls that were just answered get to leave the socket before streams of health are cut.
 FLUSH_SECONDS = 0.5
+SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+HEALTH_SECONDS = 0.25  # between two looks at what health says
 REFLECTION = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
-REFUSING = refusing(overloaded())
+OVERLOADED = overloaded()
+REFUSING = refusing(OVERLOADED)
 TOO_MANY_ATTEMPTS = Refusal(Reason.TOO_MANY_ATTEMPTS, pushback_ms=MINUTE_SECONDS * 1000)
 
 
@@ -42,6 +50,8 @@ class Server:
         self._services = sorted({rpc.service for rpc in rpcs})
         self._idle = asyncio.Event()
         self._health = health.aio.HealthServicer()
+        self._recording = {rpc.service for rpc in rpcs if rpc.records}
+        self._telling: asyncio.Task[None] | None = None
         self._server = grpc.aio.server(options=_options(serving.settings))
         self._add(rpcs)
         _listen(self._server, address, serving)
@@ -50,40 +60,64 @@ class Server:
         handlers: dict[str, Handler] = {rpc.path: grpc.unary_unary_rpc_method_handler(self._handler(rpc)) for rpc in rpcs}
         if self._serving.settings.reflection:
             handlers[REFLECTION] = _reflection((*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME))
-        charged = {rpc.path: rpc.charged for rpc in rpcs if rpc.scores}
-        methods = _Methods(handlers, charged, self._serving, Doorkeeper(self._serving, rpcs))
+        methods = _Methods(handlers, rpcs, self._serving, Doorkeeper(self._serving, rpcs))
         self._server.add_generic_rpc_handlers((methods,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
     def _handler(self, rpc: Rpc) -> Callable[[bytes, Context], Awaitable[bytes]]:
-        serving, answer = self._serving, rpc.answer
+        serving, answer, observer = self._serving, rpc.answer, self._serving.observer
         limit = serving.settings.max_in_flight
 
         async def handle(payload: bytes, context: Context) -> bytes:
-            if serving.draining or serving.in_flight >= limit:
-                await abort(context, _busy(serving))
+            call = observer.begin(rpc.name, rpc.path, context.invocation_metadata) if observer else None
+            code, refusal = CANCELED, None
             serving.in_flight += 1
             try:
-                return await answer(payload, _caller(context))
+                _check_busy(serving, limit)
+                response = await answer(payload, _caller(context, call))
             except Exception as error:  # noqa: BLE001  (whatever it is, the caller gets a status)
-                refusal = refuse(error, "rpc_failed")
+                refusal = refuse(error, "rpc_failed", call)
+            else:
+                code = OK
+                return response
             finally:
                 serving.in_flight -= 1
                 if serving.draining and not serving.in_flight:
                     self._idle.set()
+                if observer and call:
+                    observer.end(call, code, refusal)
             return await abort(context, refusal)
 
         return handle
 
     async def start(self) -> None:
-        """Listen; from the first answer on health says SERVING."""
-        for name in ("", *self._services):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        """Listen; from the first answer on health says what is so."""
+        await self._tell_health(usable=self._serving.store_usable())
         await self._server.start()
+        self._telling = asyncio.create_task(self._keep_telling())
+
+    async def _keep_telling(self) -> None:
+        """Say, for ever, when the store stops being usable, and when it is again."""
+        told = True
+        while True:
+            usable = self._serving.store_usable()
+            if usable is not told:
+                await self._tell_health(usable=usable)
+                log.warning("health_changed", serving=usable)
+            told = usable
+            await asyncio.sleep(HEALTH_SECONDS)
+
+    async def _tell_health(self, *, usable: bool) -> None:
+        """Without the store the services that record are out, and so is the whole; others go on."""
+        for name in ("", *self._services):
+            serves = usable or (name and name not in self._recording)
+            await self._health.set(name, SERVING if serves else NOT_SERVING)
 
     async def drain(self, seconds: float) -> None:
         """Take no more calls, let those in flight finish within `seconds`, and end."""
         self._serving.draining = True
+        if self._telling:
+            self._telling.cancel()
         await self._health.enter_graceful_shutdown()
         stopping = asyncio.create_task(self._server.stop(seconds))
         if self._serving.in_flight:
@@ -104,39 +138,56 @@ def _reflection(services: Sequence[str]) -> Handler:
 
 
 class _Methods(grpc.GenericRpcHandler):
-    """Finds the handler of a call. Who may not call, is over a limit, or would wait for too long, is refused before the message is read.
+    """Finds the handler of a call. Who may not call, is over a limit, or would wait for too long, is refused before the message is read."""
 
-    `charged` are the methods that score, with the listings that a call of each is charged for here.
-    """
-
-    def __init__(self, handlers: dict[str, Handler], charged: dict[str, int], serving: Serving, door: Doorkeeper) -> None:
+    def __init__(self, handlers: dict[str, Handler], rpcs: Sequence[Rpc], serving: Serving, door: Doorkeeper) -> None:
         self._handlers = handlers
-        self._charged = charged
+        self._charged = {rpc.path: rpc.charged for rpc in rpcs if rpc.scores}
+        self._names = {rpc.path: rpc.name for rpc in rpcs}
         self._serving = serving
+        self._observer = serving.observer
         self._door = door
         self._unknown = refusing_by_peer(Refusal(Reason.API_KEY_INVALID), TOO_MANY_ATTEMPTS, serving.attempts.over)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
         """As gRPC asks for it; None for those of health, which need no key, and those that nobody has."""
+        method = handler_call_details.method
         refusal = self._door.refusal(handler_call_details)
         if refusal:
+            self._see_refused(method, refusal)
             return self._unknown if refusal.reason is Reason.API_KEY_INVALID else refusing(refusal)
-        method = handler_call_details.method
+        over = self._over(method)
+        if over:
+            self._see_refused(method, over)
+            return REFUSING if over is OVERLOADED else refusing(over)
+        handler = self._handlers.get(method)
+        if handler is None and self._observer and not method.startswith(HEALTH):
+            self._observer.unknown()
+        return handler
+
+    def _over(self, method: str) -> Refusal | None:
+        """Why a call to score has no room: the service's, or its tenant's."""
         listings = self._charged.get(method)
-        if listings is not None:
-            if not self._serving.admission.open:
-                return REFUSING
-            limiter = self._serving.limiter
-            if limiter and (over := limiter.refusal(CALLER.get().tenant, listings)):
-                return refusing(over)
-        return self._handlers.get(method)
+        if listings is None:
+            return None
+        if not self._serving.admission.open:
+            return OVERLOADED
+        limiter = self._serving.limiter
+        return limiter.refusal(CALLER.get().tenant, listings) if limiter else None
+
+    def _see_refused(self, method: str, refusal: Refusal) -> None:
+        if self._observer:
+            self._observer.refused(self._names.get(method, OTHER_RPC), refusal)
 
 
-def _caller(context: Context) -> Caller:
-    """Who calls, and until when it waits."""
+def _caller(context: Context, call: Call | None) -> Caller:
+    """Who calls, until when it waits, and what is seen of the call."""
     seconds = context.time_remaining()
     caller = CALLER.get()
-    return caller if seconds is None else replace(caller, deadline=time.monotonic() + seconds)
+    if call:
+        call.tenant = caller.tenant
+    deadline = None if seconds is None else time.monotonic() + seconds
+    return caller if deadline is None and call is None else replace(caller, deadline=deadline, call=call)
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
@@ -156,7 +207,9 @@ def _listen(server: grpc.aio.Server, address: str, serving: Serving) -> None:
         server.add_secure_port(address, reloading_credentials(serving.certificates, lambda: serving.certificates))
 
 
-def _busy(serving: Serving) -> Refusal:
+def _check_busy(serving: Serving, limit: int) -> None:
+    """Raise Refusal for a call, counted already, that is not taken on."""
     if serving.draining:
-        return Refusal(Reason.DRAINING)
-    return overloaded()
+        raise Refusal(Reason.DRAINING)
+    if serving.in_flight > limit:
+        raise overloaded()

@@ -173,6 +173,31 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["none", "taxa", "matches", "full"],
         Meta(description="Explanation given to a call that asks for none in particular."),
     ] = "matches"
+    metrics_host: Annotated[
+        str,
+        Meta(description="Address of metrics and probes, which need no key: beyond loopback let a network policy guard it."),
+    ] = "127.0.0.1"
+    metrics_port: Annotated[
+        Annotated[int, Meta(ge=0, le=65535)] | None,
+        Meta(
+            description="TCP port of /metrics, /readyz and /livez. Empty: none. 0 takes a free one, which the log names (metrics_serving)."
+        ),
+    ] = None
+    log_calls: Annotated[
+        Literal["off", "refused", "all"],
+        Meta(description="Calls that get a line in the log, with ids, code and time: none, those that were not answered, or all."),
+    ] = "off"
+    otel_endpoint: Annotated[
+        str,
+        Meta(
+            description="OTLP endpoint over gRPC that traces are sent to, such as http://collector:4317. Empty: none are made. "
+            "Needs the extra `otel`; what else OpenTelemetry has, it reads from its own OTEL_* variables."
+        ),
+    ] = ""
+    otel_sample_ratio: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Share of calls that are traced, of those whose caller did not decide; where it did, that holds."),
+    ] = 0.01
     reflection: Annotated[bool, Meta(description="Serve the gRPC reflection service.")] = True
     plaintext: Annotated[
         Literal["loopback", "anywhere"],

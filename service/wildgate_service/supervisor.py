@@ -28,6 +28,8 @@ from wildgate_service.errors import SettingsError, StoreError, WildgateError
 from wildgate_service.limiting.desk import Desk
 from wildgate_service.memory import return_freed_memory
 from wildgate_service.model.folder import find_models
+from wildgate_service.monitoring.supervisor import ServiceMonitor
+from wildgate_service.monitoring.traces import check_tracing
 from wildgate_service.pipeline import load_engine
 from wildgate_service.port import reserve, resolve
 from wildgate_service.process import Child, keep
@@ -42,6 +44,7 @@ from wildgate_service.writer import run_writer
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from wildgate_service.monitoring.board import Board
     from wildgate_service.pipeline import Engine
     from wildgate_service.port import Address
     from wildgate_service.settings import Settings
@@ -63,6 +66,7 @@ def serve(settings: Settings) -> int:
     logs.configure(settings.log_level)
     return_freed_memory()
     certificates = CertificateWatch(settings)
+    check_tracing(settings)
     address = resolve(settings.host, settings.port)
     _refuse_plaintext(settings, address)
     taken, address = reserve(address)
@@ -96,7 +100,9 @@ class Supervisor:
         self._sockets = sockets
         self._secrets: Secrets | None = None
         self._keys = Keys((), required=settings.require_keys == "always")
-        self._writer = Writer(settings, folder / "writer", sockets)
+        self._monitor = ServiceMonitor(settings, sockets)
+        self._monitor.listen()
+        self._writer = Writer(settings, folder / "writer", sockets, self._monitor.board)
         self._compiler = CompilerProcess(settings, sockets, self._on_change)
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[ReloadEnded | None]] = set()
@@ -124,7 +130,9 @@ class Supervisor:
             await self._drain()
 
     async def _live(self) -> NoReturn:
+        self._monitor.start()
         await self._start()
+        self._monitor.serving()
         print(f"wildgate: serving on {self._address}", flush=True)  # noqa: T201  (the contract)
         cores = find_cores()
         asked = self._settings.workers or "auto"
@@ -180,14 +188,17 @@ class Supervisor:
             certificates=self._certificates.current,
             writer=self._writer.path if self._settings.recording else None,
             secrets=self._secrets,
+            board=self._monitor.board,
         )
 
     async def _drain(self) -> None:
         log.info("draining")
+        self._monitor.draining()
         if self._workers:
             await self._workers.drain(self._settings.drain_seconds)
         await self._compiler.stop()
         await self._writer.stop()
+        await self._monitor.stop()
         log.info("ended")
 
     # --- keys, limits, certificates --------------------------------------------------------------
@@ -262,6 +273,7 @@ class Supervisor:
         """Have all workers serve what was compiled, and load it here too, for those that are still to be forked."""
         if isinstance(result, Broken):
             self._broken = True
+            self._monitor.reloaded("refused")
             return _refused(result.fault)
         self._mended()
         before, self._wanted = self._wanted, Served(result.lexicon, result.policy)
@@ -271,6 +283,7 @@ class Supervisor:
         if not loaded.serving and not self._adopt():
             self._wanted = before
         asyncio.get_running_loop().call_later(ADOPT_SECONDS, self._adopt)
+        self._monitor.reloaded("partial" if loaded.failed else "served")
         log.info("reloaded", version=loaded.version, serving=loaded.serving, failed=loaded.failed)
         return ReloadEnded(0, loaded.version, loaded.serving, loaded.failed)
 
@@ -278,6 +291,7 @@ class Supervisor:
         if self._broken:
             log.info("reload_mended")
         self._broken = False
+        self._monitor.mended()
 
     def _adopt(self) -> bool:
         """Load what the workers serve; False if that fails, and then each new worker loads it itself."""
@@ -324,8 +338,9 @@ def _bind(listener: socket.socket, path: Path) -> None:
 class Writer:
     """The writer process; its socket is the supervisor's, and a new process takes it over."""
 
-    def __init__(self, settings: Settings, path: Path, sockets: set[socket.socket]) -> None:
+    def __init__(self, settings: Settings, path: Path, sockets: set[socket.socket], board: Board) -> None:
         self.path = path
+        self._board = board
         self._settings = settings
         self._sockets = sockets
         self._child: Child | None = None
@@ -353,7 +368,7 @@ class Writer:
     def _fork(self) -> Child:
         self._child = Child.fork(
             "writer",
-            partial(run_writer, durability=self._settings.durability),
+            partial(run_writer, durability=self._settings.durability, place=self._board.writer),
             self._listener,
             self._settings.store,
             close=self._sockets - {self._listener},

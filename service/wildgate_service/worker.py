@@ -30,6 +30,7 @@ from wildgate_service.control import (
 from wildgate_service.errors import WildgateError
 from wildgate_service.keys import KeyRing
 from wildgate_service.limiting.limiter import Limiter
+from wildgate_service.monitoring.worker import WorkerMonitor
 from wildgate_service.reload import release_beside, with_lexicon, with_lexicon_beside
 from wildgate_service.rpc import ADMIN, REPORT, SCORE, Rpc, Serving
 from wildgate_service.rpc.lexicon import Lexicons
@@ -56,7 +57,7 @@ def run_worker(name: str, birth: Birth, engines: list[Engine], control: socket.s
     """Be the process: serve until SIGTERM, or until the supervisor closes the pipe. The one engine is taken out of `engines`."""
     structlog.contextvars.bind_contextvars(process=name)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Worker(birth).run(engines, control))
+        runner.run(Worker(birth).run(name, engines, control))
 
 
 class Worker:
@@ -64,6 +65,7 @@ class Worker:
 
     def __init__(self, birth: Birth) -> None:
         self._birth = birth
+        self._monitor: WorkerMonitor
         self._channel: Channel
         self._numbers = itertools.count(1)
         self._reloads: dict[int, asyncio.Future[ReloadEnded]] = {}
@@ -72,8 +74,9 @@ class Worker:
         self._ending = asyncio.Event()
         self._serving: Serving
 
-    async def run(self, engines: list[Engine], control: socket.socket) -> None:
+    async def run(self, name: str, engines: list[Engine], control: socket.socket) -> None:
         """Serve, and drain at the end."""
+        self._monitor = WorkerMonitor(name, self._birth.settings, self._birth.board)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.unhandled)
         loop.add_signal_handler(signal.SIGTERM, self._ending.set)
@@ -86,12 +89,15 @@ class Worker:
         self._channel.send(Ready())
         listening = asyncio.create_task(self._listen())
         beating = asyncio.create_task(self._serving.admission.keep_beating())
+        showing = asyncio.create_task(self._monitor.keep_showing(self._serving))
         await self._ending.wait()
         await server.drain(self._birth.settings.drain_seconds)
         listening.cancel()
         beating.cancel()
+        showing.cancel()
         if self._serving.writer:
             self._serving.writer.close()
+        await self._monitor.end(self._serving)
 
     def _prepare(self, engine: Engine) -> None:
         birth = self._birth
@@ -103,6 +109,8 @@ class Worker:
             certificates=birth.certificates,
             attempts=birth.attempts,
             admission=Admission(birth.settings.longest_wait, birth.settings.max_in_flight),
+            observer=self._monitor.observer,
+            store_usable=self._monitor.store_usable,
         )
         self._set_keys(birth.keys)
         self._set_limits(birth.limits)
@@ -123,9 +131,9 @@ class Worker:
         transparency = Transparency(self._serving)
         lexicons = Lexicons(self._serving, self._reload)
         return (
-            Rpc(SCORING, "ScoreListing", SCORE, scoring.score_listing, scores=True, charged=1),
-            Rpc(SCORING, "BatchScoreListings", SCORE, scoring.batch_score_listings, scores=True),
-            Rpc(TRANSPARENCY, "RecordOutcomes", SCORE, transparency.record_outcomes),
+            Rpc(SCORING, "ScoreListing", SCORE, scoring.score_listing, scores=True, records=True, charged=1),
+            Rpc(SCORING, "BatchScoreListings", SCORE, scoring.batch_score_listings, scores=True, records=True),
+            Rpc(TRANSPARENCY, "RecordOutcomes", SCORE, transparency.record_outcomes, records=True),
             Rpc(
                 TRANSPARENCY,
                 "GetTransparencyReport",

@@ -16,6 +16,8 @@ from wildgate_service.control import Channel, Keys, Limits, Load, Loaded, Ready,
 from wildgate_service.errors import WildgateError
 from wildgate_service.limiting.accounts import Accounts
 from wildgate_service.limiting.attempts import Attempts
+from wildgate_service.monitoring.board import Board
+from wildgate_service.monitoring.tally import bury
 from wildgate_service.pipeline import Engine
 from wildgate_service.process import Child, keep
 from wildgate_service.secrets import Secrets
@@ -59,6 +61,7 @@ class Birth(Struct, frozen=True, kw_only=True):
     certificates: Certificates | None
     writer: Path | None
     secrets: Secrets | None
+    board: Board
 
 
 class LoadedByAll(Struct, frozen=True):
@@ -105,6 +108,7 @@ class Slot:
             channel.close()
             self._give_up_loading()
         await child.wait()
+        bury(self._workers.birth().board.workers[self.name])
         if not self.ready.done():
             why = f"{self.name} ended with status {child.exit_code} before it could serve"
             self.ready.set_exception(WildgateError(f"{why}; its log above says why"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import grpc
 import numpy as np
@@ -106,7 +108,7 @@ def shared_service(tmp_path_factory, make_service):
     """A service that tests may share which change no setting, lexicon or key of it."""
     folder = tmp_path_factory.mktemp("shared-service")
     lexicons = write_lexicon(folder / "lexicons")
-    with make_service(folder, lexicons=str(lexicons), max_message_bytes=4 << 20) as service:
+    with make_service(folder, lexicons=str(lexicons), max_message_bytes=4 << 20, metrics_port=0) as service:
         yield service
 
 
@@ -129,6 +131,52 @@ def connect():
     yield to
     for channel in channels:
         channel.close()
+
+
+class Collector:
+    """A receiver of OpenTelemetry's traces; keeps what it is sent. While `slow` is set it holds each request until it ends."""
+
+    def __init__(self):
+        messages = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2", reason="needs the extra `otel`")
+        self.spans = []
+        self.resources = []
+        self.slow = Event()
+        self._end = Event()
+        self._answer = messages.ExportTraceServiceResponse()
+        handler = grpc.unary_unary_rpc_method_handler(
+            self._export, messages.ExportTraceServiceRequest.FromString, messages.ExportTraceServiceResponse.SerializeToString
+        )
+        service = "opentelemetry.proto.collector.trace.v1.TraceService"
+        self._server = grpc.server(ThreadPoolExecutor(4))
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Export": handler}),))
+        self.endpoint = f"http://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+
+    def _export(self, request, context):
+        del context
+        if self.slow.is_set():
+            self._end.wait(60)
+        for resource in request.resource_spans:
+            self.resources.append(resource.resource)
+            self.spans += [span for scope in resource.scope_spans for span in scope.spans]
+        return self._answer
+
+    def stop(self):
+        """End it."""
+        self._end.set()
+        self._server.stop(0)
+
+    def named(self, name):
+        """The spans of a name."""
+        return [span for span in self.spans if span.name == name]
+
+
+@pytest.fixture
+def collector():
+    """A receiver of traces."""
+    made = Collector()
+    yield made
+    made.stop()
 
 
 @pytest.fixture

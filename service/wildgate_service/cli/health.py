@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import grpc
 
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  (not listened on, replaced)
+CHECK = "/grpc.health.v1.Health/Check"
 STATUSES = {0: "unknown", 1: "serving", 2: "not serving", 3: "unknown service"}
 
 
@@ -29,20 +30,20 @@ def command(target: str | None, config: Path | None, service: str, ca: Path | No
     Exit status 0 if it does, else 1. Needs no API key. A service that wants client certificates is asked by /readyz instead (metrics_port).
     """
     import grpc  # noqa: PLC0415  (no other command that is not the service loads it)
-    from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415
+    from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse  # noqa: PLC0415
 
     settings = load_settings(config).settings
     where = target or f"{LOOPBACK.get(settings.host, settings.host)}:{settings.port}"
     own = settings.tls_certificate if target is None else None
     with _channel(where, ca or own, _name_in(own) if own else "") as channel:
-        request = health_pb2.HealthCheckRequest(service=service)
+        check = channel.unary_unary(CHECK, HealthCheckRequest.SerializeToString, HealthCheckResponse.FromString)
         try:
-            status = health_pb2_grpc.HealthStub(channel).Check(request, timeout=timeout).status
+            status = check(HealthCheckRequest(service=service), timeout=timeout).status
         except grpc.RpcError as error:
             click.echo(f"wildgate: {where}: {error.code().name}: {error.details()}", err=True)
             sys.exit(1)
     click.echo(STATUSES.get(status, str(status)))
-    sys.exit(status != health_pb2.HealthCheckResponse.SERVING)
+    sys.exit(status != HealthCheckResponse.SERVING)
 
 
 def _channel(target: str, authority: Path | None, name: str) -> grpc.Channel:

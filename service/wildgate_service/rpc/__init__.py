@@ -17,6 +17,7 @@ from wildgate_service.admission import Admission
 from wildgate_service.keys import SCOPES, KeyRing
 from wildgate_service.limiting.attempts import Attempts
 from wildgate_service.limiting.limiter import Limiter
+from wildgate_service.monitoring.calls import Call, Observer
 from wildgate_service.pipeline import Engine
 from wildgate_service.secrets import Secrets
 from wildgate_service.settings import DEFAULT_TENANT, Settings
@@ -32,20 +33,24 @@ ALL_SCOPES = frozenset(SCOPES)
 
 
 class Caller(Struct, frozen=True):
-    """Who calls: the tenant, what the key allows, how much of explanation and score it may get, until when it waits (`time.monotonic`)."""
+    """Who calls: the tenant, what the key allows, how much of explanation and score it may get, until when it waits (`time.monotonic`).
+
+    `call` is what is seen of the call, None where nobody looks.
+    """
 
     tenant: str = DEFAULT_TENANT
     scopes: frozenset[str] = ALL_SCOPES
     explain_cap: Explain = Explain.FULL
     score_detail: ScoreDetail = ScoreDetail.EXACT
     deadline: float | None = None
+    call: Call | None = None
 
 
 class Serving(Struct, kw_only=True, eq=False):
     """What a worker serves with; `engine`, `keys`, `limiter`, `certificates` and `draining` change while it runs.
 
     `writer` and `secrets` are None when nothing is recorded, `keys` while no key is needed, `limiter` while no tenant has a limit,
-    `certificates` without TLS.
+    `certificates` without TLS, `observer` where nobody looks. `store_usable` says whether what is recorded can be.
     """
 
     settings: Settings
@@ -59,10 +64,12 @@ class Serving(Struct, kw_only=True, eq=False):
     attempts: Attempts = field(default_factory=lambda: Attempts(0))
     draining: bool = False
     in_flight: int = 0
+    observer: Observer | None = None
+    store_usable: Callable[[], bool] = lambda: True
 
 
 class Rpc(Struct, frozen=True):
-    """One method: its full name, the scope it needs, what answers it, and whether it waits for its turn to score.
+    """One method: its full name, the scope it needs, what answers it, whether it waits for its turn to score, and whether it records.
 
     `charged` is how many listings a call is known to hold before it is read; 0 leaves the charge to `answer`.
     """
@@ -73,6 +80,7 @@ class Rpc(Struct, frozen=True):
     answer: Callable[[bytes, Caller], Awaitable[bytes]]
     scores: bool = False
     charged: int = 0
+    records: bool = False
 
     @property
     def path(self) -> str:
@@ -91,9 +99,9 @@ def parse(kind: type[Request], payload: bytes) -> Request:
         raise invalid("request") from error
 
 
-def refuse(error: Exception, event: str) -> Refusal:
-    """Turn an error into a refusal; a defect is logged under its incident, without any text."""
+def refuse(error: Exception, event: str, call: Call | None = None) -> Refusal:
+    """Turn an error into a refusal; a defect is logged under its incident and the call's ids, without any text."""
     refusal = refusal_of(error)
     if refusal.reason is Reason.INTERNAL:
-        log.error(event, exc_info=error, **refusal.metadata)
+        log.error(event, exc_info=error, **refusal.metadata, **(call.ids if call else {}))
     return refusal

@@ -54,6 +54,7 @@ class _Scored(Struct, frozen=True):
     decision: Decision
     record: DecisionRecord | None
     timings: Timings
+    timed: bool
 
 
 class Scoring:
@@ -61,6 +62,7 @@ class Scoring:
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
+        self._observer = serving.observer
         self._admission = serving.admission
         self._gathering = Gathering()
         self._slice = asyncio.Lock()  # of all batches one at a time, so that together they leave others the same room
@@ -71,6 +73,8 @@ class Scoring:
         with self._held(1, caller):
             scored, wanted = await self._gathering.run(partial(self._score_request, payload, caller))
             answer = await self._answer(scored, caller, wanted)
+        if caller.call and caller.call.span:
+            caller.call.span.add_stages(scored.timings)
         return scoring_pb2.ScoreListingResponse(decision=answer).SerializeToString()
 
     def _score_request(self, payload: bytes, caller: Caller) -> tuple[_Scored, _Wanted]:
@@ -86,9 +90,13 @@ class Scoring:
             raise too_many("items", len(request.items), MAX_ITEMS)
         wanted = self._wanted(request, caller)
         self._charge(len(request.items), caller)
+        if self._observer:
+            self._observer.batch(len(request.items))
         with self._held(len(request.items), caller):
             scored = await self._score_items(request.items, caller, wanted)
             answers = await asyncio.gather(*(self._answer_item(each, caller, wanted) for each in scored))
+        if self._observer:
+            self._observer.items_refused(each for each in answers if isinstance(each, Refusal))
         response = scoring_pb2.BatchScoreListingsResponse(results=map(_result, request.items, answers))
         return response.SerializeToString()
 
@@ -123,21 +131,25 @@ class Scoring:
         if not request.HasField("listing"):
             raise missing("listing")
         request_id = wire.to_uuid(request.request_id, "request_id") or str(uuid7())
+        call = caller.call
+        if call:
+            call.request_id = request_id
         listing = wire.to_listing(request.listing)
         timings: Timings = []
+        timed = wanted.explain is wire.Explain.FULL or (self._observer is not None and self._observer.times_this(call))
         decision = score_listing(
             self._serving.engine,
             listing,
             tenant=caller.tenant,
-            timings=timings if wanted.explain is wire.Explain.FULL else None,
+            timings=timings if timed else None,
             deadline=caller.deadline,
             hurry=self._admission.hurried,
         )
         if self._serving.secrets is None:
-            return _Scored(listing, request_id, decision, None, timings)
+            return _Scored(listing, request_id, decision, None, timings, timed)
         key = self._serving.secrets.tenant_key(caller.tenant)
         record = _make_record(drawn(decision, request_id, key), listing, request_id, caller.tenant, key)
-        return _Scored(listing, request_id, record.decision, record, timings)
+        return _Scored(listing, request_id, record.decision, record, timings, timed)
 
     async def _record(self, scored: _Scored) -> Recorded | None:
         if self._serving.writer is None or scored.record is None:
@@ -150,7 +162,11 @@ class Scoring:
     async def _answer(self, scored: _Scored, caller: Caller, wanted: _Wanted) -> types_pb2.Decision:
         """Record and answer; what nobody waits for any more is not recorded. Raises Refusal or StoreError."""
         _check_awaited(caller)
-        return _render(scored, await self._record(scored), wanted)
+        recorded = await self._record(scored)
+        if self._observer:
+            repeated = recorded is not None and recorded.repeated
+            self._observer.answered(caller.call, scored.decision, scored.timings, timed=scored.timed, repeated=repeated)
+        return _render(scored, recorded, wanted)
 
     # --- items of a batch, each with its own error -----------------------------------------------
 
@@ -184,7 +200,7 @@ class Scoring:
         try:
             return self._score(item, caller, wanted)
         except Exception as error:  # noqa: BLE001  (a defect in one must not fail the others)
-            return refuse(error, "scoring_failed")
+            return refuse(error, "scoring_failed", caller.call)
 
     async def _answer_item(self, scored: _Scored | Refusal, caller: Caller, wanted: _Wanted) -> types_pb2.Decision | Refusal:
         if isinstance(scored, Refusal):
@@ -192,7 +208,7 @@ class Scoring:
         try:
             return await self._answer(scored, caller, wanted)
         except Exception as error:  # noqa: BLE001  (likewise)
-            return refuse(error, "answering_failed")
+            return refuse(error, "answering_failed", caller.call)
 
 
 def _make_record(decision: Decision, listing: Listing, request_id: str, tenant: str, tenant_key: bytes) -> DecisionRecord:

@@ -98,6 +98,11 @@ class WriterClient:
         _fail(self._pending.values(), CLOSED)
 
     @property
+    def waiting(self) -> int:
+        """Calls that wait for an answer."""
+        return len(self._pending)
+
+    @property
     def waiting_seconds(self) -> float:
         """How long the call that came first of those without an answer has been waiting: what recording takes now, at least."""
         first = next(iter(self._pending.values()), None)

@@ -6,11 +6,15 @@ import contextlib
 import selectors
 import signal
 import socket
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
 from wildgate_service.errors import RequestReusedError, StoreError, WildgateError
+from wildgate_service.monitoring.board import Place
+from wildgate_service.monitoring.tally import Tally
+from wildgate_service.monitoring.writing import WritingWatch
 from wildgate_service.store import (
     DecisionNotFoundError,
     OutcomeRecorded,
@@ -45,57 +49,85 @@ Result = TypeVar("Result")
 READ_BYTES = 1 << 16
 DRAIN_TURNS = 1000  # then the calls left are for the successor, to which workers send them again
 BUSY_SECONDS = 1.0
+BEAT_SECONDS = 1.0  # between two signs of life
+QUIET_SECONDS, FAILING_SECONDS = 5.0, 0.5  # without a record, after which the store is tried; while it fails
 ERROR_CODES: list[tuple[type[WildgateError], Code]] = [
     (RequestReusedError, Code.REQUEST_REUSED),
     (DecisionNotFoundError, Code.DECISION_NOT_FOUND),
 ]
 
 
-def run_writer(listener: socket.socket, store_url: str, *, durability: Durability = "process") -> None:
+def run_writer(listener: socket.socket, store_url: str, *, durability: Durability = "process", place: Place | None = None) -> None:
     """Be the writer until SIGTERM; then answer what has arrived, and return.
 
     `listener` is a listening Unix socket, which outlives the process so that its successor can take
     over. The store must have been made before: one that is missing or breaks makes the writer refuse
-    records until it can be opened again.
+    records until it can be opened again. `place` is where it shows its numbers.
     """
-    with Writer(listener, StoreKeeper(store_url, durability)) as writer:
+    with Writer(listener, StoreKeeper(store_url, durability, WritingWatch(Tally("writer", place or Place())))) as writer:
         writer.run()
 
 
 class StoreKeeper:
     """Opens the store, and opens it again after it broke; never makes one, lest a lost file go unnoticed."""
 
-    def __init__(self, url: str, durability: Durability) -> None:
+    def __init__(self, url: str, durability: Durability, watch: WritingWatch) -> None:
+        self.watch = watch
         self._url = url
         self._durability = durability
         self._store: SqliteStore | None = None
         self.log_id = ""
-        self._attempt(lambda _: (), 0)  # open it before the first call
+        self.failing = False  # the last attempt did
+        self._attempt(lambda _: ())  # open it before the first call
 
     def _open(self) -> SqliteStore:
         store = open_store(self._url, durability=self._durability, create=False, busy_seconds=BUSY_SECONDS)
         self.log_id = store.log_id
-        log.info("store_opened")
         return store
 
     def append(self, entries: Sequence[Entry]) -> Sequence[Appended | WildgateError]:
         """As the store's; a store that breaks answers StoreError to each."""
-        return self._attempt(lambda store: store.append_entries(entries), len(entries))
+        return self._attempt(lambda store: store.append_entries(entries), decisions=len(entries))
 
     def append_outcomes(self, outcomes: Sequence[Outcome]) -> Sequence[OutcomeRecorded | WildgateError]:
         """Likewise."""
-        return self._attempt(lambda store: store.append_outcomes(outcomes), len(outcomes))
+        return self._attempt(lambda store: store.append_outcomes(outcomes), outcomes=len(outcomes))
 
-    def _attempt(self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]], count: int) -> Sequence[Result | WildgateError]:
+    def check(self) -> None:
+        """Find out whether the store can be written; it is asked when nothing was written for a while, and while nothing can be."""
+        self._attempt(lambda store: store.append_outcomes(()))
+
+    def _attempt(
+        self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]], *, decisions: int = 0, outcomes: int = 0
+    ) -> Sequence[Result | WildgateError]:
+        start, count = time.perf_counter(), decisions + outcomes
+        done, error = self._tried(act)
+        self.watch.attempted(decisions, outcomes, time.perf_counter() - start, written=error is None)
+        self.watch.store(usable=error is None)
+        if error is None:
+            self.failing = False
+            return done
+        if count or not self.failing:
+            log.error("store_failed", items=count, error=str(error))
+        self.failing = True
+        self.close()
+        return [error] * count
+
+    def _tried(
+        self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]]
+    ) -> tuple[Sequence[Result | WildgateError], StoreError | None]:
+        """What the store answers, or why it does not."""
+        opened = self._store is None
         try:
             if self._store is None:
                 self._store = self._open()
             self._store.check_file()
-            return act(self._store)
+            done = act(self._store)
         except StoreError as error:
-            log.error("store_failed", items=count, error=str(error))  # noqa: TRY400  (no stack)
-            self.close()
-            return [error] * count
+            return (), error
+        if opened:
+            log.info("store_opened")
+        return done, None
 
     def close(self) -> None:
         """Close the store; the next call opens it again."""
@@ -139,6 +171,7 @@ class Writer:
         self._listener = listener
         self._selector = selectors.DefaultSelector()
         self._draining = False
+        self._tried = time.monotonic()
         self._wake, self._woken = socket.socketpair()
 
     def __enter__(self) -> Self:
@@ -168,12 +201,22 @@ class Writer:
     def run(self) -> None:
         """Serve until SIGTERM, then until nothing more has arrived."""
         while not self._draining:
-            self._turn(timeout=None)
+            arrived = self._turn(timeout=BEAT_SECONDS)
+            self._check_store(arrived=arrived)
+            self._keeper.watch.beat()
         for _ in range(DRAIN_TURNS):
             if not self._turn(timeout=0):
                 return
 
-    def _turn(self, timeout: float | None) -> bool:
+    def _check_store(self, *, arrived: bool) -> None:
+        """Try the store where no record did for a while, sooner while it fails, so that health knows what it says."""
+        if not arrived:
+            if time.monotonic() - self._tried < (FAILING_SECONDS if self._keeper.failing else QUIET_SECONDS):
+                return
+            self._keeper.check()
+        self._tried = time.monotonic()
+
+    def _turn(self, timeout: float) -> bool:
         """One group; whether anything arrived."""
         arrived: list[tuple[Connection, Request]] = []
         for key, events in self._selector.select(timeout):
