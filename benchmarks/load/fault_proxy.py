@@ -10,6 +10,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from enum import StrEnum
 from threading import Thread
 from types import TracebackType
@@ -23,6 +24,7 @@ DATA, HEADERS = 0, 1
 NO_ERROR, ENHANCE_YOUR_CALM = 0, 11
 LAST_STREAM = 2**31 - 1
 DRIP_SECONDS = 0.02
+SETTLE_SECONDS = 0.02
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER of no time: close sends RST
 
 
@@ -72,8 +74,8 @@ class FaultProxy:
         self.upstream = target
         self.port = port
         """0 until it listens, if any will do."""
-        self._host = host
-        self._open: set[_Carried] = set()
+        self.host = host
+        self._open: dict[int, tuple[asyncio.Task[None], _Carried]] = {}
         self._server: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="fault-proxy")
@@ -81,7 +83,7 @@ class FaultProxy:
     @property
     def target(self) -> str:
         """Where to connect."""
-        return f"{self._host}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def set(self, fault: Fault) -> None:
         """From now on. Returns when it holds."""
@@ -102,50 +104,53 @@ class FaultProxy:
 
     async def _set(self, fault: Fault) -> None:
         self.fault = fault
+        if fault is Fault.REFUSED:
+            self._unlisten()
+        elif self._server is None:
+            await self._listen()
         if fault in {Fault.REFUSED, Fault.RESET_AT_CONNECT, Fault.NOT_HTTP2}:
             await self._reset_all()
         if fault is Fault.STUCK:
-            for carried in self._open:
+            for _, carried in self._open.values():
                 carried.stuck = True
-        if fault is Fault.REFUSED:
-            await self._unlisten()
-        elif self._server is None:
-            await self._listen()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._carry, self._host, self.port)
+        self._server = await asyncio.start_server(self._accept, self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def _unlisten(self) -> None:
+    def _unlisten(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
 
     async def _end(self) -> None:
-        await self._unlisten()
+        self._unlisten()
+        await asyncio.sleep(SETTLE_SECONDS)  # what was accepted and is not carried yet
         await self._reset_all()
+        await asyncio.sleep(SETTLE_SECONDS)
 
     async def _reset_all(self) -> None:
-        pumps = [pump for carried in tuple(self._open) for pump in carried.end()]
-        await asyncio.gather(*pumps, return_exceptions=True)
+        opened = tuple(self._open.values())
+        for task, carried in opened:
+            _reset(carried.writer)
+            task.cancel()
+        await asyncio.gather(*(task for task, _ in opened), *(_closed(carried.writer) for _, carried in opened), return_exceptions=True)
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        if self.fault is Fault.RESET_AT_CONNECT:
-            _reset(writer)
-            return
-        if self.fault is Fault.NOT_HTTP2:
-            writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            writer.close()
-            return
-        await self._carry_on(_Carried(self, reader, writer))
+        carried = _Carried(self, reader, writer)
+        task = asyncio.create_task(self._answer(carried))
+        self._open[id(carried)] = task, carried
+        task.add_done_callback(lambda _: self._open.pop(id(carried)))
 
-    async def _carry_on(self, carried: _Carried) -> None:
-        self._open.add(carried)
-        try:
+    async def _answer(self, carried: _Carried) -> None:
+        if self.fault is Fault.NOT_HTTP2:
+            carried.writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            carried.writer.close()
+        elif self.fault in {Fault.RESET_AT_CONNECT, Fault.REFUSED}:
+            _reset(carried.writer)
+        else:
             await carried.run()
-        finally:
-            self._open.discard(carried)
 
 
 class _Carried:
@@ -154,35 +159,31 @@ class _Carried:
     def __init__(self, proxy: FaultProxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.stuck = False
         self._proxy = proxy
-        self._client = (reader, writer)
-        self._pumps: list[asyncio.Task[None]] = []
+        self.writer = writer
+        self._reader = reader
 
     async def run(self) -> None:
-        """Carry until either end closes or breaks."""
-        await self._flow()
-        host, _, port = self._proxy.upstream.rpartition(":")
+        """Carry until either end closes or breaks, or nobody wants it any more; what the client had not ended is reset."""
         try:
+            await self._flow()
+            host, _, port = self._proxy.upstream.rpartition(":")
             up_reader, up_writer = await asyncio.open_connection(host, int(port))
         except OSError:
-            _reset(self._client[1])
+            _reset(self.writer)
             return
-        (reader, writer) = self._client
-        self._pumps = [
-            asyncio.create_task(self._pump(reader, up_writer, self._request)),
-            asyncio.create_task(self._pump(up_reader, writer, self._response)),
-        ]
-        await asyncio.wait(self._pumps, return_when=asyncio.FIRST_COMPLETED)
-        for pump in self.end():
-            await asyncio.wait({pump})
-        up_writer.close()
-
-    def end(self) -> list[asyncio.Task[None]]:
-        """Stop carrying; what the client had not ended itself is reset."""
-        for pump in self._pumps:
-            pump.cancel()
-        if not self._client[1].is_closing():
-            _reset(self._client[1])
-        return self._pumps
+        pumps = {
+            asyncio.create_task(self._pump(self._reader, up_writer, self._request)),
+            asyncio.create_task(self._pump(up_reader, self.writer, self._response)),
+        }
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            up_writer.transport.abort()
+            if not self.writer.is_closing():
+                _reset(self.writer)
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, _closed(up_writer), _closed(self.writer), return_exceptions=True)
 
     async def _flow(self) -> None:
         """Wait while nothing may pass."""
@@ -200,7 +201,7 @@ class _Carried:
                 await self._write(writer, kept)
 
     async def _write(self, writer: asyncio.StreamWriter, piece: bytes) -> None:
-        if self._proxy.fault is not Fault.DRIP or writer is not self._client[1]:
+        if self._proxy.fault is not Fault.DRIP or writer is not self.writer:
             writer.write(piece)
             return
         for byte in piece:
@@ -211,7 +212,7 @@ class _Carried:
         """What the server gets of a frame of the client's; None ends the connection."""
         if _kind(frame) != HEADERS:
             return frame
-        writer = self._client[1]
+        writer = self.writer
         match self._proxy.fault:
             case Fault.RESET_IN_REQUEST:
                 return None
@@ -228,7 +229,7 @@ class _Carried:
 
     def _response(self, frame: bytes) -> bytes | None:
         """What the client gets of a frame of the server's; None resets the connection."""
-        fault, kind, writer = self._proxy.fault, _kind(frame), self._client[1]
+        fault, kind, writer = self._proxy.fault, _kind(frame), self.writer
         if fault is Fault.HALF_CLOSED and writer.transport.is_closing():
             return b""
         match fault, kind:
@@ -287,9 +288,14 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Have the other end see a reset."""
     connection = writer.get_extra_info("socket")
-    if connection is not None:
+    if connection is not None and connection.fileno() >= 0:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     writer.transport.abort()

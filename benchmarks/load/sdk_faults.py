@@ -217,20 +217,20 @@ def started(service: Service) -> Iterator[Service]:
 
 @contextmanager
 def name_changed(_: Path, service: Service) -> Iterator[Case]:
-    """The name gets another address, and nobody answers at the old one; the fault ends when the new address is in the name server."""
-    with FaultProxy(service.target) as old, FaultProxy(service.target, host="127.0.0.2", port=old.port) as new:
-        with NameServer("127.0.0.1") as names:
+    """Nobody answers any more at the address of a name; the fault ends when the name server gives another, where somebody does."""
+    with FaultProxy(service.target) as one, FaultProxy(service.target, host="127.0.0.2", port=one.port) as other:
+        with NameServer(one.host) as names:
+            now, then = [one], [other]
 
             def begin() -> None:
-                names.address = "127.0.0.1"
-                old.set(Fault.REFUSED)
+                then[0].set(Fault.NONE)
+                now[0].set(Fault.REFUSED)
 
             def end() -> None:
-                names.address = "127.0.0.2"
+                now[0], then[0] = then[0], now[0]
+                names.address = now[0].host
 
-            target = f"dns://{names.authority}/wildgate.test:{new.port}"
-
-            yield Case("address behind the name changed", BROKEN, target, begin, end)
+            yield Case("address behind the name changed", BROKEN, f"dns://{names.authority}/wildgate.test:{one.port}", begin, end)
 
 
 @contextmanager
@@ -286,7 +286,7 @@ def measured(case: Case, calls: int) -> Iterator[dict[str, Any]]:
     """A row for each flavor."""
     for flavor, make in FLAVORS.items():
         runs = [run(case, make(case.target, policy, case.options), calls if policy == "review" else FEW_CALLS) for policy in POLICIES]
-        row = {"fault": case.name, "client": flavor, "expected": sorted(case.expected), **joined(case, runs)}
+        row = {"fault": str(case.name), "client": flavor, "expected": sorted(case.expected), **joined(case, runs)}
         print(row, flush=True)
         yield row
 

@@ -165,16 +165,17 @@ _TOO_LARGE = "message larger than max"
 """In what gRPC itself says of a message over its limit, at either end."""
 
 _BROKEN = "Stream removed"
-"""How gRPC begins what it says, with the code UNKNOWN, of a call whose connection it gave up for bytes that are not HTTP/2."""
+"""How gRPC begins what it says, as UNKNOWN or INTERNAL, of a call whose connection it gave up for bytes that are not HTTP/2."""
 
 
 def make_error(code: int, message: str, details: ErrorDetails | None = None, request_id: str | None = None) -> WildgateError:
     """Choose the error for a status: by Wildgate's reason where that says more, else by code.
 
     Codes that are not listed in the tree (UNKNOWN, ABORTED, DATA_LOSS, a number not defined yet)
-    are defects of the service.
+    are defects of the service. A connection that broke is an outage, whatever broke it.
     """
     details = details or ErrorDetails()
+    code = Code.UNAVAILABLE if message.startswith(_BROKEN) else code
     kind = _BY_REASON.get(details.reason) or _kind_of(code, message, details.reason)
     return kind(
         message or details.message or "the service gave no message",
@@ -189,10 +190,8 @@ def _kind_of(code: int, message: str, reason: str) -> type[WildgateError]:
     """The error for a status whose reason says no more.
 
     gRPC refuses a message over its limit with the code of an overload; that no second attempt and no
-    `on_unavailable` can mend. A connection that broke is an outage, whatever broke it.
+    `on_unavailable` can mend.
     """
-    if code == Code.UNKNOWN and message.startswith(_BROKEN):
-        return WildgateUnavailableError
     if code == Code.RESOURCE_EXHAUSTED and (reason or _TOO_LARGE in message.lower()):
         return WildgateInvalidRequestError
     return _BY_CODE.get(code, WildgateInternalError)
