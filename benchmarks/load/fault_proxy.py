@@ -1,7 +1,8 @@
 """A TCP proxy on this machine that breaks what it carries, in the ways in which networks, balancers and servers do.
 
-It is between a client and a real server, takes `fault` at any moment, and applies it to open connections and to new ones. To break a certain
-part of a call it looks at the heads of HTTP/2 frames (RFC 9113, section 4.1); `framed=False` carries TLS, where only whole chunks are seen.
+It stands between a client and a real server, takes a fault at any moment, and applies it to open connections and to new ones. To break a
+certain part of a call it looks at the heads of HTTP/2 frames (RFC 9113, section 4.1); `framed=False` carries TLS, where only whole chunks
+are seen.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from threading import Thread
 from types import TracebackType
 from typing import Self
@@ -20,11 +22,13 @@ from hyperframe.frame import GoAwayFrame
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEAD_BYTES = 9
+MESSAGE_AT = HEAD_BYTES + 5  # after the head that gRPC gives a message
 DATA, HEADERS = 0, 1
 NO_ERROR, ENHANCE_YOUR_CALM = 0, 11
 LAST_STREAM = 2**31 - 1
 DRIP_SECONDS = 0.02
-SETTLE_SECONDS = 0.02
+SETTLE_SECONDS = 0.01
+WAIT_SECONDS = 0.005
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER of no time: close sends RST
 
 
@@ -75,8 +79,8 @@ class FaultProxy:
         self.port = port
         """0 until it listens, if any will do."""
         self.host = host
-        self._open: dict[int, tuple[asyncio.Task[None], _Carried]] = {}
-        self._server: asyncio.Server | None = None
+        self._open: dict[_Carried, asyncio.Task[None]] = {}
+        self._listener: socket.socket | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="fault-proxy")
 
@@ -92,7 +96,7 @@ class FaultProxy:
     def __enter__(self) -> Self:
         """Listen."""
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+        self.set(self.fault)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
@@ -106,70 +110,100 @@ class FaultProxy:
         self.fault = fault
         if fault is Fault.REFUSED:
             self._unlisten()
-        elif self._server is None:
-            await self._listen()
+        elif self._listener is None:
+            self._listen()
         if fault in {Fault.REFUSED, Fault.RESET_AT_CONNECT, Fault.NOT_HTTP2}:
             await self._reset_all()
         if fault is Fault.STUCK:
-            for _, carried in self._open.values():
+            for carried in self._open:
                 carried.stuck = True
 
-    async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._accept, self.host, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+    def _listen(self) -> None:
+        self._listener = socket.create_server((self.host, self.port))
+        self._listener.setblocking(False)
+        self.port = self._listener.getsockname()[1]
+        self._loop.add_reader(self._listener, self._accept)
 
     def _unlisten(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._listener:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+
+    def _accept(self) -> None:
+        """Without a server of asyncio's, which loses what it has accepted when it closes."""
+        if self._listener is None:
+            return
+        try:
+            connection, _ = self._listener.accept()
+        except BlockingIOError:
+            return
+        self.connections += 1
+        carried = _Carried(self, connection)
+        self._open[carried] = task = self._loop.create_task(self._answer(carried))
+        task.add_done_callback(partial(self._forget, carried))
+
+    def _forget(self, carried: _Carried, _: asyncio.Task[None]) -> None:
+        del self._open[carried]
+        carried.reset()
 
     async def _end(self) -> None:
         self._unlisten()
-        await asyncio.sleep(SETTLE_SECONDS)  # what was accepted and is not carried yet
         await self._reset_all()
-        await asyncio.sleep(SETTLE_SECONDS)
 
     async def _reset_all(self) -> None:
-        opened = tuple(self._open.values())
-        for task, carried in opened:
-            _reset(carried.writer)
+        opened = dict(self._open)
+        for task in opened.values():
             task.cancel()
-        await asyncio.gather(*(task for task, _ in opened), *(_closed(carried.writer) for _, carried in opened), return_exceptions=True)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        carried = _Carried(self, reader, writer)
-        task = asyncio.create_task(self._answer(carried))
-        self._open[id(carried)] = task, carried
-        task.add_done_callback(lambda _: self._open.pop(id(carried)))
+        await asyncio.gather(*opened.values(), return_exceptions=True)
+        await asyncio.gather(*(carried.closed() for carried in opened))
 
     async def _answer(self, carried: _Carried) -> None:
+        await carried.open()
         if self.fault is Fault.NOT_HTTP2:
             carried.writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             carried.writer.close()
-        elif self.fault in {Fault.RESET_AT_CONNECT, Fault.REFUSED}:
-            _reset(carried.writer)
-        else:
+        elif self.fault not in {Fault.RESET_AT_CONNECT, Fault.REFUSED}:
             await carried.run()
 
 
 class _Carried:
     """One connection of a client's, and that to the server."""
 
-    def __init__(self, proxy: FaultProxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, proxy: FaultProxy, connection: socket.socket) -> None:
         self.stuck = False
         self._proxy = proxy
-        self.writer = writer
-        self._reader = reader
+        self._connection = connection
+        self._opened = False
+        self.writer: asyncio.StreamWriter
+        self._reader: asyncio.StreamReader
+
+    async def open(self) -> None:
+        """Before anything else."""
+        self._reader, self.writer = await asyncio.open_connection(sock=self._connection)
+        self._opened = True
+
+    def reset(self) -> None:
+        """Have the client see a reset, if it has not seen an end."""
+        if self._connection.fileno() < 0 or (self._opened and self.writer.is_closing()):
+            return
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        if self._opened:
+            self.writer.transport.abort()
+        else:
+            self._connection.close()
+
+    async def closed(self) -> None:
+        """Wait until it is."""
+        await (_closed(self.writer) if self._opened else asyncio.sleep(SETTLE_SECONDS))
 
     async def run(self) -> None:
-        """Carry until either end closes or breaks, or nobody wants it any more; what the client had not ended is reset."""
+        """Carry until either end closes or breaks, or nobody wants it any more."""
+        await self._flow()
+        host, _, port = self._proxy.upstream.rpartition(":")
         try:
-            await self._flow()
-            host, _, port = self._proxy.upstream.rpartition(":")
             up_reader, up_writer = await asyncio.open_connection(host, int(port))
         except OSError:
-            _reset(self.writer)
             return
         pumps = {
             asyncio.create_task(self._pump(self._reader, up_writer, self._request)),
@@ -179,16 +213,14 @@ class _Carried:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
             up_writer.transport.abort()
-            if not self.writer.is_closing():
-                _reset(self.writer)
             for pump in pumps:
                 pump.cancel()
-            await asyncio.gather(*pumps, _closed(up_writer), _closed(self.writer), return_exceptions=True)
+            await asyncio.gather(*pumps, _closed(up_writer), return_exceptions=True)
 
     async def _flow(self) -> None:
         """Wait while nothing may pass."""
-        while self.stuck or self._proxy.fault is Fault.BLACK_HOLE:
-            await asyncio.sleep(0.005)
+        while self.stuck or self._proxy.fault is Fault.BLACK_HOLE:  # noqa: ASYNC110  (set from a thread, for many connections)
+            await asyncio.sleep(WAIT_SECONDS)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, broken: Callable[[bytes], bytes | None]) -> None:
         frames = _Frames() if self._proxy.framed else None
@@ -229,24 +261,25 @@ class _Carried:
 
     def _response(self, frame: bytes) -> bytes | None:
         """What the client gets of a frame of the server's; None resets the connection."""
-        fault, kind, writer = self._proxy.fault, _kind(frame), self.writer
-        if fault is Fault.HALF_CLOSED and writer.transport.is_closing():
+        fault, kind = self._proxy.fault, _kind(frame)
+        if fault is Fault.HALF_CLOSED and self.writer.transport.is_closing():
             return b""
-        match fault, kind:
-            case Fault.RESET_IN_RESPONSE | Fault.CUT_MID_FRAME, 0:
-                writer.write(frame[: len(frame) // 2])
-                if fault is Fault.CUT_MID_FRAME:
-                    writer.close()
-                return None
-            case Fault.GOAWAY, 0:
-                return frame + GoAwayFrame(last_stream_id=LAST_STREAM, error_code=NO_ERROR).serialize()
-            case Fault.BAD_HEADERS, 1:
-                return frame[:HEAD_BYTES] + b"\xff" * (len(frame) - HEAD_BYTES)
-            case Fault.BAD_LENGTH, 0:
-                return b"\xff\xff\xff" + frame[3:]
-            case Fault.BAD_MESSAGE, 0:
-                return frame[: HEAD_BYTES + 5] + bytes(byte ^ 0x55 for byte in frame[HEAD_BYTES + 5 :])
-        return frame
+        if fault in {Fault.RESET_IN_RESPONSE, Fault.CUT_MID_FRAME} and kind == DATA:
+            self.writer.write(frame[: len(frame) // 2])
+            if fault is Fault.CUT_MID_FRAME:
+                self.writer.close()
+            return None
+        change = CHANGES.get((fault, kind))
+        return change(frame) if change else frame
+
+
+CHANGES: dict[tuple[Fault, int | None], Callable[[bytes], bytes]] = {
+    (Fault.GOAWAY, DATA): lambda frame: frame + GoAwayFrame(last_stream_id=LAST_STREAM, error_code=NO_ERROR).serialize(),
+    (Fault.BAD_HEADERS, HEADERS): lambda frame: frame[:HEAD_BYTES] + b"\xff" * (len(frame) - HEAD_BYTES),
+    (Fault.BAD_LENGTH, DATA): lambda frame: b"\xff\xff\xff" + frame[3:],
+    (Fault.BAD_MESSAGE, DATA): lambda frame: frame[:MESSAGE_AT] + bytes(byte ^ 0x55 for byte in frame[MESSAGE_AT:]),
+}
+"""What becomes of a frame of the server's, by fault and type."""
 
 
 class _Frames:
@@ -291,11 +324,3 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 async def _closed(writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         await writer.wait_closed()
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    """Have the other end see a reset."""
-    connection = writer.get_extra_info("socket")
-    if connection is not None and connection.fileno() >= 0:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-    writer.transport.abort()

@@ -1,7 +1,7 @@
 """Whether a rolling restart is noticed: two services behind one client target, each ended by SIGTERM and started anew under load, in turn.
 
-Every call goes through the SDK, from threads that share a `Client` and from tasks of an `AsyncClient`, with the policy "review": a call that
-the service did not answer is counted as degraded, with its reason.
+Every call goes through the SDK, from threads that share a `Client` and from tasks of an `AsyncClient`, with the policy "review": a call
+that the service did not answer is counted as degraded, with its reason.
 
 Usage: python benchmarks/load/rolling_restart.py [--rounds N] [--seconds S] [--output FILE]   exit status 1 if one call was not answered
 """
@@ -95,7 +95,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="restarts of each of the two services (default 5)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of load between two restarts (default 2)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of load between two restarts (default 3)")
     parser.add_argument("--output", type=Path, default=HERE.parent / "results" / "rolling_restart.json")
     return parser.parse_args()
 
