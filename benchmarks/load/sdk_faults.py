@@ -5,12 +5,14 @@ deadline of 50 ms, mend, call until answered. "review" makes --calls calls, the 
 the table `EXPECTED` says, by the policy chosen, and the client's counters say the same.
 
 Usage: python benchmarks/load/sdk_faults.py [--calls N] [--only TEXT] [--output FILE]     exit status 1 if a row is not as expected
+       python benchmarks/load/sdk_faults.py --table       the table of docs/sdk_faults.md, from the committed result
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import statistics
 import sys
@@ -162,6 +164,9 @@ def named(end: Decision | WildgateError, policy: str) -> str:
 def main() -> int:
     """Measure, print, write; returns the exit status."""
     chosen = arguments()
+    if chosen.table:
+        print(table(json.loads(chosen.output.read_text(encoding="utf-8"))["rows"]))
+        return 0
     logging.getLogger("wildgate").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="wildgate-bench-") as folder:
         rows = [row for case in cases(Path(folder), chosen.only) for row in measured(case, chosen.calls)]
@@ -174,13 +179,14 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=100, help='with the policy "review" (default 100)')
     parser.add_argument("--only", default="", help="faults whose name holds this text")
+    parser.add_argument("--table", action="store_true", help="measure nothing, print the result as Markdown")
     parser.add_argument("--output", type=Path, default=HERE.parent / "results" / "sdk_faults.json")
     return parser.parse_args()
 
 
 def cases(folder: Path, only: str) -> Iterator[Case]:
     """All faults, one after the other, each with what it needs."""
-    with started(Service("service", folder)) as service:
+    with started(Service("service", folder, store="none")) as service:
         with FaultProxy(service.target) as proxy:
             for fault, expected in EXPECTED.items():
                 yield from named_like(only, Case(fault, expected, proxy.target, by_proxy(proxy, fault), by_proxy(proxy, Fault.NONE)))
@@ -244,7 +250,7 @@ def server_restarted(folder: Path, service: Service) -> Iterator[Case]:
         others[-1].process.wait()
 
     def end() -> None:
-        others.append(Service(f"restarted-{len(others)}", folder, port=int(service.target.rpartition(":")[2])))
+        others.append(Service(f"restarted-{len(others)}", folder, store="none", port=int(service.target.rpartition(":")[2])))
         Server.__enter__(others[-1])
 
     yield Case("server killed and restarted", BROKEN, service.target, begin, end, policies=("review",))
@@ -259,8 +265,8 @@ def tls_cases(folder: Path) -> Iterator[list[Case]]:
     good, bad = certificate(folder, ours), certificate(folder, theirs)
     options = {"root_certificates": ours.pem}
     with (
-        started(Service("good", folder, tls_certificate=good.certificate, tls_private_key=good.key)) as trusted,
-        started(Service("bad", folder, tls_certificate=bad.certificate, tls_private_key=bad.key)) as untrusted,
+        started(Service("good", folder, store="none", tls_certificate=good.certificate, tls_private_key=good.key)) as trusted,
+        started(Service("bad", folder, store="none", tls_certificate=bad.certificate, tls_private_key=bad.key)) as untrusted,
         FaultProxy(trusted.target, framed=False) as proxy,
     ):
 
@@ -340,6 +346,22 @@ def joined(case: Case, runs: list[Run]) -> dict[str, Any]:
         "recovery_longest_ms": round(max(recoveries), 1),
         "as_expected": {end for end, _ in ends} <= case.expected and all(run.counted and run.recovered for run in runs),
     }
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Markdown, a line for each row."""
+    head = "| fault | client | expected | observed | excess p50, p99 | answered again after: median, longest |\n|---|---|---|---|---|---|"
+    return "\n".join([head, *map(_line, rows)])
+
+
+def _line(row: dict[str, Any]) -> str:
+    expected = " or ".join(row["expected"])
+    observed = ", ".join(f"{count} {end}" for end, count in row["observed"].items()) + (
+        "" if row["as_expected"] else " **(not as expected)**"
+    )
+    excess = f"{row['excess_p50_ms']:.0f}, {row['excess_p99_ms']:.0f} ms"
+    recovery = f"{row['recovery_median_ms'] / 1000:.2f}, {row['recovery_longest_ms'] / 1000:.2f} s"
+    return f"| {row['fault']} | {row['client']} | {expected} | {observed} | {excess} | {recovery} |"
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -54,6 +54,8 @@ CHANNEL_OPTIONS: ChannelOptions = [
     ("grpc.keepalive_timeout_ms", 3_000),
     # gRPC's own pings, after which it sends no other, are waited for as long; by default that is a minute.
     ("grpc.http2.ping_timeout_ms", 3_000),
+    # One missed deadline in five asks as well: at a few calls a second keepalive seldom finds one in flight.
+    ("grpc.http2.ping_on_rst_stream_percent", 20),
     ("grpc.keepalive_permit_without_calls", 0),
     # A quiet night must not make the first listing of the morning pay for a new connection.
     ("grpc.client_idle_timeout_ms", 2**31 - 1),
