@@ -138,6 +138,7 @@ class FaultProxy:
             connection, _ = self._listener.accept()
         except BlockingIOError:
             return
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # which asyncio does for sockets that it accepts itself
         self.connections += 1
         carried = _Carried(self, connection)
         self._open[carried] = task = self._loop.create_task(self._answer(carried))

@@ -175,7 +175,8 @@ def make_error(code: int, message: str, details: ErrorDetails | None = None, req
     are defects of the service. A connection that broke is an outage, whatever broke it.
     """
     details = details or ErrorDetails()
-    code = Code.UNAVAILABLE if message.startswith(_BROKEN) else code
+    if code in {Code.UNKNOWN, Code.INTERNAL} and message.startswith(_BROKEN):
+        code = Code.UNAVAILABLE
     kind = _BY_REASON.get(details.reason) or _kind_of(code, message, details.reason)
     return kind(
         message or details.message or "the service gave no message",
