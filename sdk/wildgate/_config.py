@@ -36,7 +36,8 @@ SERVICE_CONFIG = {
                 "initialBackoff": "0.005s",
                 "maxBackoff": "0.02s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                # CANCELLED is how gRPC in a service drops a call unread: when it ends, or is flooded.
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
     ],
@@ -47,16 +48,23 @@ SERVICE_CONFIG = {
 CHANNEL_OPTIONS: ChannelOptions = [
     ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
     ("grpc.service_config_disable_resolution", 1),
-    # Above the five minutes that servers permit by default; never without a call in flight.
-    ("grpc.keepalive_time_ms", 310_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
+    # A peer that is stuck or gone without a word is left after 13 seconds. A server that answers takes
+    # these pings well, whatever interval it permits: it counts only those between which it sent nothing.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 3_000),
+    # gRPC's own pings, after which it sends no other, are waited for as long; by default that is a minute.
+    ("grpc.http2.ping_timeout_ms", 3_000),
+    # One missed deadline in five asks as well: at a few calls a second keepalive seldom finds one in flight.
+    ("grpc.http2.ping_on_rst_stream_percent", 20),
     ("grpc.keepalive_permit_without_calls", 0),
     # A quiet night must not make the first listing of the morning pay for a new connection.
     ("grpc.client_idle_timeout_ms", 2**31 - 1),
-    # Back within seconds of the service; the default waits up to two minutes.
+    # Back a second after the service, before the next replica is restarted; the default waits up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1_000),
-    ("grpc.max_reconnect_backoff_ms", 3_000),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    # The name is looked up again when a connection is lost; the default does so only every thirty seconds.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     # Listings are smaller than a packet or two: compressing them costs more than it saves.
     ("grpc.default_compression_algorithm", 0),
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),

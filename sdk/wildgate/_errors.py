@@ -175,14 +175,19 @@ _BY_CODE: dict[int, type[WildgateError]] = {
 _TOO_LARGE = "message larger than max"
 """In what gRPC itself says of a message over its limit, at either end."""
 
+_BROKEN = "Stream removed"
+"""How gRPC begins what it says, as UNKNOWN or INTERNAL, of a call whose connection it gave up for bytes that are not HTTP/2."""
+
 
 def make_error(code: int, message: str, details: ErrorDetails | None = None, request_id: str | None = None) -> WildgateError:
     """Choose the error for a status: by Wildgate's reason where that says more, else by code.
 
     Codes that are not listed in the tree (UNKNOWN, ABORTED, DATA_LOSS, a number not defined yet)
-    are defects of the service.
+    are defects of the service. A connection that broke is an outage, whatever broke it.
     """
     details = details or ErrorDetails()
+    if code in {Code.UNKNOWN, Code.INTERNAL} and message.startswith(_BROKEN):
+        code = Code.UNAVAILABLE
     kind = _BY_REASON.get(details.reason) or _kind_of(code, message, details.reason)
     return kind(
         message or details.message or "the service gave no message",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from pathlib import Path
 
 import msgspec
 
 from wildgate_service.errors import SettingsError
+
+MIGRATION = Path("/proc/sys/net/ipv4/tcp_migrate_req")  # for IPv6 too
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -65,3 +68,11 @@ def _bound(address: Address, *, share: bool) -> socket.socket:
         message = f"cannot listen on {address}: {error.strerror}. Free the port or set another"
         raise SettingsError(message) from error
     return taken
+
+
+def keeps_waiting_connections(switch: Path = MIGRATION) -> bool:
+    """Whether the kernel (Linux, from 5.14 on) gives what waits for a worker that ends to another; without, it resets those connections."""
+    try:
+        return switch.read_text(encoding="ascii").strip() == "1"
+    except OSError:
+        return False

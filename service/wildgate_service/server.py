@@ -194,6 +194,10 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
         ("grpc.so_reuseport", 1),
         ("grpc.max_receive_message_length", settings.max_message_bytes),
+        # The SDK asks whether anybody is there when a call misses its deadline, which gRPC's own limits (three pings in five minutes) would
+        # end its connection for; a flood of pings still does.
+        ("grpc.http2.min_ping_interval_without_data_ms", 500),
+        ("grpc.http2.max_ping_strikes", 20),
         # A refusal in Python costs a third of an answer, too much under a flood: what nobody will get to, gRPC drops by itself.
         ("grpc.server.max_pending_requests", settings.max_waiting),
         ("grpc.server.max_pending_requests_hard_limit", settings.max_waiting * 3 // 2),

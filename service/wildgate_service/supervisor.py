@@ -31,7 +31,7 @@ from wildgate_service.model.folder import find_models
 from wildgate_service.monitoring.supervisor import ServiceMonitor
 from wildgate_service.monitoring.traces import check_tracing
 from wildgate_service.pipeline import load_engine
-from wildgate_service.port import reserve, resolve
+from wildgate_service.port import keeps_waiting_connections, reserve, resolve
 from wildgate_service.process import Child, keep
 from wildgate_service.reload import CompilerProcess, Result, warmed, with_lexicon
 from wildgate_service.secrets import Secrets, load_secrets
@@ -139,6 +139,8 @@ class Supervisor:
         log.info(
             "serving", address=str(self._address), workers=self._settings.worker_count, asked=asked, cores=cores.affinity, quota=cores.quota
         )
+        if self._settings.worker_count > 1 and not keeps_waiting_connections():
+            log.info("waiting_connections_die_with_their_worker", mend="sysctl net.ipv4.tcp_migrate_req=1")
         while True:
             await asyncio.sleep(KEYS_POLL_SECONDS)
             self._poll_keys()

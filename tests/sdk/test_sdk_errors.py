@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wildgate import (
     WildgateAuthenticationError,
+    WildgateDeadlineExceededError,
     WildgateError,
     WildgateInvalidRequestError,
     WildgateLimitExceededError,
@@ -187,3 +188,17 @@ def test_only_an_overload_is_taken_for_one(message: str, reason: str, expected: 
     """A message over the limit has the same code, and must not be answered by `on_unavailable`."""
     error = make_error(Code.RESOURCE_EXHAUSTED, message, ErrorDetails(reason=reason))
     assert type(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "reason"),
+    [
+        (Code.UNKNOWN, WildgateUnavailableError, "UNAVAILABLE"),
+        (Code.INTERNAL, WildgateUnavailableError, "UNAVAILABLE"),
+        (Code.DEADLINE_EXCEEDED, WildgateDeadlineExceededError, "DEADLINE_EXCEEDED"),
+    ],
+)
+def test_a_stream_that_broke_is_an_outage_and_a_late_one_is_late(code: Code, kind: type[WildgateError], reason: str) -> None:
+    """GRPC says "Stream removed" of both, and the code tells them apart."""
+    error = make_error(code, "Stream removed (why)")
+    assert (type(error), error.reason) == (kind, reason)

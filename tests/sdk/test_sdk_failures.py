@@ -158,12 +158,21 @@ def test_overload_says_when_to_come_back(make_client: Any, fake: FakeWildgate) -
     assert (caught.value.reason, caught.value.retry_after) == ("OVERLOADED", 1.5)
 
 
-@pytest.mark.parametrize("code", ["RESOURCE_EXHAUSTED", "CANCELLED"])
-def test_a_call_that_the_service_dropped_is_an_overload(make_client: Any, fake: FakeWildgate, code: str) -> None:
-    """GRPC in a flooded service drops calls unread, as CANCELLED and without details."""
+@pytest.mark.parametrize(("code", "attempts"), [("RESOURCE_EXHAUSTED", 1), ("CANCELLED", 2)])
+def test_a_call_that_the_service_dropped_is_an_overload(make_client: Any, fake: FakeWildgate, code: str, attempts: int) -> None:
+    """GRPC in a flooded service drops calls unread, as CANCELLED and without details; so does one in a service that ends."""
     fake.fail(code)
     decision = make_client(fake.target, on_unavailable="allow").score(LISTING)
-    assert (decision.degraded_reasons, len(fake.metadata)) == (("resource_exhausted",), 1)
+    assert (decision.degraded_reasons, len(fake.metadata)) == (("resource_exhausted",), attempts)
+
+
+def test_a_flood_of_drops_is_not_doubled(make_client: Any, fake: FakeWildgate) -> None:
+    """After some drops in a row retries stop, as after outages."""
+    fake.fail("CANCELLED")
+    client = make_client(fake.target, on_unavailable="allow")
+    for _ in range(40):
+        client.score(LISTING)
+    assert len(fake.metadata) < 60
 
 
 def test_pushback_does_not_outlast_the_deadline(make_client: Any, fake: FakeWildgate) -> None:

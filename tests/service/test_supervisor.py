@@ -40,10 +40,10 @@ class Load:
     """Calls from several connections, one after the other on each, until it is stopped."""
 
     def __init__(self, *connections):
+        self.answered = []
         self._stop = Event()
         self._pool = ThreadPoolExecutor(len(connections))
         self._calls = [self._pool.submit(self._run, stubs) for stubs in connections]
-        self.answered = []
 
     def _run(self, stubs):
         while not self._stop.is_set():
