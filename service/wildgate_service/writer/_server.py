@@ -15,7 +15,7 @@ from wildgate_service.errors import RequestReusedError, StoreError, WildgateErro
 from wildgate_service.store import (
     DecisionNotFoundError,
     OutcomeRecorded,
-    SqliteStore,
+    Store,
     open_store,
 )
 from wildgate_service.writer._wire import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from wildgate_service.outcomes import Outcome
     from wildgate_service.record import Entry
-    from wildgate_service.store._connection import Durability
+    from wildgate_service.store import Durability
     from wildgate_service.store._decisions import Appended
 
 log = structlog.get_logger()
@@ -69,13 +69,11 @@ class StoreKeeper:
     def __init__(self, url: str, durability: Durability) -> None:
         self._url = url
         self._durability = durability
-        self._store: SqliteStore | None = None
-        self.log_id = ""
+        self._store: Store | None = None
         self._attempt(lambda _: (), 0)  # open it before the first call
 
-    def _open(self) -> SqliteStore:
+    def _open(self) -> Store:
         store = open_store(self._url, durability=self._durability, create=False, busy_seconds=BUSY_SECONDS)
-        self.log_id = store.log_id
         log.info("store_opened")
         return store
 
@@ -87,11 +85,11 @@ class StoreKeeper:
         """Likewise."""
         return self._attempt(lambda store: store.append_outcomes(outcomes), len(outcomes))
 
-    def _attempt(self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]], count: int) -> Sequence[Result | WildgateError]:
+    def _attempt(self, act: Callable[[Store], Sequence[Result | WildgateError]], count: int) -> Sequence[Result | WildgateError]:
         try:
             if self._store is None:
                 self._store = self._open()
-            self._store.check_file()
+            self._store.check()
             return act(self._store)
         except StoreError as error:
             log.error("store_failed", items=count, error=str(error))  # noqa: TRY400  (no stack)
@@ -121,10 +119,10 @@ class Connection:
             raise EOFError
         return list(self._reader.feed(data))
 
-    def send(self, log_id: str) -> bool:
+    def send(self) -> bool:
         """Send what can be sent; whether all is sent."""
         if self.answers:
-            self._unsent += encode(Answers(log_id, self.answers))
+            self._unsent += encode(Answers(self.answers))
             self.answers = []
         with contextlib.suppress(BlockingIOError):
             while self._unsent:
@@ -228,7 +226,7 @@ class Writer:
         if connection.peer.fileno() < 0:
             return
         try:
-            sent = connection.send(self._keeper.log_id)
+            sent = connection.send()
         except OSError:
             self._forget(connection)
             return
@@ -249,4 +247,4 @@ def _answer(call: int, result: Appended | OutcomeRecorded | WildgateError) -> An
     if isinstance(result, OutcomeRecorded):
         return Answer(call, Code.REPEATED if result.duplicate else Code.RECORDED)
     code = Code.RECORDED if result.payload is None else Code.REPEATED
-    return Answer(call, code, result.position, result.chain_hash, result.payload or b"")
+    return Answer(call, code, result.log_id, result.position, result.chain_hash, result.payload or b"")
