@@ -13,6 +13,6 @@ from wildgate_service.store._database import Durability
 from wildgate_service.store._open import open_store
 from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
 from wildgate_service.store._store import Store
-from wildgate_service.store._url import mask, path_of
+from wildgate_service.store._url import is_postgresql, mask, path_of
 
-__all__ = ["DecisionNotFoundError", "Durability", "OutcomeRecorded", "Store", "mask", "open_store", "path_of"]
+__all__ = ["DecisionNotFoundError", "Durability", "OutcomeRecorded", "Store", "is_postgresql", "mask", "open_store", "path_of"]

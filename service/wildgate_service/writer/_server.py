@@ -46,6 +46,7 @@ Result = TypeVar("Result")
 READ_BYTES = 1 << 16
 DRAIN_TURNS = 1000  # then the calls left are for the successor, to which workers send them again
 BUSY_SECONDS = 1.0
+PATIENCE_SECONDS = 2.0  # with a database across the network; less than workers have
 ERROR_CODES: list[tuple[type[WildgateError], Code]] = [
     (RequestReusedError, Code.REQUEST_REUSED),
     (DecisionNotFoundError, Code.DECISION_NOT_FOUND),
@@ -73,7 +74,7 @@ class StoreKeeper:
         self._attempt(lambda _: (), 0)  # open it before the first call
 
     def _open(self) -> Store:
-        store = open_store(self._url, durability=self._durability, create=False, busy_seconds=BUSY_SECONDS)
+        store = open_store(self._url, durability=self._durability, create=False, busy_seconds=BUSY_SECONDS, patience=PATIENCE_SECONDS)
         log.info("store_opened")
         return store
 
