@@ -21,7 +21,7 @@ TEMPLATE = "template_store"
 def binaries():
     """The folder of initdb and pg_ctl."""
     if found := shutil.which("initdb"):
-        return Path(found).parent
+        return Path(found).resolve().parent
     folders = sorted(INSTALLED.glob("*/bin/initdb"), key=lambda file: int(file.parts[-3]))
     if not folders:
         pytest.fail("these tests need a PostgreSQL server: apt-get install postgresql", pytrace=False)
@@ -54,6 +54,16 @@ class Server:
         """Initialize the folder of data, and start."""
         self.run("initdb", "-D", self.data, "-A", "trust", "-E", "UTF8", "--no-sync", "-U", self.role)
         self.start()
+
+    def follow(self, primary):
+        """Copy a server that runs, and follow it as its standby."""
+        where = f"host={primary.folder} user={primary.role}"
+        self.run("pg_basebackup", "-d", where, "-D", self.data, "-R", "-c", "fast", "--no-sync")
+        self.start()
+
+    def promote(self):
+        """Be the primary from now on."""
+        self.run("pg_ctl", "-D", self.data, "-w", "promote")
 
     def start(self):
         """Start on what is in the folder."""

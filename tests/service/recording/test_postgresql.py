@@ -25,6 +25,7 @@ from wildgate_service.store._database import ConnectionLostError
 from wildgate_service.types import Listing, Receipt
 
 from .conftest import run_sql
+from .postgres import Server
 
 pytestmark = pytest.mark.postgres
 
@@ -365,3 +366,27 @@ def test_a_group_costs_one_round_trip(url, samples):
             lines = [line.split("\t") for line in file.read().splitlines()]
     sides = [line[0] for line in lines if line[0] in {"F", "B"}]
     assert sum(before == "F" and after == "B" for before, after in pairwise(sides)) == 1
+
+
+def test_a_failover_loses_nothing_that_was_answered(samples):
+    """The primary is killed, its synchronous standby promoted; the writer finds it, and its log goes on."""
+    primary, standby = Server(), Server()
+    try:
+        primary.make()
+        database = primary.fresh_store().rpartition("/store_")[2].partition("?")[0]
+        standby.follow(primary)
+        primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        primary.execute("SELECT pg_reload_conf()")
+        url = f"postgresql://{primary.role}@/store_{database}?host={primary.folder},{standby.folder}"
+        with open_store(url, durability="disk") as store:
+            before = [store.append([samples.record()])[0] for _ in range(20)]
+            primary.stop("immediate")
+            standby.promote()
+            after = store.append([samples.record()])[0]
+        assert (after.receipt.log_id, after.receipt.position) == (before[0].receipt.log_id, 21)
+        with open_store(url, read_only=True) as store:
+            verified = store.verify([each.receipt for each in (*before, after)])
+            assert (verified.problem, verified.records, verified.published) == ("", 21, 21)
+    finally:
+        primary.close()
+        standby.close()
