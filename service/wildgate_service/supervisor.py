@@ -25,6 +25,7 @@ from wildgate_service import log as logs
 from wildgate_service.control import Broken, Compiled, Fault, Keys, Limits, ReloadEnded
 from wildgate_service.cores import find_cores
 from wildgate_service.errors import SettingsError, StoreError, WildgateError
+from wildgate_service.kept_store import KeptStore
 from wildgate_service.limiting.desk import Desk
 from wildgate_service.memory import return_freed_memory
 from wildgate_service.model.folder import find_models
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from wildgate_service.pipeline import Engine
     from wildgate_service.port import Address
     from wildgate_service.settings import Settings
-    from wildgate_service.store import SqliteStore
+    from wildgate_service.store import Store
 
 log = structlog.get_logger()
 
@@ -100,6 +101,7 @@ class Supervisor:
         self._sockets = sockets
         self._secrets: Secrets | None = None
         self._keys = Keys((), required=settings.require_keys == "always")
+        self._kept_store = KeptStore(settings.store)
         self._monitor = ServiceMonitor(settings, sockets)
         self._monitor.listen()
         self._writer = Writer(settings, folder / "writer", sockets, self._monitor.board)
@@ -207,9 +209,12 @@ class Supervisor:
 
     def _read_access(self) -> tuple[Keys, Limits]:
         """All keys, revoked ones too, for once there was one, calls need one; and the limits of their tenants."""
-        with open_store(self._settings.store, read_only=True) as store:
+
+        def read(store: Store) -> tuple[tuple[ApiKey, ...], Limits]:
             keys = tuple(store.list_keys())
-            limits = self._desk.read(store, (key.tenant for key in keys))
+            return keys, self._desk.read(store, (key.tenant for key in keys))
+
+        keys, limits = self._kept_store.ask(read)
         return Keys(keys, required=bool(keys) or self._keys.required), limits
 
     def _poll_keys(self) -> None:
@@ -321,7 +326,7 @@ def _refused(fault: Fault) -> ReloadEnded:
     return ReloadEnded(0, fault=fault)
 
 
-def _secrets(settings: Settings, store: SqliteStore) -> Secrets:
+def _secrets(settings: Settings, store: Store) -> Secrets:
     """Read the secrets; the key of who calls without an API key is made before anybody does."""
     secrets = load_secrets(settings.secrets_path, create=not store.is_used())
     secrets.tenant_key(DEFAULT_TENANT)

@@ -188,6 +188,13 @@ def test_span_unit_that_is_not_said_is_code_points():
     assert to_span_unit(types_pb2.SPAN_UNIT_UNSPECIFIED) is SpanUnit.CODE_POINT
 
 
+def test_an_id_that_no_store_can_keep_is_refused():
+    """PostgreSQL has no character NUL, and one such id would fail the group that it is recorded with."""
+    with pytest.raises(Refusal) as refused:
+        to_listing(types_pb2.Listing(listing_id="a\0b", title="x", content_kind=1))
+    assert refused.value.reason is Reason.FIELD_INVALID
+
+
 def test_listing_arrives_whole():
     """Every field of the contract has its place in the type."""
     posted = Timestamp(seconds=1_700_000_000)

@@ -75,7 +75,6 @@ class WriterClient:
         self._pending: dict[int, _Call] = {}
         self._unsent: list[int] = []
         self._last_call = 0
-        self._log_id = ""
         self._transport: asyncio.Transport | None = None
         self._full = False
         self._connecting: asyncio.Task[None] | None = None
@@ -119,7 +118,7 @@ class WriterClient:
         if answer.code is Code.REPEATED:
             standing = read_payload(answer.payload)
             repeated = standing.decision_id != record.decision_id  # else this call, sent again
-        receipt = Receipt(self._log_id, answer.position, answer.chain_hash.hex())
+        receipt = Receipt(answer.log_id, answer.position, answer.chain_hash.hex())
         return Recorded(standing, receipt, repeated)
 
     async def record_outcomes(self, outcomes: Sequence[Outcome]) -> list[OutcomeRecorded | WildgateError]:
@@ -237,7 +236,6 @@ class WriterClient:
 
     def answered(self, answers: Answers) -> None:
         """Wake those who wait; an answer that nobody waits for any more is dropped."""
-        self._log_id = answers.log_id
         for answer in answers.answers:
             call = self._pending.get(answer.call)
             if call and not call.answer.done():

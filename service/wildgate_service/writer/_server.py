@@ -18,7 +18,7 @@ from wildgate_service.monitoring.writing import WritingWatch
 from wildgate_service.store import (
     DecisionNotFoundError,
     OutcomeRecorded,
-    SqliteStore,
+    Store,
     open_store,
 )
 from wildgate_service.writer._wire import (
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from wildgate_service.outcomes import Outcome
     from wildgate_service.record import Entry
-    from wildgate_service.store._connection import Durability
+    from wildgate_service.store import Durability
     from wildgate_service.store._decisions import Appended
 
 log = structlog.get_logger()
@@ -49,8 +49,7 @@ Result = TypeVar("Result")
 READ_BYTES = 1 << 16
 DRAIN_TURNS = 1000  # then the calls left are for the successor, to which workers send them again
 BUSY_SECONDS = 1.0
-BEAT_SECONDS = 1.0  # between two signs of life
-QUIET_SECONDS, FAILING_SECONDS = 5.0, 0.5  # without a record, after which the store is tried; while it fails
+PATIENCE_SECONDS = 2.0  # with a database across the network; less than workers have
 ERROR_CODES: list[tuple[type[WildgateError], Code]] = [
     (RequestReusedError, Code.REQUEST_REUSED),
     (DecisionNotFoundError, Code.DECISION_NOT_FOUND),
@@ -75,14 +74,12 @@ class StoreKeeper:
         self.watch = watch
         self._url = url
         self._durability = durability
-        self._store: SqliteStore | None = None
-        self.log_id = ""
-        self.failing = False  # the last attempt did
-        self._attempt(lambda _: ())  # open it before the first call
+        self._store: Store | None = None
+        self._attempt(lambda _: (), 0)  # open it before the first call
 
-    def _open(self) -> SqliteStore:
-        store = open_store(self._url, durability=self._durability, create=False, busy_seconds=BUSY_SECONDS)
-        self.log_id = store.log_id
+    def _open(self) -> Store:
+        store = open_store(self._url, durability=self._durability, create=False, busy_seconds=BUSY_SECONDS, patience=PATIENCE_SECONDS)
+        log.info("store_opened")
         return store
 
     def append(self, entries: Sequence[Entry]) -> Sequence[Appended | WildgateError]:
@@ -93,36 +90,12 @@ class StoreKeeper:
         """Likewise."""
         return self._attempt(lambda store: store.append_outcomes(outcomes), outcomes=len(outcomes))
 
-    def check(self) -> None:
-        """Find out whether the store can be written; it is asked when nothing was written for a while, and while nothing can be."""
-        self._attempt(lambda store: store.append_outcomes(()))
-
-    def _attempt(
-        self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]], *, decisions: int = 0, outcomes: int = 0
-    ) -> Sequence[Result | WildgateError]:
-        start, count = time.perf_counter(), decisions + outcomes
-        done, error = self._tried(act)
-        self.watch.attempted(decisions, outcomes, time.perf_counter() - start, written=error is None)
-        self.watch.store(usable=error is None)
-        if error is None:
-            self.failing = False
-            return done
-        if count or not self.failing:
-            log.error("store_failed", items=count, error=str(error))
-        self.failing = True
-        self.close()
-        return [error] * count
-
-    def _tried(
-        self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]]
-    ) -> tuple[Sequence[Result | WildgateError], StoreError | None]:
-        """What the store answers, or why it does not."""
-        opened = self._store is None
+    def _attempt(self, act: Callable[[Store], Sequence[Result | WildgateError]], count: int) -> Sequence[Result | WildgateError]:
         try:
             if self._store is None:
                 self._store = self._open()
-            self._store.check_file()
-            done = act(self._store)
+            self._store.check()
+            return act(self._store)
         except StoreError as error:
             return (), error
         if opened:
@@ -152,10 +125,10 @@ class Connection:
             raise EOFError
         return list(self._reader.feed(data))
 
-    def send(self, log_id: str) -> bool:
+    def send(self) -> bool:
         """Send what can be sent; whether all is sent."""
         if self.answers:
-            self._unsent += encode(Answers(log_id, self.answers))
+            self._unsent += encode(Answers(self.answers))
             self.answers = []
         with contextlib.suppress(BlockingIOError):
             while self._unsent:
@@ -270,7 +243,7 @@ class Writer:
         if connection.peer.fileno() < 0:
             return
         try:
-            sent = connection.send(self._keeper.log_id)
+            sent = connection.send()
         except OSError:
             self._forget(connection)
             return
@@ -291,4 +264,4 @@ def _answer(call: int, result: Appended | OutcomeRecorded | WildgateError) -> An
     if isinstance(result, OutcomeRecorded):
         return Answer(call, Code.REPEATED if result.duplicate else Code.RECORDED)
     code = Code.RECORDED if result.payload is None else Code.REPEATED
-    return Answer(call, code, result.position, result.chain_hash, result.payload or b"")
+    return Answer(call, code, result.log_id, result.position, result.chain_hash, result.payload or b"")

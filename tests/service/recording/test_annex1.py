@@ -106,6 +106,12 @@ def values_of(sheet):
 # --- single facts --------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="session")
+def fresh_url(fresh_file_url):
+    """The raw tables are counted with SQLite's SQL; that both engines give the same figures is tested beside."""
+    return fresh_file_url
+
+
 @pytest.fixture
 def happen(store, samples):
     """Records what happened to one listing, an hour apart."""
@@ -466,7 +472,7 @@ def year(fresh_url, samples):
 
 def ask(store, query, *arguments):
     """An answer of SQL over the raw tables."""
-    return store._connection.execute(SQL + query, arguments).fetchall()
+    return store._database.execute(SQL + query, arguments).fetchall()
 
 
 @pytest.mark.parametrize(("name", "basis"), [("5_own_initiative_illegal", "illegal"), ("6_own_initiative_TC", "terms")])
