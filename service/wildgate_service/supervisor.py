@@ -16,7 +16,6 @@ import os
 import signal
 import socket
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -36,7 +35,7 @@ from wildgate_service.secrets import Secrets, load_secrets
 from wildgate_service.settings import DEFAULT_TENANT
 from wildgate_service.store import open_store
 from wildgate_service.workers import Birth, Served, Workers
-from wildgate_service.writer import run_writer
+from wildgate_service.writer import Recording, run_writer
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -292,6 +291,16 @@ def _bind(listener: socket.socket, path: Path) -> None:
         raise SettingsError(f"cannot make the socket {path}: {error}. Set TMPDIR to a folder with a short path") from error
 
 
+def _recording(settings: Settings) -> Recording:
+    return Recording(
+        durability=settings.durability,
+        patience=settings.store_patience,
+        on_failure=settings.on_store_failure,
+        spool=settings.spool_path,
+        spool_max_bytes=settings.spool_max_bytes,
+    )
+
+
 class Writer:
     """The writer process; its socket is the supervisor's, and a new process takes it over."""
 
@@ -324,9 +333,10 @@ class Writer:
     def _fork(self) -> Child:
         self._child = Child.fork(
             "writer",
-            partial(run_writer, durability=self._settings.durability),
+            run_writer,
             self._listener,
             self._settings.store,
+            _recording(self._settings),
             close=self._sockets - {self._listener},
         )
         return self._child

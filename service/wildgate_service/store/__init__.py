@@ -9,8 +9,9 @@ reports, `_api_keys` keeps keys. The tables are in `migrations/`.
 from __future__ import annotations
 
 from wildgate_service.store._connection import open_store
+from wildgate_service.store._late import Superseded
 from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
 from wildgate_service.store._sqlite import SqliteStore
 from wildgate_service.store._url import mask, path_of
 
-__all__ = ["DecisionNotFoundError", "OutcomeRecorded", "SqliteStore", "mask", "open_store", "path_of"]
+__all__ = ["DecisionNotFoundError", "OutcomeRecorded", "SqliteStore", "Superseded", "mask", "open_store", "path_of"]

@@ -13,6 +13,7 @@ from wildgate_service.store import (
     _decisions,
     _findings,
     _following,
+    _late,
     _measures,
     _outcomes,
     _proof,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from wildgate_service.statements.facts import Goods, StatementFacts
     from wildgate_service.store._audit import Progress
     from wildgate_service.store._decisions import Appended
+    from wildgate_service.store._late import Superseded
     from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
     from wildgate_service.types import DecisionRecord
 
@@ -119,6 +121,16 @@ class SqliteStore:
         """
         with explained(self._path):
             return _outcomes.append_outcomes(self._connection, outcomes)
+
+    def keep_superseded(self, superseded: Sequence[Superseded]) -> None:
+        """Remember late decisions that gave way to earlier ones on their requests, so that outcomes that name them are about those."""
+        with explained(self._path):
+            _late.keep_superseded(self._connection, superseded)
+
+    def check_writable(self) -> None:
+        """Raise StoreError if the store could not take a record now; changes nothing."""
+        with explained(self._path):
+            self._connection.execute("UPDATE meta SET value = value WHERE key = 'log_id'")
 
     def following(self, tenant: str | None = None) -> list[Following]:
         """Every outcome of a tenant (None: of all) with the decision or answer that it is about."""

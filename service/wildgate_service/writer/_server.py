@@ -6,18 +6,15 @@ import contextlib
 import selectors
 import signal
 import socket
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
-from wildgate_service.errors import RequestReusedError, StoreError, WildgateError
-from wildgate_service.store import (
-    DecisionNotFoundError,
-    OutcomeRecorded,
-    SqliteStore,
-    open_store,
-)
+from wildgate_service.errors import RequestReusedError, WildgateError
+from wildgate_service.store import DecisionNotFoundError
+from wildgate_service.writer._recorder import Recorder, Recording, Spooled
+from wildgate_service.writer._spool import Group
 from wildgate_service.writer._wire import (
     Answer,
     Answers,
@@ -25,84 +22,38 @@ from wildgate_service.writer._wire import (
     Entries,
     Outcomes,
     Request,
+    StateWanted,
     encode,
+    encode_state,
     request_reader,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from types import FrameType
     from typing import Self
 
-    from wildgate_service.outcomes import Outcome
-    from wildgate_service.record import Entry
-    from wildgate_service.store._connection import Durability
+    from wildgate_service.store import OutcomeRecorded
     from wildgate_service.store._decisions import Appended
 
 log = structlog.get_logger()
 
-Result = TypeVar("Result")
-
 READ_BYTES = 1 << 16
 DRAIN_TURNS = 1000  # then the calls left are for the successor, to which workers send them again
-BUSY_SECONDS = 1.0
 ERROR_CODES: list[tuple[type[WildgateError], Code]] = [
     (RequestReusedError, Code.REQUEST_REUSED),
     (DecisionNotFoundError, Code.DECISION_NOT_FOUND),
 ]
 
 
-def run_writer(listener: socket.socket, store_url: str, *, durability: Durability = "process") -> None:
+def run_writer(listener: socket.socket, store_url: str, how: Recording | None = None) -> None:
     """Be the writer until SIGTERM; then answer what has arrived, and return.
 
     `listener` is a listening Unix socket, which outlives the process so that its successor can take
-    over. The store must have been made before: one that is missing or breaks makes the writer refuse
-    records until it can be opened again.
+    over. The store must have been made before: while it is missing or broken the writer spools or refuses
+    records.
     """
-    with Writer(listener, StoreKeeper(store_url, durability)) as writer:
+    with Recorder(store_url, how or Recording()) as recorder, Writer(listener, recorder) as writer:
         writer.run()
-
-
-class StoreKeeper:
-    """Opens the store, and opens it again after it broke; never makes one, lest a lost file go unnoticed."""
-
-    def __init__(self, url: str, durability: Durability) -> None:
-        self._url = url
-        self._durability = durability
-        self._store: SqliteStore | None = None
-        self.log_id = ""
-        self._attempt(lambda _: (), 0)  # open it before the first call
-
-    def _open(self) -> SqliteStore:
-        store = open_store(self._url, durability=self._durability, create=False, busy_seconds=BUSY_SECONDS)
-        self.log_id = store.log_id
-        log.info("store_opened")
-        return store
-
-    def append(self, entries: Sequence[Entry]) -> Sequence[Appended | WildgateError]:
-        """As the store's; a store that breaks answers StoreError to each."""
-        return self._attempt(lambda store: store.append_entries(entries), len(entries))
-
-    def append_outcomes(self, outcomes: Sequence[Outcome]) -> Sequence[OutcomeRecorded | WildgateError]:
-        """Likewise."""
-        return self._attempt(lambda store: store.append_outcomes(outcomes), len(outcomes))
-
-    def _attempt(self, act: Callable[[SqliteStore], Sequence[Result | WildgateError]], count: int) -> Sequence[Result | WildgateError]:
-        try:
-            if self._store is None:
-                self._store = self._open()
-            self._store.check_file()
-            return act(self._store)
-        except StoreError as error:
-            log.error("store_failed", items=count, error=str(error))  # noqa: TRY400  (no stack)
-            self.close()
-            return [error] * count
-
-    def close(self) -> None:
-        """Close the store; the next call opens it again."""
-        if self._store is not None:
-            self._store.close()
-            self._store = None
 
 
 class Connection:
@@ -135,8 +86,8 @@ class Connection:
 class Writer:
     """The loop. Everything that waits is read, committed together, and answered."""
 
-    def __init__(self, listener: socket.socket, keeper: StoreKeeper) -> None:
-        self._keeper = keeper
+    def __init__(self, listener: socket.socket, recorder: Recorder) -> None:
+        self._recorder = recorder
         self._listener = listener
         self._selector = selectors.DefaultSelector()
         self._draining = False
@@ -157,7 +108,6 @@ class Writer:
         for key in list(self._selector.get_map().values()):
             if isinstance(key.data, Connection):
                 self._forget(key.data)
-        self._keeper.close()
         self._selector.close()
         self._wake.close()
         self._woken.close()
@@ -169,7 +119,7 @@ class Writer:
     def run(self) -> None:
         """Serve until SIGTERM, then until nothing more has arrived."""
         while not self._draining:
-            self._turn(timeout=None)
+            self._turn(timeout=self._recorder.pause)
         for _ in range(DRAIN_TURNS):
             if not self._turn(timeout=0):
                 return
@@ -185,6 +135,7 @@ class Writer:
             else:
                 arrived += self._serve(key.data, events)
         self._commit(arrived)
+        self._recorder.tend()
         return bool(arrived)
 
     def _accept(self) -> None:
@@ -207,20 +158,28 @@ class Writer:
             return []
 
     def _commit(self, arrived: list[tuple[Connection, Request]]) -> None:
+        """Record all that has arrived as one group, and answer."""
         entries = [
             (connection, call, entry)
             for connection, request in arrived
             if isinstance(request, Entries)
             for call, entry in zip(request.calls, request.entries, strict=True)
         ]
-        if entries:
-            places = self._keeper.append([entry for _, _, entry in entries])
-            for (connection, call, _), place in zip(entries, places, strict=True):
-                connection.answers.append(_answer(call, place))
+        outcomes = [
+            (connection, call, outcome)
+            for connection, request in arrived
+            if isinstance(request, Outcomes)
+            for call, outcome in zip(request.calls, request.outcomes, strict=True)
+        ]
+        if entries or outcomes:
+            answered = self._recorder.record(Group([entry for *_, entry in entries], [outcome for *_, outcome in outcomes]))
+            for (connection, call, _), place in zip(entries, answered.places, strict=True):
+                connection.answers.append(_answer_to_entry(call, place))
+            for (connection, call, _), result in zip(outcomes, answered.results, strict=True):
+                connection.answers.append(_answer_to_outcome(call, result))
         for connection, request in arrived:
-            if isinstance(request, Outcomes):
-                results = self._keeper.append_outcomes(request.outcomes)
-                connection.answers += map(_answer, request.calls, results)
+            if isinstance(request, StateWanted):
+                connection.answers.append(Answer(request.call, Code.STATE, payload=encode_state(self._recorder.state())))
         for connection in {id(connection): connection for connection, _ in arrived}.values():
             self._send(connection)
 
@@ -228,7 +187,7 @@ class Writer:
         if connection.peer.fileno() < 0:
             return
         try:
-            sent = connection.send(self._keeper.log_id)
+            sent = connection.send(self._recorder.log_id)
         except OSError:
             self._forget(connection)
             return
@@ -242,11 +201,21 @@ class Writer:
             connection.peer.close()
 
 
-def _answer(call: int, result: Appended | OutcomeRecorded | WildgateError) -> Answer:
+def _answer_to_entry(call: int, place: Appended | Spooled | WildgateError) -> Answer:
+    if isinstance(place, WildgateError):
+        return _failure(call, place)
+    if isinstance(place, Spooled):
+        return Answer(call, Code.SPOOLED, payload=place.payload)
+    code = Code.RECORDED if place.payload is None else Code.REPEATED
+    return Answer(call, code, place.position, place.chain_hash, place.payload or b"")
+
+
+def _answer_to_outcome(call: int, result: OutcomeRecorded | WildgateError) -> Answer:
     if isinstance(result, WildgateError):
-        code = next((code for kind, code in ERROR_CODES if isinstance(result, kind)), Code.FAILED)
-        return Answer(call, code, message=str(result))
-    if isinstance(result, OutcomeRecorded):
-        return Answer(call, Code.REPEATED if result.duplicate else Code.RECORDED)
-    code = Code.RECORDED if result.payload is None else Code.REPEATED
-    return Answer(call, code, result.position, result.chain_hash, result.payload or b"")
+        return _failure(call, result)
+    return Answer(call, Code.REPEATED if result.duplicate else Code.RECORDED)
+
+
+def _failure(call: int, error: WildgateError) -> Answer:
+    code = next((code for kind, code in ERROR_CODES if isinstance(error, kind)), Code.FAILED)
+    return Answer(call, code, message=str(error))

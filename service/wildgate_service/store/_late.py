@@ -1,0 +1,34 @@
+"""Decisions that came late, from the spool, and gave way to an earlier record on their request."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Superseded(Struct, frozen=True):
+    """The decision that was answered late, and the one that stands under the same request."""
+
+    tenant: str
+    decision_id: str
+    standing_id: str
+
+
+def keep_superseded(connection: sqlite3.Connection, superseded: Sequence[Superseded]) -> None:
+    """Remember them, so that outcomes that name them find what stands; once, however often they are replayed."""
+    connection.executemany(
+        "INSERT INTO superseded (tenant, decision_id, standing_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(each.tenant, each.decision_id, each.standing_id) for each in superseded],
+    )
+
+
+def standing_for(connection: sqlite3.Connection, tenant: str, decision_id: str) -> str:
+    """The decision that stands for one that gave way; "" if it is none."""
+    query = "SELECT standing_id FROM superseded WHERE tenant = ? AND decision_id = ?"
+    row = connection.execute(query, (tenant, decision_id)).fetchone()
+    return str(row[0]) if row else ""
