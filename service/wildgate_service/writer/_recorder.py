@@ -33,7 +33,7 @@ RECORDED_LATE = "recorded_late"  # among the degraded reasons of a decision that
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.1, 2.0
 POLL_SECONDS = 0.005  # while something is on its way to the store beside the loop
 BUSY_SHARE = 0.5  # of the patience, for somebody else's lock
-DOUBTFUL_SHARE = 0.05  # of the patience, with a store that was too slow the last time
+DOUBTFUL_SHARE = 0.05  # of the patience, with a store that failed or was too slow the last time
 KNOWN_SECONDS = 5.0  # for which a commit that went well says that the store can be used
 SLOW = "the store is too slow or hangs: a commit took longer than store_patience"
 BEHIND = "what was spooled is still being brought into the store"
@@ -73,7 +73,7 @@ class Recorder:
         self._spool: Spool | None = None
         self._usable = True
         self._used = clock()
-        self._punctual = True
+        self._trusted = True
         self._submitted = 0.0
         self._cursor = 0  # where in the spool that begins which is not in the store yet
         self._replayed: Slice | None = None  # on its way from spool to store
@@ -138,8 +138,8 @@ class Recorder:
         if self._store.busy and not self._collect():
             return StoreError(SLOW)
         self._submit(group)
-        done = self._store.take(self._how.patience * (1 if self._punctual else DOUBTFUL_SHARE))
-        self._punctual = done is not None
+        done = self._store.take(self._how.patience * (1 if self._trusted else DOUBTFUL_SHARE))
+        self._trusted = isinstance(done, Done)
         if done is None:
             log.error("store_slow", items=len(group), seconds=self._how.patience)
             done = StoreError(SLOW)
@@ -239,7 +239,7 @@ class Recorder:
         done = self._store.take(0)
         if done is None:
             return False
-        self._punctual = self._clock() - self._submitted < self._how.patience
+        self._trusted = isinstance(done, Done) and self._clock() - self._submitted < self._how.patience
         self._note(done)
         replayed, self._replayed = self._replayed, None
         if replayed and isinstance(done, Done):
