@@ -155,7 +155,7 @@ def report_to_proto(report: t.TransparencyReport) -> transparency_pb2.Transparen
         outcomes=report.outcomes,
         degraded_answers=report.degraded_answers,
         median_hours_to_act=-1.0 if hours is None else hours,
-        checkpoint=_receipt_to_proto(report.checkpoint),
+        checkpoints=filter(None, map(_receipt_to_proto, report.checkpoints)),
         measured_error=_error_to_proto(report.measured_error),
     )
 
@@ -172,7 +172,7 @@ def report_from_proto(message: transparency_pb2.TransparencyReport) -> t.Transpa
         outcomes=_frozen(message.outcomes),
         degraded_answers=_frozen(message.degraded_answers),
         median_hours_to_act=None if hours < 0 else hours,
-        checkpoint=_receipt(message.checkpoint) if message.HasField("checkpoint") else None,
+        checkpoints=tuple(_receipt(receipt) for receipt in message.checkpoints),
         measured_error=_error(message.measured_error) if message.HasField("measured_error") else None,
     )
 

@@ -411,5 +411,5 @@ def _empty_report() -> TransparencyReport:
         outcomes={},
         degraded_answers={},
         median_hours_to_act=None,
-        checkpoint=None,
+        checkpoints=(),
     )

@@ -398,7 +398,7 @@ class TransparencyReport:
     """Answers that clients gave themselves, by reason."""
     median_hours_to_act: float | None
     """From decision to removal; None if nothing was removed."""
-    checkpoint: Receipt | None
+    checkpoints: tuple[Receipt, ...]
     """Where the log stood."""
     measured_error: MeasuredErrors | None = None
     """How often decisions are right; None from a service that does not measure it."""

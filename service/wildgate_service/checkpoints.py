@@ -143,9 +143,9 @@ def _make(path: Path) -> None:
 
 
 class _Report(Struct):
-    """A report as JSON, of which the checkpoint is wanted."""
+    """A report as JSON, of which the checkpoints are wanted."""
 
-    checkpoint: Checkpoint
+    checkpoints: list[Checkpoint]
 
 
 def read_checkpoints(path: Path) -> list[Checkpoint]:
@@ -159,7 +159,7 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
         message = f"{path} cannot be read: {error.strerror}"
         raise SettingsError(message) from error
     with suppress(msgspec.DecodeError):
-        return [_sound(msgspec.json.decode(content, type=_Report).checkpoint, str(path))]
+        return [_sound(each, str(path)) for each in msgspec.json.decode(content, type=_Report).checkpoints]
     lines = enumerate(content.splitlines(), 1)
     return [_read(line, f"{path}:{number}") for number, line in lines if line.strip()]
 

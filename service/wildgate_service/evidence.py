@@ -36,12 +36,19 @@ class EvidenceError(WildgateError):
     """A bundle that cannot be made or read, or does not prove what it says."""
 
 
+Place = tuple[str, int]  # id of a log, and position in it
+
+
 class Wanted(Struct, frozen=True, kw_only=True):
-    """Which records: those of a listing, or those at positions; of all tenants if `tenant` is None."""
+    """Which records: those of a listing, or those at positions of the log `log_id`, of each log if it is "".
+
+    Of all tenants if `tenant` is None.
+    """
 
     tenant: str | None
     listing_id: str = ""
     positions: tuple[int, ...] = ()
+    log_id: str = ""
 
 
 class Followed(Struct, frozen=True, kw_only=True):
@@ -66,6 +73,7 @@ class Proof(Struct, frozen=True, kw_only=True):
     is the record's own place. `payload` is None, and `salt` empty, where it was erased.
     """
 
+    log_id: str
     position: int
     previous: bytes
     commitment: bytes
@@ -76,10 +84,16 @@ class Proof(Struct, frozen=True, kw_only=True):
     reached: Receipt
     published: bool
 
+    @property
+    def place(self) -> Place:
+        """Where the record stands."""
+        return self.log_id, self.position
+
 
 class _ProofLine(Struct, frozen=True):
     """A proof as the bundle has it: bytes in hex."""
 
+    log_id: str
     position: int
     previous: str
     commitment: str
@@ -90,11 +104,15 @@ class _ProofLine(Struct, frozen=True):
     checkpoint: Checkpoint
     published: bool
 
+    @property
+    def place(self) -> Place:
+        """Where the record stands."""
+        return self.log_id, self.position
+
 
 class _ProofFile(Struct, frozen=True):
     """proof.json."""
 
-    log_id: str
     made_time: datetime
     records: tuple[_ProofLine, ...]
 
@@ -110,15 +128,16 @@ class _Manifest(Struct, frozen=True):
 class _ShownRecord(Struct, frozen=True):
     """A record of records.json; None where it was erased."""
 
+    log_id: str
     position: int
     record: dict[str, Any] | None
 
 
 class Verified(Struct, frozen=True):
-    """What a bundle proves: its records, by position, each with the checkpoint that it stands before, and whose key signed the bundle."""
+    """What a bundle proves: its records, by place, each with the checkpoint that it stands before, and whose key signed the bundle."""
 
     public_key: str
-    records: tuple[tuple[int, Checkpoint], ...]
+    records: tuple[tuple[Place, Checkpoint], ...]
     erased: int
 
 
@@ -127,7 +146,7 @@ class Verified(Struct, frozen=True):
 
 def make_bundle(
     proofs: Sequence[Proof],
-    followed: Mapping[int, Sequence[Followed]],
+    followed: Mapping[Place, Sequence[Followed]],
     *,
     published: Sequence[Checkpoint],
     key: SigningKey,
@@ -136,12 +155,13 @@ def make_bundle(
     """The zip. `published` are the checkpoints that proofs may reach; the key signs those of proofs that reach none, and the whole."""
     signed = {each.receipt: each for each in sorted(published, key=lambda each: bool(each.signature))}
     lines = tuple(_line(proof, signed.get(proof.reached) or key.checkpoint(proof.reached, now)) for proof in proofs)
-    shown = [_ShownRecord(proof.position, _shown(proof.payload) if proof.payload else None) for proof in proofs]
+    outcomes = [{"log_id": log_id, "position": position, "outcomes": each} for (log_id, position), each in followed.items()]
+    shown = [_ShownRecord(*proof.place, _shown(proof.payload) if proof.payload else None) for proof in proofs]
     templates = resources.files("wildgate_service.templates") / "evidence"
     files = {name: (templates / template).read_bytes() for name, template in TEMPLATES.items()} | {
         "records.json": _json(shown),
-        "outcomes.json": _json([{"position": position, "outcomes": outcomes} for position, outcomes in followed.items()]),
-        "proof.json": _json(_ProofFile(proofs[0].reached.log_id, now, lines)),
+        "outcomes.json": _json(outcomes),
+        "proof.json": _json(_ProofFile(now, lines)),
     }
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     manifest = _Manifest(digests, key.public_key, key.sign(_signed_text(digests)))
@@ -150,6 +170,7 @@ def make_bundle(
 
 def _line(proof: Proof, checkpoint: Checkpoint) -> _ProofLine:
     return _ProofLine(
+        log_id=proof.log_id,
         position=proof.position,
         previous=proof.previous.hex(),
         commitment=proof.commitment.hex(),
@@ -196,7 +217,7 @@ def verify_bundle(content: bytes) -> Verified:
         for problem in _problems_of_manifest(files, manifest):
             raise EvidenceError(problem)
         proof = msgspec.json.decode(files["proof.json"], type=_ProofFile)
-        shown = {each.position: each.record for each in msgspec.json.decode(files["records.json"], type=list[_ShownRecord])}
+        shown = {(each.log_id, each.position): each.record for each in msgspec.json.decode(files["records.json"], type=list[_ShownRecord])}
         for problem in _problems_of_proof(proof, shown):
             raise EvidenceError(problem)
     except (KeyError, ValueError) as error:  # msgspec's errors and those of hex among them
@@ -204,7 +225,7 @@ def verify_bundle(content: bytes) -> Verified:
         raise EvidenceError(message) from error
     return Verified(
         manifest.public_key,
-        tuple((each.position, each.checkpoint) for each in proof.records),
+        tuple((each.place, each.checkpoint) for each in proof.records),
         sum(each.payload is None for each in proof.records),
     )
 
@@ -231,8 +252,8 @@ def _problems_of_manifest(files: Mapping[str, bytes], manifest: _Manifest) -> It
         yield "the signature of the manifest does not hold"
 
 
-def _problems_of_proof(proof: _ProofFile, shown: Mapping[int, dict[str, Any] | None]) -> Iterator[str]:
-    if sorted(shown) != sorted(each.position for each in proof.records):
+def _problems_of_proof(proof: _ProofFile, shown: Mapping[Place, dict[str, Any] | None]) -> Iterator[str]:
+    if sorted(shown) != sorted(each.place for each in proof.records):
         yield "records.json has other records than proof.json"
     for line in proof.records:
         committed = bytes.fromhex(line.commitment)
@@ -240,18 +261,18 @@ def _problems_of_proof(proof: _ProofFile, shown: Mapping[int, dict[str, Any] | N
             payload = bytes.fromhex(line.payload)
             if log.commitment(payload, bytes.fromhex(line.salt)) != committed:
                 yield f"record {line.position} is not the one committed to"
-            if _shown(payload) != shown[line.position]:
+            if _shown(payload) != shown[line.place]:
                 yield f"records.json says something else of record {line.position}"
-        if _reached(line, proof.log_id) != line.checkpoint.receipt:
+        if _reached(line) != line.checkpoint.receipt:
             yield f"record {line.position} does not lead to its checkpoint"
         if line.checkpoint.signature and not is_signed(line.checkpoint):
             yield f"the signature of the checkpoint of record {line.position} does not hold"
 
 
-def _reached(line: _ProofLine, log_id: str) -> Receipt:
+def _reached(line: _ProofLine) -> Receipt:
     """Where the chain leads from the record over the commitments after it."""
     chain = log.chain_hash(bytes.fromhex(line.previous), bytes.fromhex(line.commitment))
     following = bytes.fromhex(line.following)
     for start in range(0, len(following), HASH_BYTES):
         chain = log.chain_hash(chain, following[start : start + HASH_BYTES])
-    return Receipt(log_id, line.position + len(following) // HASH_BYTES, chain.hex())
+    return Receipt(line.log_id, line.position + len(following) // HASH_BYTES, chain.hex())

@@ -133,7 +133,7 @@ class PublicReport(Struct, frozen=True, kw_only=True):
     medians: dict[str, float | None]
     versions: tuple[Used, ...]
     hidden_cells: int
-    checkpoint: Checkpoint | None
+    checkpoints: tuple[Checkpoint, ...]
 
     def table(self, name: str) -> Table:
         """The table of that name."""
@@ -148,7 +148,7 @@ class PublicFacts(Struct, frozen=True, kw_only=True):
     measures: tuple[Measure, ...]
     cases: tuple[Case, ...]
     measured: MeasuredErrors
-    checkpoint: Checkpoint | None = None
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
 def make_public_report(
@@ -183,7 +183,7 @@ def make_public_report(
         medians=_medians(facts, publication.smallest_cell),
         versions=tuple(_versions(facts.report.decisions)),
         hidden_cells=len(hidden),
-        checkpoint=facts.checkpoint,
+        checkpoints=facts.checkpoints,
     )
 
 

@@ -265,16 +265,17 @@ class ChainRow(Struct, frozen=True):
 
 
 class VerifyResult(Struct, frozen=True):
-    """What the log proves. `problem` is empty when all holds, else says what is wrong at `position`.
+    """What the logs prove. `problem` is empty when all holds, else says what is wrong at `position` of the log `log_id`.
 
-    `head` is the receipt of the last position that holds, None for an empty log. `published` are the receipts and checkpoints from outside
-    that were found at their positions.
+    `heads` are the receipts of the last position that holds, of each log that has records. `published` are the receipts and checkpoints
+    from outside that were found at their positions.
     """
 
     records: int
     erased: int
-    head: Receipt | None
+    heads: tuple[Receipt, ...]
     problem: str = ""
+    log_id: str = ""
     position: int = 0
     published: int = 0
 
@@ -300,17 +301,17 @@ def verify_chain(
     for receipt in published:
         expected[receipt.position].add(receipt)
     chain, records, erased, found = genesis(log_id), 0, 0, 0
-    head: Receipt | None = None
+    heads: tuple[Receipt, ...] = ()
     for row in rows:
         chain = chain_hash(chain, row.commitment)
         receipt = Receipt(log_id, row.position, chain.hex())
         outside = expected.pop(row.position, set())
         if problem := _problem(row, records + 1, receipt, outside) or agrees(row):
-            return VerifyResult(records, erased, head, problem, row.position, found)
-        records, erased, head, found = records + 1, erased + (row.payload is None), receipt, found + len(outside)
+            return VerifyResult(records, erased, heads, problem, log_id, row.position, found)
+        records, erased, heads, found = records + 1, erased + (row.payload is None), (receipt,), found + len(outside)
     if expected:
-        return VerifyResult(records, erased, head, "published, but the log ends before", min(expected), found)
-    return VerifyResult(records, erased, head, published=found)
+        return VerifyResult(records, erased, heads, "published, but the log ends before", log_id, min(expected), found)
+    return VerifyResult(records, erased, heads, published=found)
 
 
 def _problem(row: ChainRow, position: int, receipt: Receipt, published: set[Receipt]) -> str:

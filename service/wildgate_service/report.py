@@ -51,7 +51,7 @@ class ReportFacts(Struct, frozen=True, kw_only=True):
     outcomes: dict[str, int]
     degraded_answers: dict[str, int]
     median_hours_to_act: float | None
-    checkpoint: Receipt | None
+    checkpoints: tuple[Receipt, ...]
     error: ErrorFacts = ErrorFacts()
 
 
@@ -81,7 +81,7 @@ def make_report(
         outcomes=facts.outcomes,
         degraded_answers=facts.degraded_answers,
         median_hours_to_act=facts.median_hours_to_act,
-        checkpoint=facts.checkpoint,
+        checkpoints=facts.checkpoints,
         measured_error=measure_error(facts.error, fewest),
     )
 

@@ -49,8 +49,8 @@ def _public_rows(report: PublicReport) -> Iterator[tuple[str | int | float | Non
         yield "median_hours", "", name, "hours", _rounded(hours), "" if hours is not None else "hidden"
     for used in report.versions:
         yield from ((used.name, "", used.version, when, str(getattr(used, when)), "") for when in ("first", "last"))
-    if report.checkpoint:
-        yield from (("checkpoint", "", name, "", value, "") for name, value in msgspec.structs.asdict(report.checkpoint).items())
+    for checkpoint in report.checkpoints:
+        yield from (("checkpoint", checkpoint.log_id, name, "", value, "") for name, value in msgspec.structs.asdict(checkpoint).items())
 
 
 def _rounded(number: float | None) -> float | None:

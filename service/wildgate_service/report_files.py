@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wildgate_service.settings import Settings
-    from wildgate_service.store import SqliteStore
+    from wildgate_service.store import Store
 
 PUBLIC: dict[str, Callable[[PublicReport], str]] = {"html": render, "json": public_json, "csv": public_csv}
 BESIDE = {"html": ("html", "json", "csv"), "json": ("json",), "csv": ("csv",)}  # what is written for each format
@@ -39,7 +39,7 @@ class Span(Struct, frozen=True):
     now: datetime
 
 
-def gather(store: SqliteStore, start: date, end: date, *, tenant: str | None, fewest: int = NO_SAMPLING.fewest) -> PublicFacts:
+def gather(store: Store, start: date, end: date, *, tenant: str | None, fewest: int = NO_SAMPLING.fewest) -> PublicFacts:
     """Everything that a public report of these days is made from; error is stated from `fewest` judgments on."""
     report = store.report_facts(start, end, tenant=tenant)
     return PublicFacts(
@@ -51,20 +51,19 @@ def gather(store: SqliteStore, start: date, end: date, *, tenant: str | None, fe
     )
 
 
-def public_files(store: SqliteStore, span: Span, settings: Settings, form: str, *, exact: bool = False) -> dict[str, bytes]:
-    """The page or data by file name, with a signed checkpoint of the log; with `exact` no small count is hidden."""
+def public_files(store: Store, span: Span, settings: Settings, form: str, *, exact: bool = False) -> dict[str, bytes]:
+    """The page or data by file name, with a signed checkpoint of each log; with `exact` no small count is hidden."""
     policy = settings.policy or default_policy()
     publication = publication_of(policy)
     if exact:
         publication = replace(publication, smallest_cell=1)
     facts = gather(store, span.start, span.end, tenant=span.tenant, fewest=load_policy(policy).sampling.fewest)
-    if facts.report.checkpoint:
-        facts = replace(facts, checkpoint=_signed(settings, facts, span.now))
+    facts = replace(facts, checkpoints=_signed(settings, facts, span.now))
     report = make_public_report(facts, publication, tenant=span.tenant or "", start=span.start, end=span.end, generated_time=span.now)
     return {f"{file_name(report)}.{each}": PUBLIC[each](report).encode() for each in BESIDE[form]}
 
 
-def annex_files(store: SqliteStore, span: Span, settings: Settings, form: str, about: Path | None) -> dict[str, bytes]:
+def annex_files(store: Store, span: Span, settings: Settings, form: str, about: Path | None) -> dict[str, bytes]:
     """The sheets of Annex I by file name; `about` is the file of what a platform says of itself."""
     from wildgate_service.annex1.about import About, load_about  # noqa: PLC0415  (openpyxl, which the other formats do not need)
     from wildgate_service.annex1.annex import facts_of_store, make_annex  # noqa: PLC0415
@@ -84,7 +83,9 @@ def annex_files(store: SqliteStore, span: Span, settings: Settings, form: str, a
     return to_csv_files(sheets) if form == DSA else {f"wildgate-report-{span.start}-{span.end}.{XLSX}": to_xlsx(sheets)}
 
 
-def _signed(settings: Settings, facts: PublicFacts, now: datetime) -> Checkpoint | None:
-    """The checkpoint of the report, signed by the key beside the secrets."""
-    head = facts.report.checkpoint
-    return load_signing_key(settings.signing_key_path).checkpoint(head, now) if head else None
+def _signed(settings: Settings, facts: PublicFacts, now: datetime) -> tuple[Checkpoint, ...]:
+    """The checkpoints of the report, signed by the key beside the secrets, which is not made for empty logs."""
+    if not facts.report.checkpoints:
+        return ()
+    key = load_signing_key(settings.signing_key_path)
+    return tuple(key.checkpoint(head, now) for head in facts.report.checkpoints)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from wildgate_service.pipeline import Engine
     from wildgate_service.port import Address
     from wildgate_service.settings import Settings
-    from wildgate_service.store import SqliteStore
+    from wildgate_service.store import Store
 
 log = structlog.get_logger()
 
@@ -275,7 +275,7 @@ def _refused(fault: Fault) -> ReloadEnded:
     return ReloadEnded(0, fault=fault)
 
 
-def _secrets(settings: Settings, store: SqliteStore) -> Secrets:
+def _secrets(settings: Settings, store: Store) -> Secrets:
     """Read the secrets; the key of who calls without an API key is made before anybody does."""
     secrets = load_secrets(settings.secrets_path, create=not store.is_used())
     secrets.tenant_key(DEFAULT_TENANT)

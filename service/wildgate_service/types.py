@@ -365,5 +365,5 @@ class TransparencyReport(Struct, frozen=True, kw_only=True):
     outcomes: dict[str, int]
     degraded_answers: dict[str, int]
     median_hours_to_act: float | None
-    checkpoint: Receipt | None
+    checkpoints: tuple[Receipt, ...]
     measured_error: MeasuredErrors | None = None

@@ -138,8 +138,7 @@ def from_report(report: TransparencyReport) -> transparency_pb2.TransparencyRepo
         numbers = structs.asdict(report.measured_error)
         estimates = [transparency_pb2.ErrorEstimate(**structs.asdict(each)) for each in numbers.pop("estimates")]
         message.measured_error.CopyFrom(transparency_pb2.MeasuredErrors(estimates=estimates, **numbers))
-    if report.checkpoint:
-        message.checkpoint.CopyFrom(from_receipt(report.checkpoint))
+    message.checkpoints.extend(map(from_receipt, report.checkpoints))
     return message
 
 

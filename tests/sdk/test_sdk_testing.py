@@ -93,7 +93,7 @@ def test_reset_forgets_everything(fake: FakeWildgate) -> None:
 def test_the_report_is_scripted(fake: FakeWildgate) -> None:
     """For tests of dashboards."""
     count = ReportCount("", "", 5, 3, 1, 1, 1)
-    fake.report = wildgate.TransparencyReport("", "", count, (), (), {"removed": 1}, {}, 2.5, Receipt("log", 5, "00"))
+    fake.report = wildgate.TransparencyReport("", "", count, (), (), {"removed": 1}, {}, 2.5, (Receipt("log", 5, "00"),))
     report = fake.client().transparency_report("2026-01-01", "2026-01-31")
     assert (report.total, dict(report.outcomes), report.median_hours_to_act) == (
         count,

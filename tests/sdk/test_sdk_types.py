@@ -137,7 +137,7 @@ reports = st.builds(
     st.dictionaries(texts, counts, max_size=2),
     st.dictionaries(texts, counts, max_size=2),
     st.none() | st.floats(0, 1e6),
-    st.none() | receipts,
+    st.lists(receipts, max_size=3).map(tuple),
     st.none() | errors,
 )
 

@@ -766,7 +766,7 @@ class TransparencyReport(google.protobuf.message.Message):
     OUTCOMES_FIELD_NUMBER: builtins.int
     DEGRADED_ANSWERS_FIELD_NUMBER: builtins.int
     MEDIAN_HOURS_TO_ACT_FIELD_NUMBER: builtins.int
-    CHECKPOINT_FIELD_NUMBER: builtins.int
+    CHECKPOINTS_FIELD_NUMBER: builtins.int
     MEASURED_ERROR_FIELD_NUMBER: builtins.int
     start_date: builtins.str
     """First day."""
@@ -795,8 +795,8 @@ class TransparencyReport(google.protobuf.message.Message):
         """Answers the clients gave themselves, by reason."""
 
     @property
-    def checkpoint(self) -> wildgate.v1.types_pb2.Receipt:
-        """Where the log stood."""
+    def checkpoints(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[wildgate.v1.types_pb2.Receipt]:
+        """Where each log stood that has records: one for each writer that wrote at once with others."""
 
     @property
     def measured_error(self) -> global___MeasuredErrors:
@@ -813,11 +813,11 @@ class TransparencyReport(google.protobuf.message.Message):
         outcomes: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
         degraded_answers: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
         median_hours_to_act: builtins.float = ...,
-        checkpoint: wildgate.v1.types_pb2.Receipt | None = ...,
+        checkpoints: collections.abc.Iterable[wildgate.v1.types_pb2.Receipt] | None = ...,
         measured_error: global___MeasuredErrors | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["checkpoint", b"checkpoint", "measured_error", b"measured_error", "total", b"total"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["checkpoint", b"checkpoint", "counts", b"counts", "degraded_answers", b"degraded_answers", "end_date", b"end_date", "measured_error", b"measured_error", "median_hours_to_act", b"median_hours_to_act", "outcomes", b"outcomes", "shares", b"shares", "start_date", b"start_date", "total", b"total"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["measured_error", b"measured_error", "total", b"total"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["checkpoints", b"checkpoints", "counts", b"counts", "degraded_answers", b"degraded_answers", "end_date", b"end_date", "measured_error", b"measured_error", "median_hours_to_act", b"median_hours_to_act", "outcomes", b"outcomes", "shares", b"shares", "start_date", b"start_date", "total", b"total"]) -> None: ...
 
 global___TransparencyReport = TransparencyReport
 

@@ -16,7 +16,7 @@ from wildgate_service.annex1.template import Row, Sheet, template
 
 if TYPE_CHECKING:
     from wildgate_service.annex1.about import About
-    from wildgate_service.store import SqliteStore
+    from wildgate_service.store import Store
     from wildgate_service.types import TransparencyReport
 
 MAKERS: tuple[Callable[[Facts], list[Row]], ...] = (
@@ -39,7 +39,7 @@ def make_annex(facts: Facts) -> list[Sheet]:
     return [msgspec.structs.replace(sheet, rows=tuple(make(facts))) for sheet, make in zip(template().values(), MAKERS, strict=True)]
 
 
-def facts_of_store(store: SqliteStore, report: TransparencyReport, *, policy: Path, about: About, tenant: str | None) -> Facts:
+def facts_of_store(store: Store, report: TransparencyReport, *, policy: Path, about: About, tenant: str | None) -> Facts:
     """What the store holds of the days of a report. `policy` is the file by whose `[dsa]` tables listings stand in categories."""
     start, end = report.start, report.end
     measures, cases = store.measures(start, end, tenant=tenant), store.cases(start, end, tenant=tenant)

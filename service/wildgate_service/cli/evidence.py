@@ -22,6 +22,7 @@ def command() -> None:
 @command.command()
 @click.option("--listing", "listing_id", default="", help="Id of the listing, as the platform sent it.")
 @click.option("--position", "positions", multiple=True, type=click.IntRange(min=1), help="Position in the log. May be repeated.")
+@click.option("--log", "log_id", default="", help="Id of the log that positions are in, as receipts say it; each log if not given.")
 @click.option("--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write: a zip.")
 @click.option("--store", help="URL of the store; that of the settings if not given.")
 @click.option("--tenant", help="This tenant's records alone; all tenants' if not given.")
@@ -32,7 +33,13 @@ def command() -> None:
     help="File of receipts and checkpoints that were published, which the proof shall reach. May be repeated.",
 )
 def export(
-    listing_id: str, positions: tuple[int, ...], output: Path, store: str | None, tenant: str | None, receipts: tuple[Path, ...]
+    listing_id: str,
+    positions: tuple[int, ...],
+    log_id: str,
+    output: Path,
+    store: str | None,
+    tenant: str | None,
+    receipts: tuple[Path, ...],
 ) -> None:
     """Write what was recorded of a listing, or at positions of the log, with what proves it: for investigators, not for publication.
 
@@ -44,7 +51,7 @@ def export(
     settings = load_settings(options={"store": store}).settings
     published = [each for file in receipts for each in read_checkpoints(file)]
     with open_store(settings.store, read_only=True) as opened:
-        wanted = Wanted(tenant=tenant, listing_id=listing_id, positions=positions)
+        wanted = Wanted(tenant=tenant, listing_id=listing_id, positions=positions, log_id=log_id)
         proofs, followed = opened.proofs(wanted, [each.receipt for each in published])
     if not proofs:
         message = "the store has no such record; one that was erased has lost its listing's id: ask by the --position of its receipt"
@@ -80,7 +87,7 @@ def verify(file: Path, key: str) -> None:
         click.echo(f"NOT PROVEN: signed by another key, {verified.public_key}")
         sys.exit(1)
     click.echo(f"as it was signed, by the key {verified.public_key}{'' if key else ' (compare it with that of a published report)'}")
-    for position, reached in verified.records:
+    for (_, position), reached in verified.records:
         by = f"signed {reached.signed_time} by {reached.public_key}" if reached.signature else "a receipt, not signed"
         click.echo(f"record {position:,} stands before {reached.chain_hash} at position {reached.position:,}: {by}")
     if verified.erased:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wildgate_service.outcomes import Outcome
-    from wildgate_service.store import SqliteStore
+    from wildgate_service.store import Store
 
 BATCH = 1_000
 SHOWN = 20  # errors that are printed one by one
@@ -52,7 +52,7 @@ def import_(file: Path, store: str | None, tenant: str) -> None:
     sys.exit(bool(unknown))
 
 
-def _record(store: SqliteStore, outcomes: Iterator[Outcome]) -> tuple[int, int, list[DecisionNotFoundError]]:
+def _record(store: Store, outcomes: Iterator[Outcome]) -> tuple[int, int, list[DecisionNotFoundError]]:
     """How many were recorded, how many repeated, and what is wrong with the rest."""
     recorded = repeated = 0
     unknown: list[DecisionNotFoundError] = []

@@ -19,7 +19,7 @@ from wildgate_service.simulation.plan import GroupRow, Plan, World, load_world
 from wildgate_service.types import Action, ContentKind, Decision, DecisionRecord, Evidence, Level, Match, RuleKind, Taxon, Versions
 
 if TYPE_CHECKING:
-    from wildgate_service.store import SqliteStore
+    from wildgate_service.store import Store
 
 
 class Chunk(Struct, frozen=True):
@@ -30,7 +30,7 @@ class Chunk(Struct, frozen=True):
     outcomes: list[Outcome]
 
 
-def write_year(store: SqliteStore, plan: Plan, *, progress: Callable[[int], object] = lambda _: None) -> Truth:
+def write_year(store: Store, plan: Plan, *, progress: Callable[[int], object] = lambda _: None) -> Truth:
     """Append a whole year and return its truth; `progress` is told how many decisions each chunk had."""
     columns: list[tuple[Column, ...]] = []
     for chunk in simulate(plan):

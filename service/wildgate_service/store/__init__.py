@@ -1,17 +1,19 @@
-"""The store: decisions, the log that proves them, outcomes and API keys, in one SQLite file.
+"""The store: decisions, the logs that prove them, outcomes and API keys, in an SQLite file or a PostgreSQL database.
 
-`open_store` is the door, to what `_url` says that a URL names. `SqliteStore` holds the connection; what it does is written beside it, as
-functions of a connection: `_decisions` appends, `_facets` keeps what decisions are counted by,
-`_outcomes` appends what followed, `_following` reads it with what it followed, `_audit` verifies and erases, `_counting` counts for
-reports, `_api_keys` keeps keys. The tables are in `migrations/`.
+`open_store` is the door, to what `_url` says that a URL names. `Store` holds the connection; what it does is written beside it once for
+both engines, as functions of a `Database` (`_database` says what that is, `_sqlite` and `_postgresql` are the two): `_decisions`
+and `_repeats` append, `_logs` numbers the hash chains, `_facets` and `_findings` keep what decisions are counted by, `_outcomes`
+appends what followed, `_following` reads it with what it followed, `_audit` verifies, `_erase` erases, `_counting` counts for reports,
+`_api_keys` keeps keys. The tables are in `migrations/`.
 """
 
 from __future__ import annotations
 
-from wildgate_service.store._connection import open_store
+from wildgate_service.store._database import Durability
 from wildgate_service.store._late import Superseded
+from wildgate_service.store._open import open_store
 from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
-from wildgate_service.store._sqlite import SqliteStore
+from wildgate_service.store._store import Store
 from wildgate_service.store._url import mask, path_of
 
-__all__ = ["DecisionNotFoundError", "OutcomeRecorded", "SqliteStore", "Superseded", "mask", "open_store", "path_of"]
+__all__ = ["DecisionNotFoundError", "Durability", "OutcomeRecorded", "Store", "Superseded", "mask", "open_store", "path_of"]

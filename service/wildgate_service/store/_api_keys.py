@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,28 +11,31 @@ from wildgate_service.record import to_microseconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wildgate_service.store._database import Database
 
-def add_key(connection: sqlite3.Connection, key: ApiKey) -> None:
-    """Keep a new key. Raises sqlite3.IntegrityError if its id is taken."""
-    connection.execute(
-        "INSERT INTO api_keys (tenant, key_id, digest, scopes, explain, created_time, expires_time,"
-        " revoked_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            key.tenant,
-            key.key_id,
-            key.digest,
-            " ".join(sorted(key.scopes)),
-            key.explain,
-            to_microseconds(key.created),
-            _stored(key.expires),
-            _stored(key.revoked),
-        ),
+
+COLUMNS = "tenant, key_id, digest, scopes, explain, created_time, expires_time, revoked_time"
+
+
+def add_key(database: Database, key: ApiKey) -> None:
+    """Keep a new key. Raises ConflictError if its id is taken."""
+    row = (
+        key.tenant,
+        key.key_id,
+        key.digest,
+        " ".join(sorted(key.scopes)),
+        key.explain,
+        to_microseconds(key.created),
+        _stored(key.expires),
+        _stored(key.revoked),
     )
+    with database.transaction():
+        database.insert("api_keys", COLUMNS, [row])
 
 
-def api_keys(connection: sqlite3.Connection) -> Sequence[ApiKey]:
+def api_keys(database: Database) -> Sequence[ApiKey]:
     """All keys, expired and revoked ones too, oldest first."""
-    rows = connection.execute(
+    rows = database.execute(
         "SELECT key_id, tenant, digest, scopes, explain, created_time, expires_time, revoked_time"
         " FROM api_keys ORDER BY created_time, key_id"
     )
@@ -52,9 +54,9 @@ def api_keys(connection: sqlite3.Connection) -> Sequence[ApiKey]:
     ]
 
 
-def revoke_key(connection: sqlite3.Connection, key_id: str, time: datetime) -> bool:
+def revoke_key(database: Database, key_id: str, time: datetime) -> bool:
     """Revoke a key; False if there is none of this id that was not revoked before."""
-    changed = connection.execute(
+    changed = database.execute(
         "UPDATE api_keys SET revoked_time = ? WHERE key_id = ? AND revoked_time IS NULL",
         (to_microseconds(time), key_id),
     )

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from wildgate_service.record import Facets
+from wildgate_service.store._database import marks, one
 
 if TYPE_CHECKING:
-    import sqlite3
+    from collections.abc import Iterable
+
+    from wildgate_service.store._database import Database
 
 COLUMNS = Facets.__struct_fields__
 LISTS = {"taxon_groups", "appendices", "degraded_reasons"}
 
 _NAMES = ", ".join(COLUMNS)
-_INSERT = f"INSERT OR IGNORE INTO facets ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+_INSERT = f"INSERT INTO facets ({_NAMES}) VALUES ({marks(len(COLUMNS))}) ON CONFLICT DO NOTHING"  # noqa: S608
 _FIND = f"SELECT id FROM facets WHERE {' AND '.join(f'{name} = ?' for name in COLUMNS)}"  # noqa: S608
 _ALL = f"SELECT id, {_NAMES} FROM facets"  # noqa: S608  (names of columns, not data)
 
@@ -24,21 +27,30 @@ _read = msgspec.msgpack.Decoder(Facets).decode
 
 def to_row(facets: Facets) -> tuple[object, ...]:
     """The values of the columns."""
-    values = ((name, getattr(facets, name)) for name in COLUMNS)
-    return tuple(msgspec.json.encode(value).decode() if name in LISTS else value for name, value in values)
+    return tuple(_stored(name, getattr(facets, name)) for name in COLUMNS)
 
 
-def id_of(connection: sqlite3.Connection, encoded: bytes) -> int:
-    """The id of these facets (MessagePack), made if they are new."""
-    row = to_row(_read(encoded))
-    connection.execute(_INSERT, row)
-    (found,) = connection.execute(_FIND, row).fetchone()
-    return int(found)
+def _stored(name: str, value: object) -> object:
+    if name in LISTS:
+        return msgspec.json.encode(value).decode()
+    return int(value) if isinstance(value, bool) else value
 
 
-def by_id(connection: sqlite3.Connection) -> dict[int, Facets]:
+def know(database: Database, ids: dict[bytes, int], wanted: Iterable[bytes]) -> None:
+    """Learn the ids of these facets (MessagePack), made for those that are new.
+
+    Outside of the transaction that appends, so that nobody waits for it; facets that nothing has in the end do no harm.
+    """
+    rows = {encoded: to_row(_read(encoded)) for encoded in sorted(set(wanted) - ids.keys())}
+    if rows:
+        with database.transaction():
+            database.executemany(_INSERT, list(rows.values()))
+            ids.update((encoded, int(one(database, _FIND, row)[0])) for encoded, row in rows.items())
+
+
+def by_id(database: Database) -> dict[int, Facets]:
     """All that occurred."""
-    return {found: _from_row(row) for found, *row in connection.execute(_ALL)}
+    return {found: _from_row(row) for found, *row in database.execute(_ALL)}
 
 
 def _from_row(row: list[object]) -> Facets:

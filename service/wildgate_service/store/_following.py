@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from wildgate_service.outcomes import Following, Means, OutcomeKind
 from wildgate_service.record import read_payload
 from wildgate_service.store import _facets
-from wildgate_service.store._decisions import payload_at
+from wildgate_service.store._database import Database
+from wildgate_service.store._groups import payload_at
 from wildgate_service.types import Action
 
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -28,10 +28,10 @@ ORDER BY o.tenant, o.outcome_id
 """
 
 
-def following(connection: sqlite3.Connection, tenant: str | None) -> Iterator[Following]:
+def following(database: Database, tenant: str | None) -> Iterator[Following]:
     """All outcomes of a tenant (None: of all)."""
-    facets = _facets.by_id(connection)
-    for owner, kind, means, occurred, recorded, outcome_id, degraded, request_id, listing_id, known, position in connection.execute(
+    facets = _facets.by_id(database)
+    for owner, kind, means, occurred, recorded, outcome_id, degraded, request_id, listing_id, known, position in database.execute(
         FOLLOWING, {"tenant": tenant}
     ):
         of = facets.get(known)
@@ -52,7 +52,7 @@ def following(connection: sqlite3.Connection, tenant: str | None) -> Iterator[Fo
         )
 
 
-def fingerprint_at(connection: sqlite3.Connection, position: int) -> str:
+def fingerprint_at(database: Database, position: int) -> str:
     """The keyed hash of the text that was decided on; "" if it was erased."""
-    payload = payload_at(connection, position)
+    payload = payload_at(database, position)
     return read_payload(payload).fingerprint if payload else ""

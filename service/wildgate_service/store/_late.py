@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from wildgate_service.store._database import Database
 
 
 class Superseded(Struct, frozen=True):
@@ -19,16 +20,17 @@ class Superseded(Struct, frozen=True):
     standing_id: str
 
 
-def keep_superseded(connection: sqlite3.Connection, superseded: Sequence[Superseded]) -> None:
+def keep_superseded(database: Database, superseded: Sequence[Superseded]) -> None:
     """Remember them, so that outcomes that name them find what stands; once, however often they are replayed."""
-    connection.executemany(
-        "INSERT INTO superseded (tenant, decision_id, standing_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        [(each.tenant, each.decision_id, each.standing_id) for each in superseded],
-    )
+    with database.transaction():
+        database.executemany(
+            "INSERT INTO superseded (tenant, decision_id, standing_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            [(each.tenant, each.decision_id, each.standing_id) for each in superseded],
+        )
 
 
-def standing_for(connection: sqlite3.Connection, tenant: str, decision_id: str) -> str:
+def standing_for(database: Database, tenant: str, decision_id: str) -> str:
     """The decision that stands for one that gave way; "" if it is none."""
     query = "SELECT standing_id FROM superseded WHERE tenant = ? AND decision_id = ?"
-    row = connection.execute(query, (tenant, decision_id)).fetchone()
+    row = database.execute(query, (tenant, decision_id)).fetchone()
     return str(row[0]) if row else ""

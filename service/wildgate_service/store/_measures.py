@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -29,6 +28,8 @@ from wildgate_service.types import Action
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from wildgate_service.store._database import Database
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 FAMILIES = ("notice", "complaint", "dispute", "order")
@@ -64,18 +65,18 @@ ORDER BY k.tenant, k.thread, k.occurred_time, k.recorded_time, k.outcome_id
 Thread = list[tuple[Outcome, Subject]]
 
 
-def measures(connection: sqlite3.Connection, tenant: str | None, start: date, end: date) -> Iterator[Measure]:
+def measures(database: Database, tenant: str | None, start: date, end: date) -> Iterator[Measure]:
     """What was restricted in the UTC days `start` to `end`, both included; of all tenants if `tenant` is None."""
-    for thread in _threads(connection, tenant, start, end):
+    for thread in _threads(database, tenant, start, end):
         for number, (outcome, subject) in enumerate(thread):
             before = [each for each, _ in thread[:number]]
             if outcome.kind in RESTRICTING and outcome.occurred_time >= _midnight(start) and not _repeats(outcome, before):
                 yield _measure(outcome, subject, before)
 
 
-def cases(connection: sqlite3.Connection, tenant: str | None, start: date, end: date) -> Iterator[Case]:
+def cases(database: Database, tenant: str | None, start: date, end: date) -> Iterator[Case]:
     """The cases that were received in the UTC days `start` to `end`, as they stood at the end of the last one."""
-    for thread in _threads(connection, tenant, start, end):
+    for thread in _threads(database, tenant, start, end):
         for family in FAMILIES:
             for case in _cases_of(family, thread):
                 if case.received_time >= _midnight(start):
@@ -173,15 +174,15 @@ def _case(family: str, steps: list[Outcome], before: Thread) -> Case:
 # --- rows ----------------------------------------------------------------------------------------
 
 
-def _threads(connection: sqlite3.Connection, tenant: str | None, start: date, end: date) -> Iterator[Thread]:
+def _threads(database: Database, tenant: str | None, start: date, end: date) -> Iterator[Thread]:
     """Everything that happened up to `end` to each listing to which something happened in the period."""
-    facets = _facets.by_id(connection)
+    facets = _facets.by_id(database)
     arguments = {
         "tenant": tenant,
         "start": to_microseconds(_midnight(start)),
         "end": to_microseconds(_midnight(end) + timedelta(days=1)),
     }
-    for _, rows in groupby(connection.execute(QUERY, arguments), key=lambda row: row[:2]):
+    for _, rows in groupby(database.execute(QUERY, arguments), key=lambda row: row[:2]):
         yield [_of(row, facets) for row in rows]
 
 

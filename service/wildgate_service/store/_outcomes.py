@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, json
@@ -10,11 +10,13 @@ from msgspec import Struct, json
 from wildgate_service.errors import WildgateError
 from wildgate_service.record import to_microseconds
 from wildgate_service.store import _late
+from wildgate_service.store._database import again, marks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wildgate_service.outcomes import Outcome
+    from wildgate_service.store._database import Database
 
 
 COLUMNS = (
@@ -22,7 +24,7 @@ COLUMNS = (
     " degraded_reason, restrictions, ground, corrects, reference, items, misuse, authority, restricted_until, account_type, territories,"
     " taxon_group"
 )
-INSERT = f"INSERT OR IGNORE INTO outcomes ({COLUMNS}) VALUES ({', '.join('?' * (COLUMNS.count(',') + 1))})"  # noqa: S608
+INSERT = f"INSERT INTO outcomes ({COLUMNS}) VALUES ({marks(COLUMNS.count(',') + 1)}) ON CONFLICT DO NOTHING"  # noqa: S608
 
 
 class DecisionNotFoundError(WildgateError):
@@ -36,21 +38,18 @@ class OutcomeRecorded(Struct, frozen=True):
     duplicate: bool
 
 
-def append_outcomes(connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -> list[OutcomeRecorded | DecisionNotFoundError]:
+def append_outcomes(database: Database, outcomes: Sequence[Outcome]) -> list[OutcomeRecorded | DecisionNotFoundError]:
     """Append in one transaction; an outcome about an unknown decision gets an error of its own."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        results = [_append_outcome(connection, outcome) for outcome in outcomes]
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return results
+    return again(partial(_append, database, outcomes))
 
 
-def _append_outcome(connection: sqlite3.Connection, outcome: Outcome) -> OutcomeRecorded | DecisionNotFoundError:
-    known = _decision_of(connection, outcome)
+def _append(database: Database, outcomes: Sequence[Outcome]) -> list[OutcomeRecorded | DecisionNotFoundError]:
+    with database.transaction():
+        return [_append_outcome(database, outcome) for outcome in outcomes]
+
+
+def _append_outcome(database: Database, outcome: Outcome) -> OutcomeRecorded | DecisionNotFoundError:
+    known = _decision_of(database, outcome)
     if outcome.decision_id and not known:
         return DecisionNotFoundError(f"decision_id {outcome.decision_id} is not of this tenant")
     values = (
@@ -77,7 +76,7 @@ def _append_outcome(connection: sqlite3.Connection, outcome: Outcome) -> Outcome
         _as_list(outcome.territories),
         outcome.taxon_group,
     )
-    inserted = connection.execute(INSERT, values)
+    inserted = database.execute(INSERT, values)
     return OutcomeRecorded(outcome.outcome_id, duplicate=inserted.rowcount == 0)
 
 
@@ -85,13 +84,13 @@ def _as_list(names: tuple[str, ...]) -> str:
     return json.encode(names).decode()
 
 
-def _decision_of(connection: sqlite3.Connection, outcome: Outcome) -> str:
+def _decision_of(database: Database, outcome: Outcome) -> str:
     """The decision an outcome is about, "" if there is none: a client may have answered itself."""
     column = "decision_id" if outcome.decision_id else "request_id"
-    row = connection.execute(
+    row = database.execute(
         f"SELECT decision_id FROM decisions WHERE tenant = ? AND {column} = ?",  # noqa: S608
         (outcome.tenant, outcome.decision_id or outcome.request_id),
     ).fetchone()
     if row is None and outcome.decision_id:
-        return _late.standing_for(connection, outcome.tenant, outcome.decision_id)
+        return _late.standing_for(database, outcome.tenant, outcome.decision_id)
     return row[0] if row else ""

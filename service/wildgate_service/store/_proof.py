@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import sqlite3
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from msgspec import json, msgpack
+from msgspec import json
 
-from wildgate_service.evidence import Followed, Proof, Wanted
-from wildgate_service.record import SALT_BYTES, chain_hash, genesis
-from wildgate_service.store._decisions import HASH_BYTES
+from wildgate_service.evidence import Followed, Place, Proof, Wanted
+from wildgate_service.record import SALT_BYTES, chain_hash
+from wildgate_service.store import _logs
+from wildgate_service.store._database import marks, one
+from wildgate_service.store._groups import HASH_BYTES, chain_before, log_id_of, read_payloads
 from wildgate_service.types import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from wildgate_service.store._database import Database
 
 FARTHEST = 1_000_000  # records between one and the receipt that it is proven to: 32 bytes each
 GROUP = """
 SELECT first_position, commitments, salts, payloads
 FROM log LEFT JOIN payloads USING (last_position) WHERE last_position >= ? ORDER BY last_position LIMIT 1
 """
-POSITIONS = """
-SELECT position FROM decisions WHERE (:tenant IS NULL OR tenant = :tenant) AND listing_id = :listing_id AND :listing_id <> ''
-UNION SELECT value FROM json_each(:positions) WHERE value IN (
-    SELECT position FROM decisions WHERE :tenant IS NULL OR tenant = :tenant
-)
-ORDER BY 1
-"""
+OF_LISTING = "SELECT position FROM decisions WHERE listing_id = ? AND listing_id <> ''"
+AT_POSITIONS = "SELECT position FROM decisions WHERE position IN "
 FOLLOWED = """
 SELECT o.outcome_id, o.kind, o.means, o.notice_source, o.occurred_time, o.recorded_time, o.restrictions, o.ground, o.corrects, o.reference
 FROM outcomes AS o JOIN decisions AS d ON d.tenant = o.tenant
@@ -37,68 +35,68 @@ AND (o.decision_id = d.decision_id OR (o.decision_id = '' AND o.request_id = d.r
 WHERE d.position = ? ORDER BY o.occurred_time, o.recorded_time, o.outcome_id
 """
 
-_read_payloads = msgpack.Decoder(list[bytes]).decode
 
-
-def proofs(
-    connection: sqlite3.Connection, log_id: str, wanted: Wanted, published: Sequence[Receipt]
-) -> tuple[list[Proof], dict[int, list[Followed]]]:
-    """Proofs in the order of the log, and by position what followed."""
-    arguments = {
-        "tenant": wanted.tenant,
-        "listing_id": wanted.listing_id,
-        "positions": json.encode(wanted.positions).decode(),
-    }
-    anchors = sorted({receipt for receipt in published if receipt.log_id == log_id}, key=lambda receipt: receipt.position)
-    connection.execute("BEGIN")
-    try:
-        positions = [position for (position,) in connection.execute(POSITIONS, arguments)]
+def proofs(database: Database, wanted: Wanted, published: Sequence[Receipt]) -> tuple[list[Proof], dict[Place, list[Followed]]]:
+    """Proofs in the order of the logs, and by place what followed."""
+    with database.snapshot():
+        found = [_proof(database, position, published) for position in _positions(database, wanted)]
         return (
-            [_proof(connection, log_id, position, _anchor(anchors, position)) for position in positions],
-            {position: [_followed(row) for row in connection.execute(FOLLOWED, (position,))] for position in positions},
+            [proof for _, proof in found],
+            {proof.place: [_followed(row) for row in database.execute(FOLLOWED, (position,))] for position, proof in found},
         )
-    finally:
-        connection.execute("ROLLBACK")
 
 
-def _anchor(anchors: Sequence[Receipt], position: int) -> Receipt | None:
-    """The first receipt at or after a position, unless it is too far."""
-    index = bisect_left(anchors, position, key=lambda receipt: receipt.position)
-    return anchors[index] if index < len(anchors) and anchors[index].position <= position + FARTHEST else None
+def _positions(database: Database, wanted: Wanted) -> list[int]:
+    """Those of the listing, and the places asked for, in each log or the one that is named."""
+    found = _of_tenant(database, OF_LISTING, (wanted.listing_id,), wanted.tenant)
+    logs = [log for log in _logs.every(database) if wanted.log_id in {"", log.log_id}]
+    if asked := [log.position(place) for log in logs for place in wanted.positions]:
+        found |= _of_tenant(database, f"{AT_POSITIONS} ({marks(len(asked))})", asked, wanted.tenant)
+    return sorted(found)
 
 
-def _proof(connection: sqlite3.Connection, log_id: str, position: int, anchor: Receipt | None) -> Proof:
-    first, commitments, salts, packed = connection.execute(GROUP, (position,)).fetchone()
-    before = _chain_before(connection, log_id, first)
-    index = position - first
+def _of_tenant(database: Database, query: str, parameters: Sequence[object], tenant: str | None) -> set[int]:
+    rows = database.execute(query, parameters) if tenant is None else database.execute(f"{query} AND tenant = ?", (*parameters, tenant))
+    return {position for (position,) in rows}
+
+
+def _anchor(published: Sequence[Receipt], log_id: str, place: int) -> Receipt | None:
+    """The first receipt of the log at or after a place, unless it is too far."""
+    anchors = sorted({receipt for receipt in published if receipt.log_id == log_id}, key=lambda receipt: receipt.position)
+    index = bisect_left(anchors, place, key=lambda receipt: receipt.position)
+    return anchors[index] if index < len(anchors) and anchors[index].position <= place + FARTHEST else None
+
+
+def _proof(database: Database, position: int, published: Sequence[Receipt]) -> tuple[int, Proof]:
+    """The position, and what proves the record there."""
+    log_id, place = log_id_of(database, position), _logs.place_of(position)
+    first, commitments, salts, packed = one(database, GROUP, (position,))
+    before, index = chain_before(database, log_id, first), position - first
     for start in range(0, HASH_BYTES * index, HASH_BYTES):
         before = chain_hash(before, commitments[start : start + HASH_BYTES])
-    payload = _read_payloads(packed)[index] if packed else b""
+    payload = read_payloads(packed)[index] if packed else b""
     committed = commitments[HASH_BYTES * index : HASH_BYTES * (index + 1)]
-    following = b"".join(_commitments(connection, position + 1, anchor.position)) if anchor else b""
-    erased = connection.execute("SELECT erased_time FROM tombstones WHERE position = ?", (position,)).fetchone()
-    return Proof(
-        position=position,
+    anchor = _anchor(published, log_id, place)
+    following = b"".join(_commitments(database, position + 1, position + anchor.position - place)) if anchor else b""
+    erased = database.execute("SELECT erased_time FROM tombstones WHERE position = ?", (position,)).fetchone()
+    return position, Proof(
+        log_id=log_id,
+        position=place,
         previous=before,
         commitment=committed,
         salt=salts[SALT_BYTES * index : SALT_BYTES * (index + 1)] if payload else b"",
         payload=payload or None,
         erased_time=_time(erased[0]) if erased else None,
         following=following,
-        reached=anchor or Receipt(log_id, position, chain_hash(before, committed).hex()),
+        reached=anchor or Receipt(log_id, place, chain_hash(before, committed).hex()),
         published=anchor is not None,
     )
 
 
-def _chain_before(connection: sqlite3.Connection, log_id: str, first: int) -> bytes:
-    row = connection.execute("SELECT chain_hash FROM log WHERE last_position = ?", (first - 1,)).fetchone()
-    return row[0] if row else genesis(log_id)
-
-
-def _commitments(connection: sqlite3.Connection, first: int, last: int) -> Iterator[bytes]:
+def _commitments(database: Database, first: int, last: int) -> Iterator[bytes]:
     """Those of positions `first` to `last`, a group at a time."""
     query = "SELECT first_position, last_position, commitments FROM log WHERE last_position >= ? AND first_position <= ? ORDER BY 1"
-    for begin, end, commitments in connection.execute(query, (first, last)):
+    for begin, end, commitments in database.execute(query, (first, last)):
         yield commitments[HASH_BYTES * max(0, first - begin) : HASH_BYTES * (min(end, last) - begin + 1)]
 
 

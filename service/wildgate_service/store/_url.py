@@ -14,6 +14,11 @@ PASSWORD_PARAMETER = re.compile(r"([?&]password=)[^&#]*", re.IGNORECASE)
 PASSWORD_MASK = "***"  # noqa: S105  (what stands for a password)
 
 
+def is_postgresql(url: str) -> bool:
+    """Whether the URL is one of PostgreSQL's."""
+    return url.partition("://")[0] in {"postgresql", "postgres"}
+
+
 def path_of(url: str) -> Path:
     """The file that a store's URL names. Raises StoreError if it names none."""
     scheme = url.partition(":")[0]

@@ -78,7 +78,6 @@ class WriterClient:
         self._pending: dict[int, _Call] = {}
         self._unsent: list[int] = []
         self._last_call = 0
-        self._log_id = ""
         self._transport: asyncio.Transport | None = None
         self._full = False
         self._connecting: asyncio.Task[None] | None = None
@@ -107,7 +106,7 @@ class WriterClient:
         return asyncio.get_running_loop().time() - first.since if first else 0.0
 
     async def record(self, record: DecisionRecord) -> Recorded:
-        """Append a record and wait until it is in the store, or in the spool: then there is no receipt, and `recorded_late` is a degraded reason.
+        """Append a record and wait until it is in the store, or in the spool, and then it has no receipt.
 
         Raises RequestReusedError if its request_id was used for another listing, StoreError if it
         could not be written.
@@ -119,7 +118,7 @@ class WriterClient:
             repeated = standing.decision_id != record.decision_id  # else this call, sent again, or spooled
         if answer.code is Code.SPOOLED:
             return Recorded(standing, None, repeated)
-        receipt = Receipt(self._log_id, answer.position, answer.chain_hash.hex())
+        receipt = Receipt(answer.log_id, answer.position, answer.chain_hash.hex())
         return Recorded(standing, receipt, repeated)
 
     async def state(self) -> WriterState:
@@ -244,7 +243,6 @@ class WriterClient:
 
     def answered(self, answers: Answers) -> None:
         """Wake those who wait; an answer that nobody waits for any more is dropped."""
-        self._log_id = answers.log_id
         for answer in answers.answers:
             call = self._pending.get(answer.call)
             if call and not call.answer.done():

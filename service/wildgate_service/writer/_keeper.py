@@ -11,14 +11,14 @@ from msgspec import Struct
 
 from wildgate_service.errors import StoreError, WildgateError
 from wildgate_service.record import read_payload
-from wildgate_service.store import DecisionNotFoundError, OutcomeRecorded, SqliteStore, Superseded, open_store
+from wildgate_service.store import DecisionNotFoundError, OutcomeRecorded, Store, Superseded, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Self
 
     from wildgate_service.record import Entry
-    from wildgate_service.store._connection import Durability
+    from wildgate_service.store import Durability
     from wildgate_service.store._decisions import Appended
     from wildgate_service.writer._spool import Group
 
@@ -43,12 +43,11 @@ class StoreKeeper:
     """
 
     def __init__(self, url: str, durability: Durability, busy_seconds: float) -> None:
-        self.log_id = ""
         self.busy = False
         self._url = url
         self._durability = durability
         self._busy_seconds = busy_seconds
-        self._store: SqliteStore | None = None
+        self._store: Store | None = None
         self._wanted: queue.SimpleQueue[Group | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Done | StoreError] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
@@ -87,16 +86,15 @@ class StoreKeeper:
         try:
             if self._store is None:
                 self._store = self._open()
-            self._store.check_file()
+            self._store.check()
             return self._append(self._store, group)
         except StoreError as error:
             log.error("store_failed", items=len(group), error=str(error))  # noqa: TRY400  (no stack)
             self._close()
             return error
 
-    def _open(self) -> SqliteStore:
+    def _open(self) -> Store:
         store = open_store(self._url, durability=self._durability, create=False, busy_seconds=self._busy_seconds)
-        self.log_id = store.log_id
         log.info("store_opened")
         return store
 
@@ -106,7 +104,7 @@ class StoreKeeper:
             self._store.close()
             self._store = None
 
-    def _append(self, store: SqliteStore, group: Group) -> Done:
+    def _append(self, store: Store, group: Group) -> Done:
         if not group:
             store.check_writable()
         places = store.append_entries(group.entries) if group.entries else ()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Self
 
-    from wildgate_service.store._connection import Durability
+    from wildgate_service.store import Durability
     from wildgate_service.store._decisions import Appended
 
 log = structlog.get_logger()
@@ -91,11 +91,6 @@ class Recorder:
         self._store.__exit__()
         if self._spool:
             self._spool.close()
-
-    @property
-    def log_id(self) -> str:
-        """The store's; "" until it could be opened."""
-        return self._store.log_id
 
     @property
     def pause(self) -> float | None:

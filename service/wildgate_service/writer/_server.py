@@ -72,10 +72,10 @@ class Connection:
             raise EOFError
         return list(self._reader.feed(data))
 
-    def send(self, log_id: str) -> bool:
+    def send(self) -> bool:
         """Send what can be sent; whether all is sent."""
         if self.answers:
-            self._unsent += encode(Answers(log_id, self.answers))
+            self._unsent += encode(Answers(self.answers))
             self.answers = []
         with contextlib.suppress(BlockingIOError):
             while self._unsent:
@@ -187,7 +187,7 @@ class Writer:
         if connection.peer.fileno() < 0:
             return
         try:
-            sent = connection.send(self._recorder.log_id)
+            sent = connection.send()
         except OSError:
             self._forget(connection)
             return
@@ -207,7 +207,7 @@ def _answer_to_entry(call: int, place: Appended | Spooled | WildgateError) -> An
     if isinstance(place, Spooled):
         return Answer(call, Code.SPOOLED, payload=place.payload)
     code = Code.RECORDED if place.payload is None else Code.REPEATED
-    return Answer(call, code, place.position, place.chain_hash, place.payload or b"")
+    return Answer(call, code, place.log_id, place.position, place.chain_hash, place.payload or b"")
 
 
 def _answer_to_outcome(call: int, result: OutcomeRecorded | WildgateError) -> Answer:

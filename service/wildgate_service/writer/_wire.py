@@ -84,6 +84,7 @@ class Answer(Struct, frozen=True, array_like=True):
 
     call: int
     code: Code
+    log_id: str = ""
     position: int = 0
     chain_hash: bytes = b""
     payload: bytes = b""
@@ -93,7 +94,6 @@ class Answer(Struct, frozen=True, array_like=True):
 class Answers(Struct, frozen=True, array_like=True):
     """Answers of one group to one worker."""
 
-    log_id: str
     answers: list[Answer]
 
 

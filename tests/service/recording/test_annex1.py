@@ -466,7 +466,7 @@ def year(fresh_url, samples):
 
 def ask(store, query, *arguments):
     """An answer of SQL over the raw tables."""
-    return store._connection.execute(SQL + query, arguments).fetchall()
+    return store._database.execute(SQL + query, arguments).fetchall()
 
 
 @pytest.mark.parametrize(("name", "basis"), [("5_own_initiative_illegal", "illegal"), ("6_own_initiative_TC", "terms")])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from wildgate_service.report import make_report
 from wildgate_service.simulation import Plan, write_year
 from wildgate_service.store import open_store
-from wildgate_service.store._connection import migrations
 from wildgate_service.types import Action
 
 from .conftest import NOON
@@ -41,25 +40,6 @@ def test_verify_finds_counts_that_are_not_so(store, samples, url):
         connection.execute("UPDATE daily_counts SET decisions = 7")
     with open_store(url) as opened:
         assert "daily_counts" in opened.verify().problem
-
-
-def test_a_store_of_an_older_version_is_counted_when_it_is_brought_up_to_date(store, samples, url):
-    """What was recorded before daily counts is in them, and was never drawn for a look."""
-    store.append([samples.record(), samples.record(decided_time=samples.noon - timedelta(days=3))])
-    store.close()
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        connection.executescript(
-            "DROP TABLE daily_counts; DROP VIEW decisions_with_facets; ALTER TABLE outcomes DROP COLUMN taxon_group;"
-            "CREATE TABLE old AS SELECT * FROM facets; DROP TABLE facets; ALTER TABLE old DROP COLUMN sampled;"
-            "ALTER TABLE old DROP COLUMN sampling_rate; ALTER TABLE old RENAME TO facets;"
-            "CREATE VIEW decisions_with_facets AS SELECT 1;"
-            "DROP TABLE found; DROP TABLE findings; DELETE FROM meta WHERE key = 'findings_from';"
-        )
-        before = next(number for number, script in enumerate(migrations()) if "daily_counts" in script)
-        connection.execute(f"PRAGMA user_version = {before}")
-    with open_store(url) as opened:
-        assert opened.verify().problem == ""
-        assert [each.facets.sampling_rate for each in opened.report_facts(START, END).decisions] == [0.0, 0.0]
 
 
 @pytest.fixture(scope="module")

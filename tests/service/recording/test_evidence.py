@@ -83,7 +83,7 @@ def test_the_bundle_says_what_matched_and_not_the_text(bundle):
 
 def test_the_bundle_is_verified_without_the_store(bundle):
     """By Wildgate."""
-    assert [position for position, _ in verify_bundle(bundle).records] == [6, 10]
+    assert [position for (_, position), _ in verify_bundle(bundle).records] == [6, 10]
 
 
 def test_the_bundle_is_verified_by_its_own_script(bundle, tmp_path):

@@ -22,6 +22,7 @@ from wildgate_service.types import Action
 
 # What the log and what reports count of decisions consist of. Not among them: outcomes, API keys, and when something was erased.
 COLUMNS = {
+    "logs": ["number", "log_id"],
     "log": ["first_position", "last_position", "commitments", "chain_hash"],
     "payloads": ["last_position", "salts", "payloads"],
     "tombstones": ["position"],
@@ -32,6 +33,7 @@ COLUMNS = {
         "content_kind", "market", "language", "action", "shadow_action", "shadow", "taxon_groups", "appendices",
         "lexicon_version", "model_version", "policy_version", "degraded_reasons",
     ],
+    "daily_counts": ["tenant", "day", "facets", "log", "decisions"],
     "days": ["tenant", "day", "first_decision_id"],
     "found": ["decision_id", "findings"],
     "findings": ["species", "views"],
@@ -156,7 +158,7 @@ def test_a_log_written_anew_is_found_by_what_was_published(filled, fresh_url, sa
         store.append([samples.record() for _ in range(8)])
     forged = Path(url.removeprefix("sqlite:///"))
     with closing(sqlite3.connect(forged, isolation_level=None)) as connection:
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'log_id'", (receipts[0].log_id,))
+        connection.execute("UPDATE logs SET log_id = ?", (receipts[0].log_id,))
     assert not verified(forged, [receipts[-1]]).intact
     assert verified(file, [receipts[-1]]).intact
 
@@ -220,7 +222,7 @@ def test_verify_names_what_does_not_hold(copied):
 def test_verify_prints_json(filled):
     """For programs."""
     result = json.loads(run("verify", *store_of(filled[0]), "--json").stdout)
-    assert (result["intact"], result["records"], result["head"]["position"], result["problem"]) == (True, 8, 8, "")
+    assert (result["intact"], result["records"], result["heads"][0]["position"], result["problem"]) == (True, 8, 8, "")
 
 
 def test_a_checkpoint_is_signed_and_verifies_the_log_later(copied, tmp_path):

@@ -194,7 +194,7 @@ def test_the_median_time_runs_to_the_first_removal(follow, report_of):
 def test_nothing_to_measure_is_said(report_of):
     """An empty store has no median, no checkpoint, and shares of nothing."""
     report = report_of()
-    assert (report.median_hours_to_act, report.checkpoint) == (None, None)
+    assert (report.median_hours_to_act, report.checkpoints) == (None, ())
     assert {(share.count, share.total) for share in report.shares} == {(0, 0)}
 
 
@@ -231,7 +231,7 @@ def test_what_a_trial_would_have_done_is_counted_apart(store, samples, report_of
 def test_the_report_carries_the_checkpoint_of_the_log(store, samples, report_of):
     """Which a reader can keep."""
     (recorded,) = store.append([samples.record()])
-    assert report_of().checkpoint == recorded.receipt
+    assert report_of().checkpoints == (recorded.receipt,)
 
 
 @pytest.mark.parametrize(

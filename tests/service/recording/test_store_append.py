@@ -115,13 +115,13 @@ def test_a_decision_id_that_is_taken_is_refused_alone(store, samples):
 
 def test_an_empty_group_changes_nothing(store):
     """And is no error."""
-    assert (store.append([]), store.checkpoint()) == ([], None)
+    assert (store.append([]), store.checkpoints()) == ([], ())
 
 
 def test_the_checkpoint_is_the_last_receipt(store, samples):
     """Publishing it pins all before."""
     results = store.append([samples.record() for _ in range(20)])
-    assert store.checkpoint() == results[-1].receipt
+    assert store.checkpoints() == (results[-1].receipt,)
 
 
 def test_the_log_goes_on_after_reopening(url, samples):

@@ -36,7 +36,7 @@ def test_an_untouched_store_is_intact(filled):
     """All eight records."""
     url, receipts = filled
     result = verified(url, receipts)
-    assert (result.intact, result.records, result.head) == (True, 8, receipts[-1])
+    assert (result.intact, result.records, result.heads) == (True, 8, (receipts[-1],))
 
 
 def test_a_changed_payload_is_found_at_its_position(filled):

@@ -11,7 +11,7 @@ import sys
 import pytest
 from wildgate_service.errors import StoreError
 from wildgate_service.store import open_store, path_of
-from wildgate_service.store._connection import migrations
+from wildgate_service.store._open import migrations
 
 HOLD_LOCK = """
 import sqlite3, sys
@@ -80,7 +80,7 @@ def test_a_store_of_a_newer_version(url):
     """Is refused rather than damaged."""
     open_store(url).close()
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        connection.execute(f"PRAGMA user_version = {len(migrations()) + 1}")
+        connection.execute(f"PRAGMA user_version = {len(migrations('sqlite')) + 1}")
     connection.close()
     with pytest.raises(StoreError, match=r"written by a newer Wildgate .* upgrade this one"):
         open_store(url)
@@ -122,11 +122,11 @@ def test_a_store_locked_by_another_process(url, samples):
 def test_a_full_disk(url, samples):
     """Nothing of the group is kept, and the store goes on when there is room."""
     with open_store(url) as store:
-        (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
-        store._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+        (pages,) = store._database.execute("PRAGMA page_count").fetchone()
+        store._database.execute(f"PRAGMA max_page_count = {pages + 2}")
         with pytest.raises(StoreError, match="is full: free space on its disk"):
             store.append([samples.record() for _ in range(200)])
-        store._connection.execute("PRAGMA max_page_count = 1000000")
+        store._database.execute("PRAGMA max_page_count = 1000000")
         assert store.append([samples.record()])[0].receipt.position == 1
         assert store.verify().intact
 
@@ -142,12 +142,13 @@ def test_a_corrupt_file(url, samples):
         store.verify()
 
 
-def test_migrations_are_applied_once(url):
+def test_migrations_are_applied_once(url, samples):
     """The log keeps its id."""
     with open_store(url) as store:
-        log_id = store.log_id
+        (first,) = store.append([samples.record()])
     with open_store(url) as store:
-        assert store.log_id == log_id
+        (second,) = store.append([samples.record()])
+    assert first.receipt.log_id == second.receipt.log_id
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
