@@ -1,10 +1,10 @@
 """Whether every answered decision is recorded, once, whatever is killed and whatever becomes of the store.
 
-A service of several workers, started as its users start it, is sent listings through the SDK from several threads, each of which writes down
-every decision_id, request_id and receipt that it was answered. Faults happen meanwhile: SIGKILL for a worker, the writer, the compiler, the
+A service of several workers, started as its users start it, is sent listings through the SDK from several threads, which write down every
+decision_id, request_id and receipt that they were answered. Faults happen meanwhile: SIGKILL for a worker, the writer, the compiler, the
 supervisor, all at once, during a reload, a drain and a replay of the spool; and a store that is locked, gone, unwritable, full, broken or
-slow, with `on_store_failure` both ways. Then the store is read: what was answered and is not there is lost, a request or listing that is there
-twice is doubled, and the log is verified against all receipts.
+slow, with `on_store_failure` both ways. Then the store is read: what was answered and is not there is lost, a decision or listing that is
+there twice is doubled, and the log is verified against all receipts.
 
 Usage: python benchmarks/load/durability.py [--rounds N] [--store URL] [--output FILE]     exit status 1 if anything is lost or doubled
 
@@ -47,9 +47,7 @@ def main() -> int:
     for row in rows:
         total.update({key: row[key] for key in ("answered", "lost", "doubled", "kills", "recorded_late")})
     holds = not total["lost"] and not total["doubled"] and all(row["log_intact"] for row in rows)
-    print(
-        f"{total['kills']} kills, {total['answered']:,} answered, {total['lost']} lost, {total['doubled']} doubled; all logs intact: {holds}"
-    )
+    print(f"{total['kills']} kills, {total['answered']:,} answered, {total['lost']} lost, {total['doubled']} doubled; it holds: {holds}")
     write(chosen.output, {"workers": WORKERS, "threads": chosen.threads, "seed": None, "total": dict(total), "rows": rows})
     return 0 if holds else 1
 
@@ -136,8 +134,9 @@ def struck(fault: Fault, service: Watched, load: Load, chosen: argparse.Namespac
 def show(row: dict[str, Any]) -> None:
     """One line of the table."""
     print(
-        f"{row['durability']:8}{row['policy']:7}{row['fault']:34}{row['kills']:3} kills {row['answered']:7,} answered {row['recorded_late']:6,} late"
-        f" {row['lost']} lost {row['doubled']} doubled  log {'intact' if row['log_intact'] else 'BROKEN: ' + row['problem']}"
+        f"{row['durability']:8}{row['policy']:7}{row['fault']:35}{row['kills']:3} kills {row['answered']:7,} answered"
+        f" {row['recorded_late']:6,} late {row['lost']} lost {row['doubled']} doubled"
+        f"  log {'intact' if row['log_intact'] else 'BROKEN: ' + row['problem']}"
         f"  errors {row['errors']}  longest call {row['longest_call_seconds']} s",
         flush=True,
     )

@@ -1,4 +1,4 @@
-"""What is done to a service and its store, really: signals, locks, moved and overwritten files, and errors and delays that the kernel gives.
+"""What is done to a service and its store, really: signals, locks, files moved and overwritten, errors and delays of the kernel.
 
 Errors of the disk are injected into the writer's own system calls on the store's files by `strace`, and a full disk is a small file system.
 """
@@ -120,7 +120,7 @@ def _gone(service: Watched, seconds: float) -> None:
 
 
 def _overwritten(service: Watched, seconds: float) -> None:
-    """Every page of the file is overwritten while the writer stands still; it is killed, and its successor finds no database. Then put back."""
+    """Every page is overwritten while the writer stands still; it is killed, its successor finds no database; all is put back."""
     writer = service.pid("writer")
     os.kill(writer, signal.SIGSTOP)
     files = sorted(service.path.parent.glob(f"{service.path.name}*"))

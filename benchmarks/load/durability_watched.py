@@ -1,4 +1,4 @@
-"""A service that is killed and started again on one port, clients that write down what they were answered, and what the store says of it."""
+"""A service that is killed and started again on one port, clients that write down what they were answered, and what the store says."""
 
 from __future__ import annotations
 

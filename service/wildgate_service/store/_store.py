@@ -19,6 +19,7 @@ from wildgate_service.store import (
     _outcomes,
     _proof,
     _repeats,
+    _retention,
     _statements,
 )
 from wildgate_service.store._database import one
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from wildgate_service.store._decisions import Appended
     from wildgate_service.store._late import Superseded
     from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
+    from wildgate_service.store._retention import Unwanted
     from wildgate_service.types import DecisionRecord
 
 
@@ -170,11 +172,13 @@ class Store:
         with self._database.explained():
             return _proof.proofs(self._database, wanted, published)
 
-    def erase(self, positions: Sequence[int]) -> int:
-        """Erase the payloads, salts and listing ids at these positions; how many were there.
+    def find(self, unwanted: Unwanted) -> list[int]:
+        """Positions of the records that may not be kept any longer, in order; those that were erased are left out."""
+        with self._database.explained():
+            return _retention.find(self._database, unwanted)
 
-        Its command comes with retention.
-        """
+    def erase(self, positions: Sequence[int]) -> int:
+        """Erase the payloads, salts and listing ids at these positions, in one transaction; how many were there."""
         with self._database.explained():
             return _erase.erase(self._database, positions)
 

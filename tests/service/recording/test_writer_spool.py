@@ -60,7 +60,7 @@ def locked(url):
 
 async def replayed(client):
     """Wait until the spool is empty; how the writer stands then."""
-    while (state := await client.state()).spool_records:
+    while (state := await client.state()).spool_records:  # noqa: ASYNC110  (another process empties it)
         await asyncio.sleep(0.01)
     return state
 
