@@ -116,6 +116,11 @@ class Recorder:
         """What can be said of store and spool now; a store of which nothing good is known is tried."""
         if not self._behind and (not self._usable or self._clock() > self._used + KNOWN_SECONDS):
             self._attempt(NO_GROUP)
+        return self.stands
+
+    @property
+    def stands(self) -> WriterState:
+        """How store and spool stood when they were last used; tries nothing."""
         spool = self._spool
         return replace(
             self._counts,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 import pytest
 from wildgate_service.errors import RequestReusedError, StoreError
@@ -265,6 +266,41 @@ async def _more(answered, count):
     wanted = len(answered) + count
     while len(answered) < wanted:  # noqa: ASYNC110  (killed in full flight)
         await asyncio.sleep(0)
+
+
+# --- what is on the disk when a call is answered ---------------------------------------------------
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+@pytest.mark.parametrize(("durability", "settled"), [("process", 0), ("disk", 1)])
+@pytest.mark.parametrize("where", ["store", "spool"])
+async def test_a_disk_has_it_before_the_answer_is_sent(start_writer, samples, url, spool, tmp_path, where, durability, settled):
+    """An fsync of the store's WAL, or of the spool, before the writer sends; none where only kills are to be survived."""
+    writer = start_writer(on_failure="spool", spool=spool, patience=PATIENCE, durability=durability)
+    async with connected(writer) as client:
+        await client.record(samples.record())
+        with locked(url) if where == "spool" else nullcontext():
+            if where == "spool":
+                await client.record(samples.record())
+            with traced(writer.process.pid, tmp_path / "trace"):
+                await client.record(samples.record())
+    file = spool if where == "spool" else path_of(url).with_name(f"{path_of(url).name}-wal")
+    before, answer, _ = (tmp_path / "trace").read_text(encoding="utf-8").partition("sendto(")
+    assert (before.count(f"<{file}>"), answer) == (settled, "sendto(")
+
+
+@contextmanager
+def traced(pid, output):
+    """What the process asks the kernel to settle and to send, meanwhile."""
+    command = ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,sendto", "-p", str(pid), "-o", str(output)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
+        while b"attached" not in tracer.stderr.readline():
+            pass
+        try:
+            yield
+        finally:
+            tracer.terminate()
+            tracer.communicate()
 
 
 # --- a store that is slow or hangs -----------------------------------------------------------------
