@@ -12,6 +12,7 @@ import click
 from tqdm import tqdm
 
 from wildgate_service.errors import SettingsError
+from wildgate_service.policy import default_policy, file_of_text, read_policy
 from wildgate_service.record import seller_hash
 from wildgate_service.secrets import load_secrets
 from wildgate_service.settings import Settings, load_settings
@@ -37,17 +38,27 @@ def command() -> None:
 @click.option("--seller", default="", help="Records of the seller with this seller_ref, as the platform sends it; needs --tenant.")
 @click.option("--listing", "listing_id", default="", help="Records of the listing of this id; needs --tenant.")
 @click.option("--destroy-key", is_flag=True, help="Destroy the tenant's key: its hashes of sellers and texts can never be tied to anybody.")
+@click.option("--by-policy", is_flag=True, help="Records that are older than the policy's [retention] allows, by their action.")
 @click.option("--dry-run", is_flag=True, help="Say how many records it would be, and change nothing.")
 def prune(
-    *, store: str | None, tenant: str, older_than: str, action: str | None, seller: str, listing_id: str, destroy_key: bool, dry_run: bool
+    *,
+    store: str | None,
+    tenant: str,
+    older_than: str,
+    action: str | None,
+    seller: str,
+    listing_id: str,
+    destroy_key: bool,
+    by_policy: bool,
+    dry_run: bool,
 ) -> None:
     """Erase records for ever: payload, salt, listing's id. Commitments, counts and tombstones stay, so logs and reports hold as before."""
     settings = load_settings(options={"store": store}).settings
     if (seller or listing_id or destroy_key) and not tenant:
         message = "--seller, --listing and --destroy-key need --tenant: ids are a tenant's own"
         raise click.UsageError(message)
-    if not (older_than or seller or listing_id or destroy_key):
-        message = "say what to erase: --older-than, --seller, --listing, or --destroy-key"
+    if not (older_than or seller or listing_id or destroy_key or by_policy):
+        message = "say what to erase: --older-than, --seller, --listing, --by-policy, or --destroy-key"
         raise click.UsageError(message)
     if older_than or seller or listing_id:
         unwanted = Unwanted(
@@ -59,8 +70,22 @@ def prune(
         )
         with open_store(settings.store, create=False) as opened:
             _erase(opened, unwanted, dry_run=dry_run)
+    if by_policy:
+        _erase_by_policy(settings, tenant, dry_run=dry_run)
     if destroy_key:
         _destroy(settings, tenant, dry_run=dry_run)
+
+
+def _erase_by_policy(settings: Settings, tenant: str, *, dry_run: bool) -> None:
+    path = settings.policy or default_policy()
+    days = file_of_text(read_policy(path), str(path)).retention.days()
+    with open_store(settings.store, create=False) as opened:
+        for action, count in days.items():
+            click.echo(f"{action}, older than {count} days: ", nl=False)
+            before = datetime.now(UTC) - timedelta(days=count)
+            _erase(opened, Unwanted(tenant=tenant, before=before, action=action), dry_run=dry_run)
+    if not days:
+        click.echo("the policy's [retention] keeps all records")
 
 
 def _age(text: str) -> timedelta:

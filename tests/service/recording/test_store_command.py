@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from wildgate_service.cli.store import command
 from wildgate_service.evidence import Wanted
+from wildgate_service.policy import default_policy
 from wildgate_service.record import make_record
 from wildgate_service.secrets import load_secrets
 from wildgate_service.store import open_store, path_of
@@ -96,6 +97,25 @@ def test_days_differ_by_action(url, record, run):
     receipts = filled(url, [record(Action.ALLOW, days=40), record(Action.BLOCK, days=40)])
     run("prune", "--older-than", "30d", "--action", "allow")
     assert kept(url, receipts) == [False, True]
+
+
+def test_the_policy_says_how_long_records_are_kept(url, record, run, tmp_path, monkeypatch):
+    """Run once a day by a timer; what it keeps for ever stays."""
+    receipts = filled(url, [record(action, days=days) for action in (Action.ALLOW, Action.REVIEW, Action.BLOCK) for days in (10, 100)])
+    policy = tmp_path / "policy.toml"
+    text = default_policy().read_text(encoding="utf-8")
+    policy.write_text(text.replace("allow_days = 0", "allow_days = 7").replace("review_days = 0", "review_days = 90"), encoding="utf-8")
+    monkeypatch.setenv("WILDGATE_POLICY", str(policy))
+    status, output = run("prune", "--by-policy")
+    assert (status, output.count("2 records erased"), output.count("1 records erased")) == (0, 1, 1)
+    assert kept(url, receipts) == [False, False, True, False, True, True]
+
+
+def test_the_policy_that_ships_keeps_everything(url, record, run):
+    """Nothing is erased that nobody said may be."""
+    receipts = filled(url, [record(days=4_000)])
+    assert run("prune", "--by-policy") == (0, "the policy's [retention] keeps all records\n")
+    assert kept(url, receipts) == [True]
 
 
 def test_a_seller_is_erased_by_the_reference_that_the_platform_sends(url, record, run):
