@@ -33,7 +33,7 @@ RECORDED_LATE = "recorded_late"  # among the degraded reasons of a decision that
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.1, 2.0
 POLL_SECONDS = 0.005  # while something is on its way to the store beside the loop
 BUSY_SHARE = 0.5  # of the patience, for somebody else's lock
-DOUBTFUL_SHARE = 0.05  # of the patience, with a store that failed or was too slow the last time
+DOUBTFUL_SHARE = 0.25  # of the patience, with a store that failed or was too slow the last time
 KNOWN_SECONDS = 5.0  # for which a commit that went well says that the store can be used
 SLOW = "the store is too slow or hangs: a commit took longer than store_patience"
 BEHIND = "what was spooled is still being brought into the store"
@@ -71,6 +71,8 @@ class Recorder:
         self._clock = clock
         self._store = StoreKeeper(url, how.durability, BUSY_SHARE * how.patience)
         self._spool: Spool | None = None
+        # One that an earlier setting left is replayed in any case.
+        self._wants_spool = how.spool is not None and (how.on_failure == "spool" or how.spool.exists())
         self._usable = True
         self._used = clock()
         self._trusted = True
@@ -170,9 +172,8 @@ class Recorder:
 
     @property
     def _lacks_spool(self) -> bool:
-        """Whether there should be a spool that could not be opened; one that an earlier setting left is replayed in any case."""
-        path = self._how.spool
-        return self._spool is None and path is not None and (self._how.on_failure == "spool" or path.exists())
+        """Whether there should be a spool, and it could not be opened yet."""
+        return self._spool is None and self._wants_spool
 
     def _find_spool(self) -> None:
         if not self._lacks_spool or self._how.spool is None:
