@@ -41,7 +41,7 @@ def main() -> int:
         rows += kills(durability, chosen)
         if not chosen.store:
             for policy in ("refuse", "spool"):
-                rows += [disaster(fault, durability, policy, chosen) for fault in DISASTERS]
+                rows += disasters(durability, policy, chosen)
             rows.append(full_disk(durability, chosen))
     total = Counter[str]()
     for row in rows:
@@ -75,14 +75,16 @@ def kills(durability: str, chosen: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
-def disaster(fault: Fault, durability: str, policy: str, chosen: argparse.Namespace) -> dict[str, Any]:
-    """One thing done to the store of a service of its own."""
+def disasters(durability: str, policy: str, chosen: argparse.Namespace) -> list[dict[str, Any]]:
+    """What may become of a store's files, one after the other, with either policy."""
+    rows = []
     with tempfile.TemporaryDirectory(prefix="wildgate-bench-") as folder:
         service = Watched(Path(folder), workers=WORKERS, durability=durability, on_store_failure=policy)
         with service, Load(service.target, chosen.threads) as load:
-            row = struck(fault, service, load, chosen, rounds=1) | {"durability": durability, "policy": policy}
-    show(row)
-    return row
+            for fault in DISASTERS:
+                rows.append(struck(fault, service, load, chosen, rounds=1) | {"durability": durability, "policy": policy})
+                show(rows[-1])
+    return rows
 
 
 def full_disk(durability: str, chosen: argparse.Namespace) -> dict[str, Any]:

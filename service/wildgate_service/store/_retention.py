@@ -38,7 +38,7 @@ class Unwanted(Struct, frozen=True, kw_only=True):
 
 
 def find(database: Database, unwanted: Unwanted) -> list[int]:
-    """Their positions, in order. A seller is looked for in all payloads, at some million records a minute; the rest is in columns."""
+    """Their positions, in order. A seller is looked for in all payloads, about a second per million; the rest is in columns."""
     arguments = {
         "tenant": unwanted.tenant,
         "action": unwanted.action,
