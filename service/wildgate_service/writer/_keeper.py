@@ -49,7 +49,7 @@ class StoreKeeper:
         self._busy_seconds = busy_seconds
         self._store: Store | None = None
         self._wanted: queue.SimpleQueue[Group | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[Done | StoreError] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Done | BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
 
     def __enter__(self) -> Self:
@@ -67,19 +67,24 @@ class StoreKeeper:
         self._wanted.put(group)
 
     def take(self, seconds: float) -> Done | StoreError | None:
-        """What became of the group, waited for at most so long; None if it is still on its way."""
+        """What became of the group, waited for at most so long; None if it is still on its way. A defect of the thread is raised here."""
         try:
             done = self._done.get(timeout=seconds) if seconds > 0 else self._done.get_nowait()
         except queue.Empty:
             return None
         self.busy = False
-        return done
+        if isinstance(done, Done | StoreError):
+            return done
+        raise done
 
     # --- in the thread ---------------------------------------------------------------------------
 
     def _work(self) -> None:
         while (group := self._wanted.get()) is not None:
-            self._done.put(self._attempt(group))
+            try:
+                self._done.put(self._attempt(group))
+            except BaseException as error:  # noqa: BLE001  (the process ends by it, and its successor begins anew)
+                self._done.put(error)
         self._close()
 
     def _attempt(self, group: Group) -> Done | StoreError:

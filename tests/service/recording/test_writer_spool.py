@@ -220,7 +220,7 @@ async def test_a_writer_that_refuses_still_brings_in_what_was_spooled_before(sta
         with locked(url):
             late = await client.record(samples.record())
             writer.stop()
-    successor = start_writer(on_failure="refuse", spool=spool, patience=PATIENCE)
+    successor = start_writer(on_failure="refuse", spool=spool, patience=2.0)
     async with connected(successor) as client:
         await replayed(client)
         newer = await client.record(samples.record())
@@ -332,6 +332,17 @@ def gate(monkeypatch):
     monkeypatch.setattr(keeper_module, "open_store", made.open_store)
     yield made
     made.free.set()
+
+
+def test_a_defect_beside_the_loop_ends_the_writer(url, monkeypatch):
+    """The supervisor then starts another; a thread that was gone would hold up everybody for ever."""
+
+    def broken(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(keeper_module, "open_store", broken)
+    with pytest.raises(ZeroDivisionError), Recorder(url, Recording()):
+        pass
 
 
 def group_of(*records):
