@@ -136,7 +136,7 @@ def struck(fault: Fault, service: Watched, load: Load, chosen: argparse.Namespac
 def show(row: dict[str, Any]) -> None:
     """One line of the table."""
     print(
-        f"{row['durability']:8}{row['policy']:7}{row['fault']:35}{row['kills']:3} kills {row['answered']:7,} answered"
+        f"{row['durability']:8}{row['policy']:7}{row['fault']:38}{row['kills']:3} kills {row['answered']:7,} answered"
         f" {row['recorded_late']:6,} late {row['lost']} lost {row['doubled']} doubled"
         f"  log {'intact' if row['log_intact'] else 'BROKEN: ' + row['problem']}"
         f"  errors {row['errors']}  longest call {row['longest_call_seconds']} s",

@@ -107,32 +107,40 @@ def _locked(service: Watched, seconds: float) -> None:
 
 def _gone(service: Watched, seconds: float) -> None:
     """Moved away with all that SQLite keeps beside it, and put back."""
-    away = service.folder / "away"
-    away.mkdir()
-    for file in service.path.parent.glob(f"{service.path.name}*"):
-        file.rename(away / file.name)
+    _move_away(service)
     time.sleep(3 * seconds)
-    for file in service.path.parent.glob(f"{service.path.name}*"):
-        file.unlink()
-    for file in away.iterdir():
-        file.rename(service.path.parent / file.name)
-    away.rmdir()
+    _put_back(service)
 
 
 def _overwritten(service: Watched, seconds: float) -> None:
-    """Every page is overwritten while the writer stands still; it is killed, its successor finds no database; all is put back."""
-    writer = service.pid("writer")
-    os.kill(writer, signal.SIGSTOP)
-    files = sorted(service.path.parent.glob(f"{service.path.name}*"))
-    kept = {file: file.read_bytes() for file in files}
-    for file in files:
-        if not file.name.endswith("-shm"):
-            file.write_bytes(b"\xff" * file.stat().st_size)
+    """Garbage in its place while the writer stands still; it is killed, and its successor finds no database. Then it is restored."""
+    os.kill(service.pid("writer"), signal.SIGSTOP)
+    _move_away(service)
+    service.path.write_bytes(b"\xff" * (1 << 16))
     service.kill("writer")
     time.sleep(3 * seconds)
-    for file, content in kept.items():
-        if not file.name.endswith("-shm"):
-            file.write_bytes(content)
+    _put_back(service)
+
+
+def _move_away(service: Watched) -> None:
+    """The file first, so that nobody opens it without what was beside it."""
+    away = service.folder / "away"
+    away.mkdir()
+    for file in sorted(service.path.parent.glob(f"{service.path.name}*")):
+        file.rename(away / file.name)
+
+
+def _put_back(service: Watched) -> None:
+    """The file last, for the same reason; SQLite makes its index of the WAL anew."""
+    away = service.folder / "away"
+    for file in service.path.parent.glob(f"{service.path.name}*"):
+        file.unlink()
+    for file in sorted(away.iterdir(), reverse=True):
+        if file.name.endswith("-shm"):
+            file.unlink()
+        else:
+            file.rename(service.path.parent / file.name)
+    away.rmdir()
 
 
 def _injected(what: str) -> Callable[[Watched, float], None]:
@@ -156,7 +164,7 @@ def _files(service: Watched) -> list[Path]:
 DISASTERS = [
     Fault("store locked by another process", SPOOLED, 0, _locked),
     Fault("store moved away, put back", SPOOLED, 0, _gone),
-    Fault("store overwritten, restored", SPOOLED, 1, _overwritten),
+    Fault("store replaced by garbage, restored", SPOOLED, 1, _overwritten),
     *(
         [
             Fault("read-only file system (EROFS)", SPOOLED, 0, _injected("error=EROFS")),
