@@ -20,6 +20,12 @@ from wildgate_service.writer import WriterClient
 TITLE = "Old elephant  tusk"
 
 
+@pytest.fixture(scope="session")
+def fresh_url(fresh_file_url):
+    """What is tested is about files."""
+    return fresh_file_url
+
+
 @pytest.fixture
 def secrets(url):
     return load_secrets(path_of(url).with_name("wildgate.secrets"))
