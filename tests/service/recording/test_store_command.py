@@ -53,6 +53,7 @@ def record(secrets, samples):
 def run(url, monkeypatch, tmp_path):
     """Run `wildgate store` on the store; returns exit status and output."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WILDGATE_SECRETS_FILE", str(path_of(url).with_name("wildgate.secrets")))
 
     def call(*arguments):
         result = CliRunner().invoke(command, [*arguments, "--store", url], catch_exceptions=False)
