@@ -3,13 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-export test-spark test-browser lint stubs stubs-check bench clean
+.PHONY: demo test test-all test-postgres test-export test-spark test-browser lint stubs stubs-check bench clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
@@ -19,6 +19,11 @@ test-export: .venv-export/.done ## Those of `wildgate model export`, which need 
 
 test-spark: .venv-spark/.done ## Those of `wildgate_service.spark`, which need pyspark and Java (apt-get install default-jre-headless)
 	.venv-spark/bin/python -m pytest -m spark
+
+test-postgres: .venv/.dev ## Those of a store in PostgreSQL, on a server that they start (apt-get install postgresql)
+	@command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || \
+		{ echo "test-postgres needs a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
+	$(BIN)/python -m pytest -n auto --dist loadfile -m postgres
 
 test-browser: .venv/.browser ## Those that open the report in a browser, which need Chromium (apt-get install chromium)
 	@command -v chromium > /dev/null || { echo "test-browser needs Chromium: apt-get install chromium" >&2; exit 1; }

@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 from wildgate_service.cores import allowed_cores
 from wildgate_service.errors import SettingsError
 from wildgate_service.model.recipes import DEEP, encoder_folder
-from wildgate_service.store import mask, path_of
+from wildgate_service.store import is_postgresql, mask, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,7 +213,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         """The secrets file, said or by default. Raises StoreError for a store that cannot be."""
         if self.secrets_file:
             return self.secrets_file
-        folder = path_of(self.store).parent if self.recording else self.cache
+        folder = path_of(self.store).parent if self.recording and not is_postgresql(self.store) else self.cache
         return folder / "wildgate.secrets"
 
     @property

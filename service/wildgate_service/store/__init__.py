@@ -16,7 +16,7 @@ from wildgate_service.store._open import open_store
 from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
 from wildgate_service.store._retention import Unwanted, parts
 from wildgate_service.store._store import Store
-from wildgate_service.store._url import mask, path_of
+from wildgate_service.store._url import is_postgresql, mask, path_of
 
 __all__ = [
     "DecisionNotFoundError",
@@ -28,6 +28,7 @@ __all__ = [
     "back_up",
     "damages",
     "free_bytes",
+    "is_postgresql",
     "mask",
     "open_store",
     "parts",

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from wildgate_service.errors import StoreError
-from wildgate_service.store._url import path_of
+from wildgate_service.store._url import is_postgresql, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PRIVATE = 0o600
-SQLITE = "sqlite:"
 
 
 def back_up(url: str, target: Path) -> None:
@@ -25,7 +24,7 @@ def back_up(url: str, target: Path) -> None:
 
     The copy is checked, and has its name only when it is whole. Raises StoreError if there is such a file, or copying fails.
     """
-    if not url.startswith(SQLITE):
+    if is_postgresql(url):
         message = "a PostgreSQL store is backed up by its own tools: pg_dump, or pg_basebackup with archived WAL (docs/durability.md)"
         raise StoreError(message)
     if target.exists():
@@ -60,7 +59,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def damages(url: str) -> Iterator[str]:
     """What SQLite finds wrong with the pages and indexes of the file; PostgreSQL has `pg_amcheck` for it."""
-    if not url.startswith(SQLITE):
+    if is_postgresql(url):
         return
     try:
         with closing(_reading(path_of(url))) as store:
@@ -73,7 +72,7 @@ def damages(url: str) -> Iterator[str]:
 
 def free_bytes(url: str) -> int | None:
     """Free space where the file is; None for a store that is no file."""
-    return shutil.disk_usage(path_of(url).parent).free if url.startswith(SQLITE) else None
+    return shutil.disk_usage(path_of(url).parent).free if not is_postgresql(url) else None
 
 
 def _reading(path: Path) -> sqlite3.Connection:

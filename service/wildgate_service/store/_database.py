@@ -51,11 +51,8 @@ class Database(Protocol):
     def stream(self, statement: str) -> Iterable[Row]:
         """The rows of a query that may be many, a part at a time; inside `snapshot`."""
 
-    def insert(self, table: str, columns: str, rows: Sequence[Sequence[object]]) -> None:
-        """Insert rows, of which none may be there already; `columns` are names with commas between."""
-
-    def executemany(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
-        """Run a statement that gives nothing, once for each row of parameters."""
+    def insert(self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = "") -> None:
+        """Insert rows; `columns` are names with ", " between, `conflict` is the ON CONFLICT for rows that are there already."""
 
     def transaction(self) -> AbstractContextManager[object]:
         """Keep all that is written inside, or nothing. Raises ConflictError as said there."""

@@ -27,12 +27,8 @@ COLUMNS = "decision_id, tenant, request_id, listing_id, decided_time, action, sc
 REQUEST = itemgetter(1, 2)
 FACETS = 7  # place of the facets' id among the columns
 
-COUNT = """
-INSERT INTO daily_counts (tenant, day, facets, log, decisions) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (tenant, day, facets, log) DO UPDATE SET decisions = daily_counts.decisions + excluded.decisions
-"""
-BEGIN_DAY = """
-INSERT INTO days (tenant, day, first_decision_id) VALUES (?, ?, ?)
+ADD = "ON CONFLICT (tenant, day, facets, log) DO UPDATE SET decisions = daily_counts.decisions + excluded.decisions"
+MOVE_FORWARD = """
 ON CONFLICT (tenant, day) DO UPDATE SET first_decision_id = excluded.first_decision_id
 WHERE excluded.first_decision_id < days.first_decision_id
 """
@@ -105,7 +101,8 @@ def _insert_decisions(database: Database, known: Known, entries: Sequence[Entry]
     ]
     counts = Counter((entry.tenant, entry.decided // DAY, row[FACETS]) for entry, row in zip(entries, rows, strict=True))
     number = _logs.number_of(first)
-    database.executemany(COUNT, [(*place, number, count) for place, count in sorted(counts.items())])
+    added = [(*place, number, count) for place, count in sorted(counts.items())]
+    database.insert("daily_counts", "tenant, day, facets, log, decisions", added, ADD)
     rows.sort(key=REQUEST)  # two writers that have the same requests meet them in the same order, and none waits for the other in a circle
     database.insert("decisions", COLUMNS, rows)
 
@@ -118,7 +115,7 @@ def _insert_days(database: Database, known: Known, entries: Sequence[Entry]) -> 
         least = firsts.get(day) or known.first_ids.get(day)
         if least is None or entry.decision_id < least:
             firsts[day] = entry.decision_id
-    database.executemany(BEGIN_DAY, [(*day, first) for day, first in sorted(firsts.items())])
+    database.insert("days", "tenant, day, first_decision_id", [(*day, first) for day, first in sorted(firsts.items())], MOVE_FORWARD)
     known.first_ids |= firsts
 
 

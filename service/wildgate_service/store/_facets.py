@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from wildgate_service.record import Facets
-from wildgate_service.store._database import marks, one
+from wildgate_service.store._database import one
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,6 @@ COLUMNS = Facets.__struct_fields__
 LISTS = {"taxon_groups", "appendices", "degraded_reasons"}
 
 _NAMES = ", ".join(COLUMNS)
-_INSERT = f"INSERT INTO facets ({_NAMES}) VALUES ({marks(len(COLUMNS))}) ON CONFLICT DO NOTHING"  # noqa: S608
 _FIND = f"SELECT id FROM facets WHERE {' AND '.join(f'{name} = ?' for name in COLUMNS)}"  # noqa: S608
 _ALL = f"SELECT id, {_NAMES} FROM facets"  # noqa: S608  (names of columns, not data)
 
@@ -44,7 +43,7 @@ def know(database: Database, ids: dict[bytes, int], wanted: Iterable[bytes]) -> 
     rows = {encoded: to_row(_read(encoded)) for encoded in sorted(set(wanted) - ids.keys())}
     if rows:
         with database.transaction():
-            database.executemany(_INSERT, list(rows.values()))
+            database.insert("facets", _NAMES, list(rows.values()), "ON CONFLICT DO NOTHING")
             ids.update((encoded, int(one(database, _FIND, row)[0])) for encoded, row in rows.items())
 
 

@@ -35,7 +35,6 @@ WHERE decided_time >= :start AND decided_time < :end AND (:tenant IS NULL OR ten
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
-INSERT = "INSERT INTO findings (species, views) VALUES (?, ?) ON CONFLICT DO NOTHING"
 FIND = "SELECT id FROM findings WHERE species = ? AND views = ?"
 
 _read = msgpack.Decoder(Findings).decode
@@ -51,7 +50,7 @@ def know(database: Database, ids: dict[bytes, int], wanted: Iterable[bytes]) -> 
     rows = {encoded: to_row(_read(encoded)) for encoded in sorted(set(wanted) - ids.keys())}
     if rows:
         with database.transaction():
-            database.executemany(INSERT, list(rows.values()))
+            database.insert("findings", "species, views", list(rows.values()), "ON CONFLICT DO NOTHING")
             ids.update((encoded, int(one(database, FIND, row)[0])) for encoded, row in rows.items())
 
 

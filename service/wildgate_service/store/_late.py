@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from wildgate_service.store._database import Database
 
 
+INSERT = "INSERT INTO superseded (tenant, decision_id, standing_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+
+
 class Superseded(Struct, frozen=True):
     """The decision that was answered late, and the one that stands under the same request."""
 
@@ -23,10 +26,14 @@ class Superseded(Struct, frozen=True):
 def keep_superseded(database: Database, superseded: Sequence[Superseded]) -> None:
     """Remember them, so that outcomes that name them find what stands; once, however often they are replayed."""
     with database.transaction():
-        database.executemany(
-            "INSERT INTO superseded (tenant, decision_id, standing_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            [(each.tenant, each.decision_id, each.standing_id) for each in superseded],
-        )
+        for each in superseded:
+            database.execute(INSERT, (each.tenant, each.decision_id, each.standing_id))
+
+
+def touch(database: Database) -> None:
+    """Write something that changes nothing, as a record would be written."""
+    with database.transaction():
+        database.execute("UPDATE meta SET value = value")
 
 
 def standing_for(database: Database, tenant: str, decision_id: str) -> str:

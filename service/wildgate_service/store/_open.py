@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import resources
 
 from wildgate_service.errors import StoreError
 from wildgate_service.store import _logs, _sqlite
 from wildgate_service.store._database import Durability, MigratedDatabase
 from wildgate_service.store._store import Store
+from wildgate_service.store._url import is_postgresql
 
 BUSY_SECONDS = 5.0
 
@@ -19,13 +21,19 @@ def open_store(
     read_only: bool = False,
     create: bool = True,
     busy_seconds: float = BUSY_SECONDS,
+    patience: float | None = None,
 ) -> Store:
     """Open the store at `url`; made if missing and migrated if `create` and not `read_only`.
 
     `durability` is what an answered decision survives: "process" any killed process, "disk" a power
-    cut too. Raises StoreError that says what is wrong with the URL or the database, and what to do.
+    cut too. `busy_seconds` is how long a lock of others is waited for, `patience` how many seconds one operation of PostgreSQL may take
+    (None: any). Raises StoreError that says what is wrong with the URL or the database, and what to do.
     """
-    database = _connect(url, durability=durability, read_only=read_only, create=create, busy_seconds=busy_seconds)
+    if is_postgresql(url):
+        connect = _postgresql_connect()
+        database: MigratedDatabase = connect(url, durability=durability, read_only=read_only, busy_seconds=busy_seconds, patience=patience)
+    else:
+        database = _sqlite.connect(url, durability=durability, read_only=read_only, create=create, busy_seconds=busy_seconds)
     try:
         with database.explained():
             _migrate(database) if create and not read_only else _check_version(database)
@@ -35,8 +43,13 @@ def open_store(
         raise
 
 
-def _connect(url: str, *, durability: Durability, read_only: bool, create: bool, busy_seconds: float) -> MigratedDatabase:
-    return _sqlite.connect(url, durability=durability, read_only=read_only, create=create, busy_seconds=busy_seconds)
+def _postgresql_connect() -> Callable[..., MigratedDatabase]:
+    try:
+        from wildgate_service.store._conninfo import connect  # noqa: PLC0415  (needs psycopg)
+    except ImportError as error:
+        message = "a store of PostgreSQL needs psycopg: pip install 'wildgate-service[postgres]'"
+        raise StoreError(message) from error
+    return connect
 
 
 def migrations(engine: str) -> list[str]:

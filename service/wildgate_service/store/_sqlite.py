@@ -58,17 +58,13 @@ class SqliteDatabase:
         """The rows of a query; SQLite finds each when it is asked for."""
         return self._connection.execute(statement)
 
-    def insert(self, table: str, columns: str, rows: Sequence[Sequence[object]]) -> None:
+    def insert(self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = "") -> None:
         """Insert rows, several with each statement."""
         whole = len(rows) // ROWS_A_STATEMENT * ROWS_A_STATEMENT
         for start in range(0, whole, ROWS_A_STATEMENT):
             many = rows[start : start + ROWS_A_STATEMENT]
-            self._connection.execute(_insert(table, columns, ROWS_A_STATEMENT), [value for row in many for value in row])
-        self._connection.executemany(_insert(table, columns, 1), rows[whole:])
-
-    def executemany(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
-        """Run a statement once for each row of parameters."""
-        self._connection.executemany(statement, rows)
+            self._connection.execute(_insert(table, columns, ROWS_A_STATEMENT, conflict), [value for row in many for value in row])
+        self._connection.executemany(_insert(table, columns, 1, conflict), rows[whole:])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -173,9 +169,9 @@ class SqliteDatabase:
 
 
 @lru_cache(maxsize=64)
-def _insert(table: str, columns: str, rows: int) -> str:
+def _insert(table: str, columns: str, rows: int, conflict: str) -> str:
     one = f"({marks(columns.count(',') + 1)})"
-    return f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * rows)}"  # noqa: S608  (names, not data)
+    return f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * rows)} {conflict}"  # noqa: S608  (names, not data)
 
 
 class _explained:  # noqa: N801  (used as a function is)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from wildgate_service.record import make_entry, read_payload
 from wildgate_service.store import (
@@ -22,11 +24,11 @@ from wildgate_service.store import (
     _retention,
     _statements,
 )
-from wildgate_service.store._database import one
+from wildgate_service.store._database import ConnectionLostError, again, one
 from wildgate_service.types import Receipt, Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import date, datetime
 
     from wildgate_service.errors import WildgateError
@@ -44,6 +46,11 @@ if TYPE_CHECKING:
     from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
     from wildgate_service.store._retention import Unwanted
     from wildgate_service.types import DecisionRecord
+
+RECONNECT_SECONDS = 2.0  # less than workers wait for their writer
+RETRY_SECONDS = 0.05
+
+Result = TypeVar("Result")
 
 
 class Store:
@@ -97,8 +104,7 @@ class Store:
 
     def append_entries(self, entries: Sequence[Entry]) -> list[Appended | WildgateError]:
         """As `append`, for records that are encoded already."""
-        with self._database.explained():
-            return _repeats.append(self._database, self._known, entries)
+        return self._lasting(lambda: _repeats.append(self._database, self._known, entries))
 
     def append_outcomes(self, outcomes: Sequence[Outcome]) -> list[OutcomeRecorded | DecisionNotFoundError]:
         """Append outcomes in one transaction and answer each, in order.
@@ -106,8 +112,27 @@ class Store:
         An outcome_id that the tenant has already is a duplicate. The decision_id must be known, the
         request_id need not be: a client answers itself when the service is out of reach.
         """
-        with self._database.explained():
-            return _outcomes.append_outcomes(self._database, outcomes)
+        return self._lasting(lambda: _outcomes.append_outcomes(self._database, outcomes))
+
+    def _lasting(self, act: Callable[[], Result]) -> Result:
+        """What it returns, over another connection if this one is lost: what is appended twice is there once, however far it was."""
+        latest = time.monotonic() + RECONNECT_SECONDS
+        while True:
+            try:
+                with self._database.explained():
+                    return act()
+            except ConnectionLostError:
+                self._known.forget_all()
+                self._reconnect(latest)
+
+    def _reconnect(self, latest: float) -> None:
+        while True:
+            try:
+                return self._database.reconnect()
+            except ConnectionLostError:
+                if time.monotonic() + RETRY_SECONDS > latest:
+                    raise
+            time.sleep(RETRY_SECONDS)
 
     def keep_superseded(self, superseded: Sequence[Superseded]) -> None:
         """Remember late decisions that gave way to earlier ones on their requests, so that outcomes that name them are about those."""
@@ -116,8 +141,8 @@ class Store:
 
     def check_writable(self) -> None:
         """Raise StoreError if the store could not take a record now; changes nothing."""
-        with self._database.explained(), self._database.transaction():
-            self._database.execute("UPDATE meta SET value = value")
+        with self._database.explained():
+            again(partial(_late.touch, self._database))
 
     def following(self, tenant: str | None = None) -> list[Following]:
         """Every outcome of a tenant (None: of all) with the decision or answer that it is about."""

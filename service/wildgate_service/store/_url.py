@@ -9,8 +9,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from wildgate_service.errors import StoreError
 
 SCHEME = "sqlite:///"
-SUPPORTED = "supported is sqlite:///PATH (sqlite:////PATH for an absolute path)"
-PASSWORD_PARAMETER = re.compile(r"([?&]password=)[^&#]*", re.IGNORECASE)
+SUPPORTED = "supported is sqlite:///PATH (sqlite:////PATH for an absolute path) and postgresql://USER@HOST/DATABASE"
+PASSWORD_PARAMETER = re.compile(r"([?&](?:ssl)?password=)[^&#]*", re.IGNORECASE)
+MALFORMED_PASSWORD = re.compile(r"(://[^:@]*:).*(?=@)", re.DOTALL)  # one with a slash that was not escaped
 PASSWORD_MASK = "***"  # noqa: S105  (what stands for a password)
 
 
@@ -20,11 +21,7 @@ def is_postgresql(url: str) -> bool:
 
 
 def path_of(url: str) -> Path:
-    """The file that a store's URL names. Raises StoreError if it names none."""
-    scheme = url.partition(":")[0]
-    if scheme in {"postgresql", "postgres"}:
-        message = f"store {scheme}://… : PostgreSQL comes in a later version; today {SUPPORTED}"
-        raise StoreError(message)
+    """The file that a URL of SQLite names. Raises StoreError if it names none."""
     if not url.startswith(SCHEME) or url == SCHEME:
         message = f"store {mask(url)!r} names no store: {SUPPORTED}"
         raise StoreError(message)
@@ -42,6 +39,6 @@ def mask(text: str) -> str:
     text = PASSWORD_PARAMETER.sub(rf"\g<1>{PASSWORD_MASK}", text)
     parts = urlsplit(text)
     if not parts.password:
-        return text
+        return MALFORMED_PASSWORD.sub(rf"\g<1>{PASSWORD_MASK}", text) if "@" in text and "@" not in parts.netloc else text
     hidden = parts.netloc.replace(f":{parts.password}@", f":{PASSWORD_MASK}@", 1)
     return urlunsplit(parts._replace(netloc=hidden))

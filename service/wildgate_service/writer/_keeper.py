@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CLOSE_SECONDS = 5.0
+BUSY_SHARE = 0.5  # of the patience, for somebody else's lock
 
 
 class Done(Struct, frozen=True):
@@ -39,14 +40,14 @@ class StoreKeeper:
     """Opens the store, and opens it again after it broke; never makes one, lest a lost file go unnoticed.
 
     One group at a time: `submit` it, `take` what became of it; where that is not there in time, the group is still on its way, and nothing
-    else may be submitted before `busy` is over. `busy_seconds` is how long the store waits for somebody else's lock.
+    else may be submitted before `busy` is over. `patience` is how many seconds a commit may take.
     """
 
-    def __init__(self, url: str, durability: Durability, busy_seconds: float) -> None:
+    def __init__(self, url: str, durability: Durability, patience: float) -> None:
         self.busy = False
         self._url = url
         self._durability = durability
-        self._busy_seconds = busy_seconds
+        self._patience = patience
         self._store: Store | None = None
         self._wanted: queue.SimpleQueue[Group | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Done | BaseException] = queue.SimpleQueue()
@@ -99,7 +100,9 @@ class StoreKeeper:
             return error
 
     def _open(self) -> Store:
-        store = open_store(self._url, durability=self._durability, create=False, busy_seconds=self._busy_seconds)
+        store = open_store(
+            self._url, durability=self._durability, create=False, busy_seconds=BUSY_SHARE * self._patience, patience=self._patience
+        )
         log.info("store_opened")
         return store
 

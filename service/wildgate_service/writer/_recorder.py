@@ -32,7 +32,6 @@ log = structlog.get_logger()
 RECORDED_LATE = "recorded_late"  # among the degraded reasons of a decision that was answered before the store had it
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.1, 2.0
 POLL_SECONDS = 0.005  # while something is on its way to the store beside the loop
-BUSY_SHARE = 0.5  # of the patience, for somebody else's lock
 DOUBTFUL_SHARE = 0.25  # of the patience, with a store that failed or was too slow the last time
 KNOWN_SECONDS = 5.0  # for which a commit that went well says that the store can be used
 SLOW = "the store is too slow or hangs: a commit took longer than store_patience"
@@ -69,7 +68,7 @@ class Recorder:
     def __init__(self, url: str, how: Recording, clock: Callable[[], float] = time.monotonic) -> None:
         self._how = how
         self._clock = clock
-        self._store = StoreKeeper(url, how.durability, BUSY_SHARE * how.patience)
+        self._store = StoreKeeper(url, how.durability, how.patience)
         self._spool: Spool | None = None
         # One that an earlier setting left is replayed in any case.
         self._wants_spool = how.spool is not None and (how.on_failure == "spool" or how.spool.exists())

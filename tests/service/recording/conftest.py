@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import signal
 import socket
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -101,10 +103,57 @@ def samples():
 
 
 @pytest.fixture(scope="session")
-def fresh_url(tmp_path_factory):
-    """Makes URLs of stores that are not there yet."""
+def fresh_file_url(tmp_path_factory):
+    """Makes URLs of files that are not there yet."""
     folder, numbers = tmp_path_factory.mktemp("stores"), count()
     return lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A server that runs."""
+    from .postgres import Server  # noqa: PLC0415  (needs psycopg)
+
+    server = Server()
+    server.make()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def engine(request):
+    """Tests of what is kept run on both; modules about files alone have a `fresh_url` of their own."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def fresh_url(engine, request, tmp_path_factory):
+    """Makes URLs of stores that are empty; beside a server there is no place for secrets, so they get one."""
+    if engine == "sqlite":
+        yield request.getfixturevalue("fresh_file_url")
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WILDGATE_SECRETS_FILE", str(tmp_path_factory.mktemp("secrets") / "wildgate.secrets"))
+        yield request.getfixturevalue("postgres_server").fresh_store
+
+
+@pytest.fixture
+def of_files(engine):
+    """For tests of what only files can do."""
+    if engine != "sqlite":
+        pytest.skip("about files")
+
+
+def run_sql(url, statement, *parameters):
+    """What another connection sees, or changes."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+            return connection.execute(statement, parameters).fetchall()
+    import psycopg  # noqa: PLC0415  (an extra)
+
+    with psycopg.connect(url, autocommit=True, options="-c search_path=wildgate") as connection:
+        cursor = connection.execute(statement.replace("?", "%s"), parameters)
+        return cursor.fetchall() if cursor.description else []
 
 
 @pytest.fixture(scope="session")

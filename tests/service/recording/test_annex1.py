@@ -106,6 +106,12 @@ def values_of(sheet):
 # --- single facts --------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="session")
+def fresh_url(fresh_file_url):
+    """The raw tables are counted with SQLite's SQL; that both engines give the same figures is tested beside."""
+    return fresh_file_url
+
+
 @pytest.fixture
 def happen(store, samples):
     """Records what happened to one listing, an hour apart."""

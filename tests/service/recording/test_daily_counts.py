@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import date
 
 import pytest
@@ -11,16 +10,11 @@ from wildgate_service.simulation import Plan, write_year
 from wildgate_service.store import open_store
 from wildgate_service.types import Action
 
-from .conftest import NOON
+from .conftest import NOON, run_sql
 
 START, END = date(2026, 1, 1), date(2026, 12, 31)
 RECOUNT = "SELECT tenant, decided_time / 86400000000, facets, count(*) FROM decisions GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
 KEPT = "SELECT tenant, day, facets, decisions FROM daily_counts ORDER BY 1, 2, 3"
-
-
-def rows(url, query):
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        return connection.execute(query).fetchall()
 
 
 def test_repeats_and_refused_ones_are_not_counted(store, samples, url):
@@ -28,24 +22,23 @@ def test_repeats_and_refused_ones_are_not_counted(store, samples, url):
     first, second = samples.record(), samples.record(Action.BLOCK)
     store.append([first])
     store.append([first, second, second])
-    assert rows(url, KEPT) == rows(url, RECOUNT)
-    assert sum(row[3] for row in rows(url, KEPT)) == 2
+    assert run_sql(url, KEPT) == run_sql(url, RECOUNT)
+    assert sum(row[3] for row in run_sql(url, KEPT)) == 2
 
 
 def test_verify_finds_counts_that_are_not_so(store, samples, url):
     """Whoever changes a count changes the report."""
     store.append([samples.record()])
     store.close()
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        connection.execute("UPDATE daily_counts SET decisions = 7")
+    run_sql(url, "UPDATE daily_counts SET decisions = 7")
     with open_store(url) as opened:
         assert "daily_counts" in opened.verify().problem
 
 
 @pytest.fixture(scope="module")
-def year(tmp_path_factory):
+def year(fresh_url):
     """A simulated year: the URL of its store, its report and its truth."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('year') / 'year.db'}"
+    url = fresh_url()
     with open_store(url) as store:
         truth = write_year(store, Plan(decisions=8_000, chunk=1_000, offers=0.05, degraded=0.002))
         facts = store.report_facts(START, END)
@@ -60,26 +53,27 @@ def test_every_breakdown_is_that_of_the_raw_decisions(year, dimension):
     """Counted anew from the tables, one decision after the other."""
     url, report, _ = year
     query = f"""
-        SELECT f.{dimension}, count(*), sum(d.action = 'allow'), sum(d.action = 'review'), sum(d.action = 'block'),
-            sum(d.decision_id IN (
+        SELECT f.{dimension}, count(*), count(CASE WHEN d.action = 'allow' THEN 1 END), count(CASE WHEN d.action = 'review' THEN 1 END),
+            count(CASE WHEN d.action = 'block' THEN 1 END),
+            count(CASE WHEN d.decision_id IN (
                 SELECT decision_id FROM outcomes AS o WHERE kind IN ('removed', 'restricted')
                 AND NOT EXISTS (SELECT 1 FROM outcomes AS c WHERE c.corrects = o.outcome_id)
-            ))
+            ) THEN 1 END)
         FROM decisions AS d JOIN facets AS f ON f.id = d.facets GROUP BY 1
     """  # noqa: S608
     made = {(c.value, c.decisions, c.allowed, c.reviewed, c.blocked, c.stopped) for c in report.counts if c.dimension == dimension}
-    assert made == set(rows(url, query))
+    assert made == set(run_sql(url, query))
 
 
 def test_what_could_be_drawn_and_was_is_that_of_the_raw_decisions(year):
     """Of what the policy allowed."""
     url, report, truth = year
     query = """
-        SELECT count(*), sum(sampling_rate > 0), sum(sampled)
+        SELECT count(*), count(CASE WHEN sampling_rate > 0 THEN 1 END), sum(sampled)
         FROM decisions AS d JOIN facets AS f ON f.id = d.facets WHERE f.shadow_action = 'allow'
     """
     error = report.measured_error
-    assert [(error.allowed, error.covered, error.drawn)] == rows(url, query)
+    assert [(error.allowed, error.covered, error.drawn)] == run_sql(url, query)
     assert error.drawn == sum(truth.sampled & (truth.asked == 0))
 
 

@@ -45,6 +45,7 @@ def test_a_key_does_not_open_under_another_pepper(made, samples):
     assert KeyRing([key], b"q" * 32).authenticate(text, samples.noon) is None
 
 
+@pytest.mark.usefixtures("of_files")
 def test_the_text_is_not_kept(made, url):
     """Neither in the store nor in the key."""
     key, text = made

@@ -20,6 +20,13 @@ from wildgate_service.errors import SettingsError
 from wildgate_service.store import open_store
 from wildgate_service.types import Action
 
+
+@pytest.fixture(scope="session")
+def fresh_url(fresh_file_url):
+    """Files alone."""
+    return fresh_file_url
+
+
 # What the log and what reports count of decisions consist of. Not among them: outcomes, API keys, and when something was erased.
 COLUMNS = {
     "logs": ["number", "log_id"],

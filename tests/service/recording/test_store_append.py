@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -12,14 +10,7 @@ from wildgate_service.errors import RequestReusedError, StoreError
 from wildgate_service.store import open_store
 from wildgate_service.types import Action, ContentKind, Listing
 
-
-def rows(url, query, *arguments):
-    """What another connection sees."""
-    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-    try:
-        return connection.execute(query, arguments).fetchall()
-    finally:
-        connection.close()
+from .conftest import run_sql
 
 
 def test_an_appended_decision_is_in_table_decisions_under_its_id(store, url, samples):
@@ -27,7 +18,7 @@ def test_an_appended_decision_is_in_table_decisions_under_its_id(store, url, sam
     record = samples.record(Action.BLOCK)
     store.append([record])
     query = "SELECT tenant, request_id, action FROM decisions WHERE decision_id = ?"
-    assert rows(url, query, record.decision_id) == [("acme", record.request_id, "block")]
+    assert run_sql(url, query, record.decision_id) == [("acme", record.request_id, "block")]
 
 
 def test_positions_count_from_one(store, samples):
@@ -159,7 +150,7 @@ def test_any_interleaving_of_repeats_keeps_one_record_per_request(data, fresh_ur
                 answers.setdefault(key, set()).add((result.record.decision_id, result.receipt))
         assert store.verify().records == len(answers)
     assert all(len(each) == 1 for each in answers.values())
-    assert rows(url, "SELECT count(*) FROM decisions") == [(len(answers),)]
+    assert run_sql(url, "SELECT count(*) FROM decisions") == [(len(answers),)]
 
 
 def test_a_reused_request_says_what_to_do(store, samples):

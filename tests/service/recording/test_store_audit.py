@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,8 @@ from wildgate_service.errors import RequestReusedError
 from wildgate_service.store import open_store
 from wildgate_service.types import Action
 
+from .conftest import run_sql
+
 
 @pytest.fixture
 def filled(url, samples):
@@ -18,13 +19,6 @@ def filled(url, samples):
     with open_store(url) as store:
         receipts = [result.receipt for size in (3, 1, 4) for result in store.append([samples.record(Action.REVIEW) for _ in range(size)])]
     return url, receipts
-
-
-def tamper(url, statement, *arguments):
-    """Change the file as somebody with SQL would."""
-    with sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None) as connection:
-        connection.execute(statement, arguments)
-    connection.close()
 
 
 def verified(url, published=()):
@@ -42,13 +36,10 @@ def test_an_untouched_store_is_intact(filled):
 def test_a_changed_payload_is_found_at_its_position(filled):
     """Deep in a group."""
     url, _ = filled
-    path = url.removeprefix("sqlite:///")
-    with sqlite3.connect(path) as connection:
-        (packed,) = connection.execute("SELECT payloads FROM payloads WHERE last_position = 8").fetchone()
-        payloads = msgpack.decode(packed)
-        payloads[1] = payloads[1].replace(b"review", b"allow!")
-        connection.execute("UPDATE payloads SET payloads = ? WHERE last_position = 8", (msgpack.encode(payloads),))
-    connection.close()
+    ((packed,),) = run_sql(url, "SELECT payloads FROM payloads WHERE last_position = 8")
+    payloads = msgpack.decode(packed)
+    payloads[1] = payloads[1].replace(b"review", b"allow!")
+    run_sql(url, "UPDATE payloads SET payloads = ? WHERE last_position = 8", msgpack.encode(payloads))
     assert (verified(url).intact, verified(url).position) == (False, 6)
 
 
@@ -66,13 +57,13 @@ def test_a_changed_payload_is_found_at_its_position(filled):
         ),
         "DELETE FROM payloads WHERE last_position = 4",
         "DELETE FROM log WHERE last_position = 4",
-        "UPDATE log SET chain_hash = zeroblob(32) WHERE last_position = 4",
+        "UPDATE log SET chain_hash = commitments WHERE last_position = 4",
     ],
 )
 def test_tampering_with_what_reports_count_is_found(filled, statement):
     """The table that is counted must say what was committed, no more and no less."""
     url, _ = filled
-    tamper(url, statement)
+    run_sql(url, statement)
     assert not verified(url).intact
 
 
@@ -80,10 +71,10 @@ def test_a_log_cut_off_at_its_end_is_found_by_a_published_checkpoint(filled):
     """Without one it cannot be."""
     url, receipts = filled
     for table in ("log", "payloads"):
-        tamper(url, f"DELETE FROM {table} WHERE last_position = 8")  # noqa: S608
-    tamper(url, "DELETE FROM decisions WHERE position > 4")
-    tamper(url, "UPDATE daily_counts SET decisions = (SELECT count(*) FROM decisions WHERE decisions.facets = daily_counts.facets)")
-    tamper(url, "DELETE FROM found WHERE decision_id NOT IN (SELECT decision_id FROM decisions)")
+        run_sql(url, f"DELETE FROM {table} WHERE last_position = 8")  # noqa: S608
+    run_sql(url, "DELETE FROM decisions WHERE position > 4")
+    run_sql(url, "UPDATE daily_counts SET decisions = (SELECT count(*) FROM decisions WHERE decisions.facets = daily_counts.facets)")
+    run_sql(url, "DELETE FROM found WHERE decision_id NOT IN (SELECT decision_id FROM decisions)")
     assert verified(url).intact
     assert not verified(url, [receipts[-1]]).intact
 
@@ -97,6 +88,7 @@ def test_erasing_leaves_the_chain_provable(filled):
     assert (result.intact, result.erased) == (True, 2)
 
 
+@pytest.mark.usefixtures("of_files")
 def test_what_was_erased_is_in_no_file(url, samples):
     """Not in the database, and not in its write-ahead log."""
     with open_store(url) as store:

@@ -20,6 +20,12 @@ from wildgate_service.writer import WriterClient
 TITLE = "Old elephant  tusk"
 
 
+@pytest.fixture(scope="session")
+def fresh_url(fresh_file_url):
+    """What is tested is about files."""
+    return fresh_file_url
+
+
 @pytest.fixture
 def secrets(url):
     return load_secrets(path_of(url).with_name("wildgate.secrets"))
@@ -47,6 +53,7 @@ def record(secrets, samples):
 def run(url, monkeypatch, tmp_path):
     """Run `wildgate store` on the store; returns exit status and output."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WILDGATE_SECRETS_FILE", str(path_of(url).with_name("wildgate.secrets")))
 
     def call(*arguments):
         result = CliRunner().invoke(command, [*arguments, "--store", url], catch_exceptions=False)

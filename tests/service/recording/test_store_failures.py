@@ -15,11 +15,18 @@ from wildgate_service.store._open import migrations
 
 HOLD_LOCK = """
 import sqlite3, sys
+
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("BEGIN EXCLUSIVE")
 print("locked", flush=True)
 sys.stdin.read()
 """
+
+
+@pytest.fixture(scope="session")
+def fresh_url(fresh_file_url):
+    """Files alone."""
+    return fresh_file_url
 
 
 def test_a_path_with_three_slashes_is_relative_with_four_absolute(tmp_path):
@@ -29,13 +36,6 @@ def test_a_path_with_three_slashes_is_relative_with_four_absolute(tmp_path):
         "/a/b.db",
     ]
     del tmp_path
-
-
-@pytest.mark.parametrize("url", ["postgresql://db/gate", "postgres://db/gate"])
-def test_postgresql_is_refused_as_coming_later(url):
-    """So that nobody looks for a typing error; and the password is not printed."""
-    with pytest.raises(StoreError, match="PostgreSQL comes in a later version; today supported is"):
-        open_store(url)
 
 
 @pytest.mark.parametrize("url", ["mysql://x", "sqlite://x", "x.db", "", "sqlite:///"])

@@ -29,6 +29,12 @@ def insert(connection, table, **values):
     connection.execute(f"INSERT INTO {table} ({', '.join(known)}) VALUES ({marks})", list(known.values()))  # noqa: S608  (names)
 
 
+@pytest.fixture(scope="session")
+def fresh_url(fresh_file_url):
+    """What is tested is about files."""
+    return fresh_file_url
+
+
 @pytest.fixture
 def old_store(url, samples):
     """Build a store of an earlier version from its migrations, with records as that version wrote them; its log id and records."""

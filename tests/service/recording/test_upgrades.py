@@ -12,6 +12,13 @@ from wildgate_service.store import open_store
 from wildgate_service.store._open import migrations
 from wildgate_service.types import Action
 
+
+@pytest.fixture(scope="session")
+def fresh_url(fresh_file_url):
+    """Files alone."""
+    return fresh_file_url
+
+
 VERSIONS = range(1, len(migrations("sqlite")))
 FINDINGS = 4  # the version that began to keep them
 START, END = date(2026, 1, 1), date(2026, 12, 31)

@@ -15,6 +15,8 @@ from wildgate_service.store import DecisionNotFoundError, OutcomeRecorded, open_
 from wildgate_service.types import Action, Evidence, Listing
 from wildgate_service.writer import WriterClient, WriterOverloadedError
 
+from .conftest import run_sql
+
 
 @pytest.fixture
 async def client(writer):
@@ -24,11 +26,7 @@ async def client(writer):
 
 def recorded_ids(url):
     """The decisions that another process finds in the file."""
-    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-    try:
-        return {row[0] for row in connection.execute("SELECT decision_id FROM decisions")}
-    finally:
-        connection.close()
+    return {row[0] for row in run_sql(url, "SELECT decision_id FROM decisions")}
 
 
 async def test_a_record_is_in_the_store_when_the_call_returns(client, samples, url):
@@ -137,7 +135,7 @@ async def test_a_writer_that_stays_away_fails_the_calls(tmp_path, samples):
 
 async def test_a_client_recovers_after_the_writer_stayed_away(writer, samples):
     """Its socket takes connections all the while, and nobody answers; then somebody does again."""
-    async with WriterClient(writer.path, patience=0.1) as client:
+    async with WriterClient(writer.path, patience=0.5) as client:
         await client.record(samples.record())
         writer.stop(signal.SIGKILL)
         with pytest.raises(StoreError, match="did not answer in time"):
@@ -173,6 +171,7 @@ async def test_a_closed_client_refuses(writer, samples):
         await client.record(samples.record())
 
 
+@pytest.mark.usefixtures("of_files")
 async def test_a_store_that_fails_is_reported_and_used_again_when_it_works(client, samples, url):
     """Here another process holds a lock; the writer stays alive meanwhile."""
     await client.record(samples.record())
@@ -203,6 +202,7 @@ async def test_a_terminated_writer_answers_what_has_arrived_and_ends_well(writer
     assert recorded_ids(url) == {result.record.decision_id for result in results}
 
 
+@pytest.mark.usefixtures("of_files")
 async def test_a_store_deleted_in_use_refuses_until_it_is_restored(client, samples, url):
     """What went to the old file would be lost, so nothing is answered; and no new file is made instead."""
     await client.record(samples.record())
@@ -216,6 +216,7 @@ async def test_a_store_deleted_in_use_refuses_until_it_is_restored(client, sampl
     assert (await client.record(samples.record())).receipt.position == 2
 
 
+@pytest.mark.usefixtures("of_files")
 async def test_a_store_replaced_in_use_is_noticed(client, samples, url, fresh_url):
     """The first call after it is refused; those that follow are recorded in what is there now."""
     await client.record(samples.record())
@@ -229,6 +230,7 @@ async def test_a_store_replaced_in_use_is_noticed(client, samples, url, fresh_ur
     assert recorded_ids(url) == {record.decision_id}
 
 
+@pytest.mark.usefixtures("of_files")
 async def test_the_successor_of_a_writer_makes_no_new_store(writer, client, samples, url):
     """A file that vanished while no writer ran is missed too."""
     await client.record(samples.record())

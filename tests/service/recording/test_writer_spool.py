@@ -31,6 +31,12 @@ sys.stdin.read()
 """
 
 
+@pytest.fixture(scope="session")
+def fresh_url(fresh_file_url):
+    """What is tested is about files."""
+    return fresh_file_url
+
+
 @pytest.fixture
 def spool(tmp_path):
     return tmp_path / "wildgate.spool"
