@@ -13,7 +13,7 @@ if store.startswith("sqlite:"):
 else:
     import psycopg
 
-    database = psycopg.connect(store)
+    database = psycopg.connect(store, options="-c search_path=wildgate")
     database.execute("LOCK TABLE decisions IN ACCESS EXCLUSIVE MODE")
 print("locked", flush=True)
 while True:

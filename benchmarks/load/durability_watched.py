@@ -200,5 +200,5 @@ def _rows(store: str, query: str) -> list[tuple[Any, ...]]:
             connection.close()
     import psycopg  # noqa: PLC0415  (an extra)
 
-    with psycopg.connect(store) as database:
+    with psycopg.connect(store, options="-c search_path=wildgate") as database:
         return database.execute(query).fetchall()
