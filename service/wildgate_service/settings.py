@@ -53,7 +53,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     store: Annotated[
         str,
         Meta(
-            description="Where decisions are recorded: sqlite:///PATH (with four slashes for an absolute path), or none to record nothing."
+            description="Where decisions are recorded: sqlite:///PATH (with four slashes for an absolute path), "
+            "postgresql://USER@HOST/DATABASE for several replicas (docs/postgresql.md), or none to record nothing."
         ),
     ] = "sqlite:///wildgate.db"
     durability: Annotated[

@@ -25,6 +25,7 @@ from wildgate_service import log as logs
 from wildgate_service.control import Broken, Compiled, Fault, Keys, ReloadEnded
 from wildgate_service.cores import find_cores
 from wildgate_service.errors import SettingsError, StoreError, WildgateError
+from wildgate_service.key_reading import KeyReader
 from wildgate_service.memory import return_freed_memory
 from wildgate_service.model.folder import find_models
 from wildgate_service.pipeline import load_engine
@@ -84,6 +85,7 @@ class Supervisor:
         self._sockets = sockets
         self._secrets: Secrets | None = None
         self._keys = Keys((), required=settings.require_keys == "always")
+        self._key_reader = KeyReader(settings.store)
         self._writer = Writer(settings, folder / "writer", sockets)
         self._compiler = CompilerProcess(settings, sockets, self._on_change)
         self._reloading = asyncio.Lock()
@@ -174,8 +176,7 @@ class Supervisor:
 
     def _read_keys(self) -> Keys:
         """All keys, revoked ones too: once there was one, calls need one."""
-        with open_store(self._settings.store, read_only=True) as store:
-            keys = tuple(store.list_keys())
+        keys = self._key_reader.read()
         return Keys(keys, required=bool(keys) or self._keys.required)
 
     def _poll_keys(self) -> None:

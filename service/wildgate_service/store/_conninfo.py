@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from wildgate_service.errors import StoreError
 from wildgate_service.store._database import Durability, Row
+from wildgate_service.store._explained import MALFORMED
 from wildgate_service.store._postgresql import PostgresqlDatabase
 from wildgate_service.store._url import mask
 
@@ -49,12 +50,12 @@ def _parameters(url: str, name: str) -> dict[str, Any]:
     try:
         return {**DEFAULTS, **conninfo_to_dict(url)}
     except psycopg.ProgrammingError:  # whose text may quote a part of the password
-        message = f"{name} is no URL that libpq takes: postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with odd characters as %40"
-        raise StoreError(message) from None
+        raise StoreError(f"{name} {MALFORMED}") from None
 
 
 def _connection(parameters: dict[str, Any], settings: dict[str, str], name: str) -> psycopg.Connection[Row]:
-    connection: psycopg.Connection[Row] = psycopg.connect(**parameters, autocommit=True)
+    # psycopg takes a statement for prepared though the pipeline that was to prepare it failed before.
+    connection: psycopg.Connection[Row] = psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
     try:
         _refuse_other_encodings(connection, name)
         _set_up(connection, parameters, settings)

@@ -26,8 +26,12 @@ BY_CLASS: list[tuple[type[Error], str]] = [
     (errors.DataError, "cannot keep a value: a text with a NUL character, or a number out of range"),
     (errors.UniqueViolation, "has this already"),
 ]
+MALFORMED = "is no URL that libpq takes: postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with odd characters as %40"
 # libpq says of a connection that failed no more than a sentence.
 BY_SENTENCE = [
+    ("Servname not supported", MALFORMED),  # a port that is none
+    ("invalid port number", MALFORMED),
+    ("invalid integer value", MALFORMED),
     ("password authentication failed", "refuses the password or the role: check both in the URL, or PGPASSFILE"),
     ("no password supplied", "wants a password: give it in the URL, in PGPASSWORD or PGPASSFILE"),
     ("no pg_hba.conf entry", "does not let this role in from here: add it to pg_hba.conf"),
@@ -36,6 +40,7 @@ BY_SENTENCE = [
     ("database", "does not have the database: createdb it (UTF8), or name another in the URL"),
     ("Connection refused", "cannot be reached: is the server running, and are host and port right?"),
     ("No such file or directory", "cannot be reached: is the server running, and are host and port right?"),
+    ("failed to resolve host", "cannot be reached: check the host in the URL"),
     ("could not translate host name", "cannot be reached: check the host in the URL"),
     ("timeout expired", "cannot be reached in time: check host, port and firewall"),
     ("too many clients", "has no connection left: raise its max_connections, or run fewer replicas"),

@@ -36,7 +36,7 @@ class Log(Struct, frozen=True):
 
     def position(self, place: int) -> int:
         """What the tables have for a place in this log, which counts from 1."""
-        return (self.number << PLACE_BITS) | place
+        return (self.number << PLACE_BITS) + place
 
 
 def number_of(position: int) -> int:

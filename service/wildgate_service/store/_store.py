@@ -115,7 +115,10 @@ class Store:
         return self._lasting(lambda: _outcomes.append_outcomes(self._database, outcomes))
 
     def _lasting(self, act: Callable[[], Result]) -> Result:
-        """What it returns, over another connection if this one is lost: what is appended twice is there once, however far it was."""
+        """What it returns, over another connection if this one is lost.
+
+        What is appended twice is there once, so nobody need know how far the lost one came.
+        """
         latest = time.monotonic() + RECONNECT_SECONDS
         while True:
             try:

@@ -32,7 +32,8 @@ class Server:
     """It refuses to run as root, so it runs as `postgres` there, which the package makes."""
 
     def __init__(self, **settings):
-        self._user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+        # Not subprocess's `user`: that forks, where else it does not, and a fork goes badly with gRPC in this process.
+        self._user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self.role = "postgres" if self._user else os.environ.get("USER", "postgres")
         self.folder = Path(tempfile.mkdtemp(prefix="wg-pg-", dir="/tmp"))  # a socket's path must be short
         if self._user:
@@ -44,8 +45,8 @@ class Server:
 
     def run(self, program, *arguments):
         """A program of PostgreSQL, as its user."""
-        command = [str(self._binaries / program), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder, **self._user)
+        command = [*self._user, str(self._binaries / program), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder)
         assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
         return done.stdout
 
