@@ -59,7 +59,6 @@ def make_record(
     `decided_time` is aware of its time zone, `tenant_key` the tenant's 32 secret bytes.
     """
     text = fingerprint_of(listing, tenant_key)
-    seller = listing.seller_ref.encode()
     return DecisionRecord(
         tenant=tenant,
         decision_id=decision_id,
@@ -69,7 +68,7 @@ def make_record(
         content_kind=listing.content_kind,
         market=listing.market,
         fingerprint=text,
-        seller=keyed_hash(tenant_key, SELLER_DOMAIN + seller) if seller else "",
+        seller=seller_hash(listing.seller_ref, tenant_key) if listing.seller_ref else "",
         decision=decision,
         posted_time=listing.posted_time,
         request_fingerprint=keyed_hash(tenant_key, REQUEST_DOMAIN + _encode_fields((text, *_asked(listing)))),
@@ -79,6 +78,11 @@ def make_record(
 def fingerprint_of(listing: Listing, tenant_key: bytes) -> str:
     """The keyed hash of a listing's text fields, which stands for them in the record."""
     return keyed_hash(tenant_key, TEXT_DOMAIN + _encode_fields((listing.title, listing.description, listing.attributes)))
+
+
+def seller_hash(seller_ref: str, tenant_key: bytes) -> str:
+    """The keyed hash of a seller, which stands for them in the record."""
+    return keyed_hash(tenant_key, SELLER_DOMAIN + seller_ref.encode())
 
 
 def _asked(listing: Listing) -> tuple[str, ...]:

@@ -65,6 +65,24 @@ class Settings(Struct, frozen=True, kw_only=True):
             "(a power cut too, at the cost of an fsync per group)."
         ),
     ] = "process"
+    on_store_failure: Annotated[
+        Literal["refuse", "spool"],
+        Meta(
+            description="What to do while the store cannot be written or is too slow: refuse (calls fail with STORE_UNAVAILABLE) or spool "
+            "(decisions are answered from a file beside it, without a receipt, and recorded when the store works again)."
+        ),
+    ] = "refuse"
+    store_patience: Annotated[
+        float,
+        Meta(gt=0, description="Seconds that a commit may take; a store that needs longer counts as failing until it is quick again."),
+    ] = 1.0
+    spool: Annotated[
+        Path | None,
+        Meta(
+            description="File that decisions wait in while the store fails. Empty: wildgate.spool beside the secrets; best on another disk."
+        ),
+    ] = None
+    spool_max_bytes: Annotated[int, Meta(ge=1 << 16, description="Largest size of the spool; then calls are refused.")] = 256 * 1024 * 1024
     secrets_file: Annotated[
         Path | None,
         Meta(
@@ -258,6 +276,11 @@ class Settings(Struct, frozen=True, kw_only=True):
             return self.secrets_file
         folder = path_of(self.store).parent if self.recording and not is_postgresql(self.store) else self.cache
         return folder / "wildgate.secrets"
+
+    @property
+    def spool_path(self) -> Path:
+        """The file of the spool, said or by default, there or not."""
+        return self.spool or self.secrets_path.with_name("wildgate.spool")
 
     @property
     def signing_key_path(self) -> Path:

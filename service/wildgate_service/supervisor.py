@@ -40,11 +40,12 @@ from wildgate_service.settings import DEFAULT_TENANT
 from wildgate_service.store import open_store
 from wildgate_service.tls import CertificateWatch
 from wildgate_service.workers import Birth, Served, Workers
-from wildgate_service.writer import run_writer
+from wildgate_service.writer import Recording, run_writer
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from wildgate_service.keys import ApiKey
     from wildgate_service.monitoring.board import Board
     from wildgate_service.pipeline import Engine
     from wildgate_service.port import Address
@@ -342,6 +343,16 @@ def _bind(listener: socket.socket, path: Path) -> None:
         raise SettingsError(f"cannot make the socket {path}: {error}. Set TMPDIR to a folder with a short path") from error
 
 
+def _recording(settings: Settings) -> Recording:
+    return Recording(
+        durability=settings.durability,
+        patience=settings.store_patience,
+        on_failure=settings.on_store_failure,
+        spool=settings.spool_path,
+        spool_max_bytes=settings.spool_max_bytes,
+    )
+
+
 class Writer:
     """The writer process; its socket is the supervisor's, and a new process takes it over."""
 
@@ -375,9 +386,10 @@ class Writer:
     def _fork(self) -> Child:
         self._child = Child.fork(
             "writer",
-            partial(run_writer, durability=self._settings.durability, place=self._board.writer),
+            partial(run_writer, place=self._board.writer),
             self._listener,
             self._settings.store,
+            _recording(self._settings),
             close=self._sockets - {self._listener},
         )
         return self._child

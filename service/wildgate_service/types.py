@@ -274,13 +274,13 @@ class Receipt(Struct, frozen=True):
 
 
 class Recorded(Struct, frozen=True):
-    """What the writer answers: the record that stands under the request, and its receipt.
+    """What the writer answers: the record that stands under the request, and its receipt; None while the record waits for the store.
 
     It is an earlier record if the request was a repeat.
     """
 
     record: DecisionRecord
-    receipt: Receipt
+    receipt: Receipt | None
     repeated: bool
 
 

@@ -84,8 +84,8 @@ ENCODINGS = {SpanUnit.UTF16: ("utf-16-le", 2), SpanUnit.UTF8: ("utf-8", 1)}
 def to_listing(message: types_pb2.Listing) -> Listing:
     """Read a listing; its texts and their limits are the pipeline's to check.
 
-    Raises Refusal for a kind, language, market or time that cannot be, for attributes of which a small message may hold millions, and for an
-    id with the character NUL, which PostgreSQL cannot keep.
+    Raises Refusal for a kind, language, market or time that cannot be, for attributes of which a small message may hold millions, and for
+    an id with the character NUL, which PostgreSQL cannot keep.
     """
     if len(message.attributes) > ATTRIBUTES_LIMIT:
         raise too_many("attributes", len(message.attributes), ATTRIBUTES_LIMIT)

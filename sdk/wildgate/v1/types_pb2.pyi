@@ -416,7 +416,9 @@ class Decision(google.protobuf.message.Message):
     TIMINGS_FIELD_NUMBER: builtins.int
     SAMPLE_FOR_REVIEW_FIELD_NUMBER: builtins.int
     decision_id: builtins.str
-    """UUIDv7 of this decision, in the store when the answer arrives. Empty when the service runs without recording."""
+    """UUIDv7 of this decision, in the store when the answer arrives; with recorded_late, in its spool. Empty when the service runs without
+    recording.
+    """
     request_id: builtins.str
     """The request it answers."""
     listing_id: builtins.str
@@ -464,12 +466,13 @@ class Decision(google.protobuf.message.Message):
     @property
     def degraded_reasons(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Which parts, from a fixed list: encoder_missing, encoder_unreadable_language, encoder_skipped_for_deadline (too little time was left
-        for it), encoder_skipped_for_load (too many calls were waiting).
+        for it), encoder_skipped_for_load (too many calls were waiting), recorded_late (the store could not be written: the decision waits in the
+        service's spool and has no receipt yet).
         """
 
     @property
     def receipt(self) -> global___Receipt:
-        """Position in the log."""
+        """Position in the log; absent with recorded_late."""
 
     @property
     def timings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___StageTiming]:

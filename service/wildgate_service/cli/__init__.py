@@ -26,6 +26,7 @@ COMMANDS = {
     "report": "Write the transparency report.",
     "log": "Verify the log of decisions, sign where it stands.",
     "evidence": "Export what was recorded of a listing with its proof; verify it.",
+    "store": "Erase what may not be kept any longer, back up the store, check it.",
     "keys": "Create, list and revoke API keys.",
     "limits": "Set, list and clear the limits of tenants.",
     "health": "Ask a running service whether it serves.",

@@ -13,6 +13,7 @@ from wildgate_service.classify import DEFAULT_ROUTING, Routing
 from wildgate_service.decide.policy import Limits, Unlisted
 from wildgate_service.policy.lines import Path
 from wildgate_service.sampling import NO_SAMPLING, Sampling
+from wildgate_service.types import Action
 
 SHIPPED = (
     "reasons",
@@ -71,6 +72,19 @@ class Publication(Struct, frozen=True, forbid_unknown_fields=True):
     smallest_sample: Annotated[int, Meta(ge=1)] = 30
 
 
+class Retention(Struct, frozen=True, forbid_unknown_fields=True):
+    """Days after which `wildgate store prune --by-policy` erases records, by the action that was decided; 0 keeps them."""
+
+    allow_days: Annotated[int, Meta(ge=0)] = 0
+    review_days: Annotated[int, Meta(ge=0)] = 0
+    block_days: Annotated[int, Meta(ge=0)] = 0
+
+    def days(self) -> dict[Action, int]:
+        """Of the actions whose records are erased some day."""
+        days = {Action.ALLOW: self.allow_days, Action.REVIEW: self.review_days, Action.BLOCK: self.block_days}
+        return {action: count for action, count in days.items() if count}
+
+
 class ContentTypes(Struct, forbid_unknown_fields=True):
     """The types of content that the database is told, by kind of content; () for what is on no online platform."""
 
@@ -113,6 +127,7 @@ class PolicyFile(Struct, forbid_unknown_fields=True):
     routing: Routing = DEFAULT_ROUTING
     sampling: Sampling = NO_SAMPLING
     report: Publication = Publication()
+    retention: Retention = Retention()
     groups: dict[str, Limits] = {}
     markets: dict[str, ScopeTable] = {}
     tenants: dict[str, ScopeTable] = {}

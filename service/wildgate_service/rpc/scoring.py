@@ -239,8 +239,8 @@ def _result(item: scoring_pb2.BatchItem, answer: types_pb2.Decision | Refusal) -
 
 
 def _render(scored: _Scored, recorded: Recorded | None, wanted: _Wanted) -> types_pb2.Decision:
-    """Make the answer; a repeat shows what was recorded first, for its text is the same."""
-    decision = recorded.record.decision if recorded and recorded.repeated else scored.decision
+    """Make the answer; a repeat shows what was recorded first, for its text is the same. What waits in the spool has no receipt yet."""
+    decision = recorded.record.decision if recorded else scored.decision
     message = wire.from_decision(
         decision,
         scored.listing,
@@ -253,5 +253,6 @@ def _render(scored: _Scored, recorded: Recorded | None, wanted: _Wanted) -> type
     message.request_id = scored.request_id
     if recorded:
         message.decision_id = recorded.record.decision_id
-        message.receipt.CopyFrom(wire.from_receipt(recorded.receipt))
+        if recorded.receipt:
+            message.receipt.CopyFrom(wire.from_receipt(recorded.receipt))
     return message

@@ -225,7 +225,7 @@ class _Counted:
 def _read(payload: bytes) -> DecisionRecord | None:
     try:
         return read_payload(payload)
-    except (msgspec.MsgspecError, ValueError):  # of bytes that are no text
+    except ValueError:
         return None
 
 

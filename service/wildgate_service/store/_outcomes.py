@@ -9,6 +9,7 @@ from msgspec import Struct, json
 
 from wildgate_service.errors import WildgateError
 from wildgate_service.record import to_microseconds
+from wildgate_service.store import _late
 from wildgate_service.store._database import again, marks
 
 if TYPE_CHECKING:
@@ -90,4 +91,6 @@ def _decision_of(database: Database, outcome: Outcome) -> str:
         f"SELECT decision_id FROM decisions WHERE tenant = ? AND {column} = ?",  # noqa: S608
         (outcome.tenant, outcome.decision_id or outcome.request_id),
     ).fetchone()
+    if row is None and outcome.decision_id:
+        return _late.standing_for(database, outcome.tenant, outcome.decision_id)
     return row[0] if row else ""

@@ -236,28 +236,6 @@ def _connect(path: Path, *, read_only: bool, busy_seconds: float) -> sqlite3.Con
         isolation_level=None,
     )
 
-    # --- limits ----------------------------------------------------------------------------------
-
-    def set_limit(self, limit: TenantLimit) -> None:
-        """Keep a tenant's limit in the place of the one before."""
-        with explained(self._path):
-            _limits.set_limit(self._connection, limit)
-
-    def list_limits(self) -> list[TenantLimit]:
-        """What was set for tenants, by tenant."""
-        with explained(self._path):
-            return _limits.limits(self._connection)
-
-    def clear_limit(self, tenant: str) -> bool:
-        """Leave a tenant to the settings again; False if nothing was set."""
-        with explained(self._path):
-            return _limits.clear_limit(self._connection, tenant)
-
-    def counted_on(self, day: int, tenants: Collection[str]) -> dict[str, int]:
-        """How many decisions of these tenants were recorded on a day (days since 1970, UTC); those without any are left out."""
-        with explained(self._path):
-            return _limits.counted_on(self._connection, day, tenants)
-
 
 def _identity(path: Path) -> tuple[int, int]:
     """Device and inode of the file that stands at the path now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from wildgate_service.record import make_entry, read_payload
@@ -14,15 +15,17 @@ from wildgate_service.store import (
     _erase,
     _findings,
     _following,
+    _late,
     _limits,
     _logs,
     _measures,
     _outcomes,
     _proof,
     _repeats,
+    _retention,
     _statements,
 )
-from wildgate_service.store._database import ConnectionLostError, one
+from wildgate_service.store._database import ConnectionLostError, again, one
 from wildgate_service.types import Receipt, Recorded
 
 if TYPE_CHECKING:
@@ -41,7 +44,9 @@ if TYPE_CHECKING:
     from wildgate_service.store._audit import Progress
     from wildgate_service.store._database import Database
     from wildgate_service.store._decisions import Appended
+    from wildgate_service.store._late import Superseded
     from wildgate_service.store._outcomes import DecisionNotFoundError, OutcomeRecorded
+    from wildgate_service.store._retention import Unwanted
     from wildgate_service.types import DecisionRecord
 
 RECONNECT_SECONDS = 2.0  # less than workers wait for their writer
@@ -134,6 +139,16 @@ class Store:
                     raise
             time.sleep(RETRY_SECONDS)
 
+    def keep_superseded(self, superseded: Sequence[Superseded]) -> None:
+        """Remember late decisions that gave way to earlier ones on their requests, so that outcomes that name them are about those."""
+        with self._database.explained():
+            _late.keep_superseded(self._database, superseded)
+
+    def check_writable(self) -> None:
+        """Raise StoreError if the store could not take a record now; changes nothing."""
+        with self._database.explained():
+            again(partial(_late.touch, self._database))
+
     def following(self, tenant: str | None = None) -> list[Following]:
         """Every outcome of a tenant (None: of all) with the decision or answer that it is about."""
         with self._database.explained():
@@ -187,11 +202,13 @@ class Store:
         with self._database.explained():
             return _proof.proofs(self._database, wanted, published)
 
-    def erase(self, positions: Sequence[int]) -> int:
-        """Erase the payloads, salts and listing ids at these positions; how many were there.
+    def find(self, unwanted: Unwanted) -> list[int]:
+        """Positions of the records that may not be kept any longer, in order; those that were erased are left out."""
+        with self._database.explained():
+            return _retention.find(self._database, unwanted)
 
-        Its command comes with retention.
-        """
+    def erase(self, positions: Sequence[int]) -> int:
+        """Erase the payloads, salts and listing ids at these positions, in one transaction; how many were there."""
         with self._database.explained():
             return _erase.erase(self._database, positions)
 

@@ -19,8 +19,11 @@ from wildgate_service.writer._wire import (
     Code,
     Entries,
     Outcomes,
+    StateWanted,
+    WriterState,
     answer_reader,
     encode,
+    read_state,
 )
 
 if TYPE_CHECKING:
@@ -47,9 +50,9 @@ class WriterOverloadedError(StoreError):
 
 
 class _Call(Struct, eq=False):
-    """A call that waits for its answer."""
+    """A call that waits for its answer; without an item it asks for the state."""
 
-    item: Entry | Outcome
+    item: Entry | Outcome | None
     since: float
     answer: asyncio.Future[Answer]
 
@@ -108,18 +111,24 @@ class WriterClient:
         return asyncio.get_running_loop().time() - first.since if first else 0.0
 
     async def record(self, record: DecisionRecord) -> Recorded:
-        """Append a record and wait until it is in the store.
+        """Append a record and wait until it is in the store, or in the spool, and then it has no receipt.
 
         Raises RequestReusedError if its request_id was used for another listing, StoreError if it
         could not be written.
         """
         answer = await self._call(make_entry(record))
         standing, repeated = record, False
-        if answer.code is Code.REPEATED:
+        if answer.payload:
             standing = read_payload(answer.payload)
-            repeated = standing.decision_id != record.decision_id  # else this call, sent again
+            repeated = standing.decision_id != record.decision_id  # else this call, sent again, or spooled
+        if answer.code is Code.SPOOLED:
+            return Recorded(standing, None, repeated)
         receipt = Receipt(answer.log_id, answer.position, answer.chain_hash.hex())
         return Recorded(standing, receipt, repeated)
+
+    async def state(self) -> WriterState:
+        """How store and spool stand. Raises StoreError if the writer does not answer."""
+        return read_state((await self._call(None)).payload)
 
     async def record_outcomes(self, outcomes: Sequence[Outcome]) -> list[OutcomeRecorded | WildgateError]:
         """Append outcomes and wait until they are in the store; each gets a result or its own error."""
@@ -132,7 +141,7 @@ class WriterClient:
             return error
         return OutcomeRecorded(outcome.outcome_id, duplicate=answer.code is Code.REPEATED)
 
-    async def _call(self, item: Entry | Outcome) -> Answer:
+    async def _call(self, item: Entry | Outcome | None) -> Answer:
         if self._closed:
             raise StoreError(CLOSED)
         if len(self._pending) >= self._max_pending:
@@ -179,6 +188,9 @@ class WriterClient:
         outcomes = [(number, item) for number, item in calls if isinstance(item, Outcome)]
         if outcomes:
             self._transport.write(encode(Outcomes(*map(list, zip(*outcomes, strict=True)))))
+        for number, item in calls:
+            if item is None:
+                self._transport.write(encode(StateWanted(number)))
 
     def _connect(self) -> None:
         if self._connecting is None and not self._closed:

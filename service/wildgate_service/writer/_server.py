@@ -7,20 +7,17 @@ import selectors
 import signal
 import socket
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import structlog
 
-from wildgate_service.errors import RequestReusedError, StoreError, WildgateError
+from wildgate_service.errors import RequestReusedError, WildgateError
 from wildgate_service.monitoring.board import Place
 from wildgate_service.monitoring.tally import Tally
 from wildgate_service.monitoring.writing import WritingWatch
-from wildgate_service.store import (
-    DecisionNotFoundError,
-    OutcomeRecorded,
-    Store,
-    open_store,
-)
+from wildgate_service.store import DecisionNotFoundError
+from wildgate_service.writer._recorder import Answered, Recorder, Recording, Spooled
+from wildgate_service.writer._spool import Group
 from wildgate_service.writer._wire import (
     Answer,
     Answers,
@@ -28,85 +25,41 @@ from wildgate_service.writer._wire import (
     Entries,
     Outcomes,
     Request,
+    StateWanted,
+    WriterState,
     encode,
+    encode_state,
     request_reader,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from types import FrameType
     from typing import Self
 
-    from wildgate_service.outcomes import Outcome
-    from wildgate_service.record import Entry
-    from wildgate_service.store import Durability
+    from wildgate_service.store import OutcomeRecorded
     from wildgate_service.store._decisions import Appended
 
 log = structlog.get_logger()
 
-Result = TypeVar("Result")
-
 READ_BYTES = 1 << 16
+BEAT_SECONDS = 1.0  # between two signs of life
 DRAIN_TURNS = 1000  # then the calls left are for the successor, to which workers send them again
-BUSY_SECONDS = 1.0
-PATIENCE_SECONDS = 2.0  # with a database across the network; less than workers have
 ERROR_CODES: list[tuple[type[WildgateError], Code]] = [
     (RequestReusedError, Code.REQUEST_REUSED),
     (DecisionNotFoundError, Code.DECISION_NOT_FOUND),
 ]
 
 
-def run_writer(listener: socket.socket, store_url: str, *, durability: Durability = "process", place: Place | None = None) -> None:
+def run_writer(listener: socket.socket, store_url: str, how: Recording | None = None, *, place: Place | None = None) -> None:
     """Be the writer until SIGTERM; then answer what has arrived, and return.
 
     `listener` is a listening Unix socket, which outlives the process so that its successor can take
-    over. The store must have been made before: one that is missing or breaks makes the writer refuse
-    records until it can be opened again. `place` is where it shows its numbers.
+    over. The store must have been made before: while it is missing or broken the writer spools or refuses
+    records. `place` is where it shows its numbers.
     """
-    with Writer(listener, StoreKeeper(store_url, durability, WritingWatch(Tally("writer", place or Place())))) as writer:
+    watch = WritingWatch(Tally("writer", place or Place()))
+    with Recorder(store_url, how or Recording()) as recorder, Writer(listener, recorder, watch) as writer:
         writer.run()
-
-
-class StoreKeeper:
-    """Opens the store, and opens it again after it broke; never makes one, lest a lost file go unnoticed."""
-
-    def __init__(self, url: str, durability: Durability, watch: WritingWatch) -> None:
-        self.watch = watch
-        self._url = url
-        self._durability = durability
-        self._store: Store | None = None
-        self._attempt(lambda _: (), 0)  # open it before the first call
-
-    def _open(self) -> Store:
-        store = open_store(self._url, durability=self._durability, create=False, busy_seconds=BUSY_SECONDS, patience=PATIENCE_SECONDS)
-        log.info("store_opened")
-        return store
-
-    def append(self, entries: Sequence[Entry]) -> Sequence[Appended | WildgateError]:
-        """As the store's; a store that breaks answers StoreError to each."""
-        return self._attempt(lambda store: store.append_entries(entries), decisions=len(entries))
-
-    def append_outcomes(self, outcomes: Sequence[Outcome]) -> Sequence[OutcomeRecorded | WildgateError]:
-        """Likewise."""
-        return self._attempt(lambda store: store.append_outcomes(outcomes), outcomes=len(outcomes))
-
-    def _attempt(self, act: Callable[[Store], Sequence[Result | WildgateError]], count: int) -> Sequence[Result | WildgateError]:
-        try:
-            if self._store is None:
-                self._store = self._open()
-            self._store.check()
-            return act(self._store)
-        except StoreError as error:
-            return (), error
-        if opened:
-            log.info("store_opened")
-        return done, None
-
-    def close(self) -> None:
-        """Close the store; the next call opens it again."""
-        if self._store is not None:
-            self._store.close()
-            self._store = None
 
 
 class Connection:
@@ -139,12 +92,13 @@ class Connection:
 class Writer:
     """The loop. Everything that waits is read, committed together, and answered."""
 
-    def __init__(self, listener: socket.socket, keeper: StoreKeeper) -> None:
-        self._keeper = keeper
+    def __init__(self, listener: socket.socket, recorder: Recorder, watch: WritingWatch) -> None:
+        self._recorder = recorder
+        self._watch = watch
+        self._next_look = 0.0
         self._listener = listener
         self._selector = selectors.DefaultSelector()
         self._draining = False
-        self._tried = time.monotonic()
         self._wake, self._woken = socket.socketpair()
 
     def __enter__(self) -> Self:
@@ -162,7 +116,6 @@ class Writer:
         for key in list(self._selector.get_map().values()):
             if isinstance(key.data, Connection):
                 self._forget(key.data)
-        self._keeper.close()
         self._selector.close()
         self._wake.close()
         self._woken.close()
@@ -174,22 +127,34 @@ class Writer:
     def run(self) -> None:
         """Serve until SIGTERM, then until nothing more has arrived."""
         while not self._draining:
-            arrived = self._turn(timeout=BEAT_SECONDS)
-            self._check_store(arrived=arrived)
-            self._keeper.watch.beat()
+            pause = self._recorder.pause
+            self._turn(timeout=BEAT_SECONDS if pause is None else min(pause, BEAT_SECONDS))
+            self._look()
+            self._watch.beat()
         for _ in range(DRAIN_TURNS):
             if not self._turn(timeout=0):
                 return
 
-    def _check_store(self, *, arrived: bool) -> None:
-        """Try the store where no record did for a while, sooner while it fails, so that health knows what it says."""
-        if not arrived:
-            if time.monotonic() - self._tried < (FAILING_SECONDS if self._keeper.failing else QUIET_SECONDS):
-                return
-            self._keeper.check()
-        self._tried = time.monotonic()
+    def _look(self) -> None:
+        """Find out, once a second, whether the store can be used, and show it: who is not told gets no calls by which to notice."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + BEAT_SECONDS
+        state = self._recorder.state()
+        if not state.usable:
+            self._watch.attempted(0, 0, 0.0, written=False)
+        self._show(state)
 
-    def _turn(self, timeout: float) -> bool:
+    def _show(self, state: WriterState) -> None:
+        self._watch.store(
+            usable=state.usable,
+            spools=state.spools and state.spool_bytes < state.spool_max_bytes,
+            spool_records=state.spool_records,
+            spool_bytes=state.spool_bytes,
+        )
+
+    def _turn(self, timeout: float | None) -> bool:
         """One group; whether anything arrived."""
         arrived: list[tuple[Connection, Request]] = []
         for key, events in self._selector.select(timeout):
@@ -200,6 +165,7 @@ class Writer:
             else:
                 arrived += self._serve(key.data, events)
         self._commit(arrived)
+        self._recorder.tend()
         return bool(arrived)
 
     def _accept(self) -> None:
@@ -222,22 +188,39 @@ class Writer:
             return []
 
     def _commit(self, arrived: list[tuple[Connection, Request]]) -> None:
+        """Record all that has arrived as one group, and answer."""
         entries = [
             (connection, call, entry)
             for connection, request in arrived
             if isinstance(request, Entries)
             for call, entry in zip(request.calls, request.entries, strict=True)
         ]
-        if entries:
-            places = self._keeper.append([entry for _, _, entry in entries])
-            for (connection, call, _), place in zip(entries, places, strict=True):
-                connection.answers.append(_answer(call, place))
+        outcomes = [
+            (connection, call, outcome)
+            for connection, request in arrived
+            if isinstance(request, Outcomes)
+            for call, outcome in zip(request.calls, request.outcomes, strict=True)
+        ]
+        if entries or outcomes:
+            answered = self._recorded(Group([entry for *_, entry in entries], [outcome for *_, outcome in outcomes]))
+            for (connection, call, _), place in zip(entries, answered.places, strict=True):
+                connection.answers.append(_answer_to_entry(call, place))
+            for (connection, call, _), result in zip(outcomes, answered.results, strict=True):
+                connection.answers.append(_answer_to_outcome(call, result))
         for connection, request in arrived:
-            if isinstance(request, Outcomes):
-                results = self._keeper.append_outcomes(request.outcomes)
-                connection.answers += map(_answer, request.calls, results)
+            if isinstance(request, StateWanted):
+                connection.answers.append(Answer(request.call, Code.STATE, payload=encode_state(self._recorder.state())))
         for connection in {id(connection): connection for connection, _ in arrived}.values():
             self._send(connection)
+
+    def _recorded(self, group: Group) -> Answered:
+        """Record a group, and show how that went."""
+        start = time.perf_counter()
+        answered = self._recorder.record(group)
+        state = self._recorder.stands
+        self._watch.attempted(len(group.entries), len(group.outcomes), time.perf_counter() - start, written=state.usable)
+        self._show(state)
+        return answered
 
     def _send(self, connection: Connection) -> None:
         if connection.peer.fileno() < 0:
@@ -257,11 +240,21 @@ class Writer:
             connection.peer.close()
 
 
-def _answer(call: int, result: Appended | OutcomeRecorded | WildgateError) -> Answer:
+def _answer_to_entry(call: int, place: Appended | Spooled | WildgateError) -> Answer:
+    if isinstance(place, WildgateError):
+        return _failure(call, place)
+    if isinstance(place, Spooled):
+        return Answer(call, Code.SPOOLED, payload=place.payload)
+    code = Code.RECORDED if place.payload is None else Code.REPEATED
+    return Answer(call, code, place.log_id, place.position, place.chain_hash, place.payload or b"")
+
+
+def _answer_to_outcome(call: int, result: OutcomeRecorded | WildgateError) -> Answer:
     if isinstance(result, WildgateError):
-        code = next((code for kind, code in ERROR_CODES if isinstance(result, kind)), Code.FAILED)
-        return Answer(call, code, message=str(result))
-    if isinstance(result, OutcomeRecorded):
-        return Answer(call, Code.REPEATED if result.duplicate else Code.RECORDED)
-    code = Code.RECORDED if result.payload is None else Code.REPEATED
-    return Answer(call, code, result.log_id, result.position, result.chain_hash, result.payload or b"")
+        return _failure(call, result)
+    return Answer(call, Code.REPEATED if result.duplicate else Code.RECORDED)
+
+
+def _failure(call: int, error: WildgateError) -> Answer:
+    code = next((code for kind, code in ERROR_CODES if isinstance(error, kind)), Code.FAILED)
+    return Answer(call, code, message=str(error))

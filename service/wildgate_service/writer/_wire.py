@@ -38,21 +38,49 @@ class Outcomes(Struct, frozen=True, array_like=True, tag="outcomes"):
     outcomes: list[Outcome]
 
 
-Request = Entries | Outcomes
+class StateWanted(Struct, frozen=True, array_like=True, tag="state"):
+    """How do store and spool stand? Answered by a `WriterState`."""
+
+    call: int
+
+
+Request = Entries | Outcomes | StateWanted
+
+
+class WriterState(Struct, frozen=True, kw_only=True):
+    """How store and spool stand, and what was counted since the writer started.
+
+    `usable`: the last that was tried with the store went well. `spools`: records are put into the spool while it is not. `late` records
+    were spooled so far. Of those replayed `superseded` gave way to an earlier decision on their request, and `rejected` cannot be in the
+    store: their request_id was used for another listing meanwhile, or an outcome's decision is not the tenant's. `cut_bytes` were cut off a
+    spool that a kill or the disk had left with a torn end.
+    """
+
+    usable: bool = True
+    spools: bool = False
+    spool_records: int = 0
+    spool_bytes: int = 0
+    spool_max_bytes: int = 0
+    late: int = 0
+    superseded: int = 0
+    rejected: int = 0
+    cut_bytes: int = 0
 
 
 class Code(IntEnum):
-    """How it went. The last two are about the request, FAILED about the store."""
+    """How it went. REQUEST_REUSED and DECISION_NOT_FOUND are about the request, FAILED about the store."""
 
     RECORDED = 0
     REPEATED = 1
     FAILED = 2
     REQUEST_REUSED = 3
     DECISION_NOT_FOUND = 4
+    SPOOLED = 5
+    STATE = 6
 
 
 class Answer(Struct, frozen=True, array_like=True):
-    """The answer to one call; `message` is an error's, `payload` the earlier record's of a repeat."""
+    """The answer to one call; `message` is an error's, `payload` the earlier record's of a repeat, what was spooled, or a WriterState."""
 
     call: int
     code: Code
@@ -98,6 +126,14 @@ class FrameReader(Generic[Frame]):
                 yield self._decode(view[body:end])
                 start = end
         del buffer[:start]
+
+
+def encode_state(state: WriterState) -> bytes:
+    """The payload of an answer to StateWanted."""
+    return _encoder.encode(state)
+
+
+read_state = msgpack.Decoder(WriterState).decode
 
 
 def request_reader() -> FrameReader[Request]:

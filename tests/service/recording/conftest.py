@@ -10,7 +10,6 @@ import socket
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from wildgate_service.outcomes import Outcome, OutcomeKind
 from wildgate_service.record import make_record
 from wildgate_service.store import open_store
 from wildgate_service.types import Action, Decision, Evidence, Level, Listing, Match, RuleKind, Taxon, Versions
-from wildgate_service.writer import run_writer
+from wildgate_service.writer import Recording, run_writer
 
 KEY = bytes(range(32))
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -197,8 +196,8 @@ class WriterProcess:
 
     def start(self):
         """Start it, for the first time or again."""
-        target = partial(run_writer, self.listener, self._url, **self._options)
-        self.process = multiprocessing.get_context("fork").Process(target=target)
+        arguments = (self.listener, self._url, Recording(**self._options))
+        self.process = multiprocessing.get_context("fork").Process(target=run_writer, args=arguments)
         self.process.start()
 
     def stop(self, number=signal.SIGTERM):
@@ -215,10 +214,22 @@ class WriterProcess:
 
 
 @pytest.fixture
-def writer(url, tmp_path):
-    """A writer that runs."""
+def start_writer(url, tmp_path):
+    """Start a writer with options of `Recording`."""
     open_store(url).close()
-    made = WriterProcess(url, tmp_path / "writer.sock")
-    made.start()
-    yield made
-    made.close()
+    made = []
+
+    def start(**options):
+        made.append(WriterProcess(url, tmp_path / f"writer-{len(made)}.sock", **options))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def writer(start_writer):
+    """A writer that runs."""
+    return start_writer()
