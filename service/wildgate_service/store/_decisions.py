@@ -58,10 +58,6 @@ class Known:
         self.tail = None
         self.first_ids.clear()
 
-    def forget_all(self) -> None:
-        """Likewise of another connection, which holds no log yet."""
-        self.__init__()  # type: ignore[misc]
-
 
 def append_new(database: Database, known: Known, entries: Sequence[Entry]) -> list[Appended]:
     """All or nothing. Raises ConflictError if a request or a decision was recorded before, or somebody else appended to the log."""

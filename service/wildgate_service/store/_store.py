@@ -127,7 +127,7 @@ class Store:
                 with self._database.explained():
                     return act()
             except ConnectionLostError:
-                self._known.forget_all()
+                self._known = _decisions.Known()  # another connection holds another log
                 self._reconnect(latest)
 
     def _reconnect(self, latest: float) -> None:
