@@ -137,6 +137,14 @@ def fresh_url(engine, request, tmp_path_factory):
         yield request.getfixturevalue("postgres_server").fresh_store
 
 
+@pytest.fixture(autouse=True)
+def secrets_beside_files(request, monkeypatch):
+    """Tests of files find secrets where files have them, whatever stores others still use."""
+    callspec = getattr(request.node, "callspec", None)
+    if callspec is None or callspec.params.get("engine") != "postgresql":
+        monkeypatch.delenv("WILDGATE_SECRETS_FILE", raising=False)
+
+
 @pytest.fixture
 def of_files(engine):
     """For tests of what only files can do."""

@@ -186,3 +186,12 @@ def test_a_store_that_must_be_there_is_not_made(url):
     with pytest.raises(StoreError, match=r"there is no store .* restore it, or restart the service"):
         open_store(url, create=False)
     assert not path_of(url).exists()
+
+
+def test_postgresql_without_its_extra(monkeypatch):
+    """Says what to install."""
+    for module in [name for name in sys.modules if name.startswith(("psycopg", "wildgate_service.store._conninfo"))]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match=r"needs psycopg: pip install 'wildgate-service\[postgres\]'"):
+        open_store("postgresql://db/gate")
