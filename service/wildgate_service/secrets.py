@@ -62,6 +62,12 @@ class Secrets:
         self._content = content
         return content.tenants[tenant]
 
+    def holds(self, tenant: str) -> bool:
+        """Whether the file has the tenant's key by now; none is made. Raises SettingsError if it cannot be read."""
+        if tenant not in self._content.tenants:
+            self._content = _read(self._path)
+        return tenant in self._content.tenants
+
     def known_key(self, tenant: str) -> bytes | None:
         """The tenant's key if there is one; None is made."""
         return self._content.tenants.get(tenant)

@@ -37,7 +37,7 @@ from wildgate_service.process import Child, keep
 from wildgate_service.reload import CompilerProcess, Result, warmed, with_lexicon
 from wildgate_service.secrets import Secrets, load_secrets
 from wildgate_service.settings import DEFAULT_TENANT
-from wildgate_service.store import open_store
+from wildgate_service.store import is_postgresql, open_store
 from wildgate_service.tls import CertificateWatch
 from wildgate_service.workers import Birth, Served, Workers
 from wildgate_service.writer import Recording, run_writer
@@ -101,6 +101,7 @@ class Supervisor:
         self._address = address
         self._sockets = sockets
         self._secrets: Secrets | None = None
+        self._strangers: set[str] = set()
         self._keys = Keys((), required=settings.require_keys == "always")
         self._kept_store = KeptStore(settings.store)
         self._monitor = ServiceMonitor(settings, sockets)
@@ -216,14 +217,25 @@ class Supervisor:
             return keys, self._desk.read(store, (key.tenant for key in keys))
 
         keys, limits = self._kept_store.ask(read)
-        return Keys(keys, required=bool(keys) or self._keys.required), limits
+        return Keys(self._in_force(keys), required=bool(keys) or self._keys.required), limits
+
+    def _in_force(self, keys: tuple[ApiKey, ...]) -> tuple[ApiKey, ...]:
+        """Without the keys of tenants that only other replicas can have a secret of: one made here would be another than theirs."""
+        if not is_postgresql(self._settings.store) or self._secrets is None:
+            return keys
+        strangers = {key.tenant for key in keys if not self._secrets.holds(key.tenant)}
+        if strangers != self._strangers:
+            self._strangers = strangers
+            if strangers:
+                log.error("secrets_missing", tenants=sorted(strangers), file=str(self._settings.secrets_path))
+        return tuple(key for key in keys if key.tenant not in strangers)
 
     def _poll_keys(self) -> None:
         if not self._settings.recording or self._workers is None:
             return
         try:
             keys, limits = self._read_access()
-        except StoreError:
+        except (StoreError, SettingsError):
             log.exception("keys_unreadable")
             return
         if keys != self._keys:
@@ -328,9 +340,10 @@ def _refused(fault: Fault) -> ReloadEnded:
 
 
 def _secrets(settings: Settings, store: Store) -> Secrets:
-    """Read the secrets; the key of who calls without an API key is made before anybody does."""
+    """Read the secrets; where calls need no API key, the key of those without is made before anybody does."""
     secrets = load_secrets(settings.secrets_path, create=not store.is_used())
-    secrets.tenant_key(DEFAULT_TENANT)
+    if not store.list_keys():
+        secrets.tenant_key(DEFAULT_TENANT)
     return secrets
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
-from wildgate import Client, Decision, Listing, WildgateError
+from wildgate import Client, Decision, Listing, WildgateAuthenticationError, WildgateError
 from wildgate_service.cli.evidence import command as evidence
 from wildgate_service.store import open_store
 
@@ -126,3 +126,28 @@ def test_a_server_killed_under_load_loses_and_doubles_nothing(replicas, server):
     assert len(ids) == len(set(ids)) > 100
     assert set(ids) <= recorded(url)
     assert sum("-after-" in decision.listing_id for decision in answered) == 20
+
+
+def test_a_tenant_whose_secret_is_elsewhere_is_not_let_in_until_it_is_here(server, tmp_path, start_service, compiled, run_wildgate, until):
+    """A secret made on the spot would hash its sellers otherwise than the other replicas do."""
+    url, own, elsewhere = server.fresh_url(), tmp_path / "own.secrets", tmp_path / "elsewhere.secrets"
+    first = run_wildgate("keys", "create", "--tenant", "shop", "--store", url, WILDGATE_SECRETS_FILE=str(elsewhere)).stdout.strip()
+    own.write_bytes(elsewhere.read_bytes())
+    own.chmod(0o600)
+    service = start_service(store=url, cache=compiled, secrets_file=str(own))
+    key = run_wildgate("keys", "create", "--tenant", "forum", "--store", url, WILDGATE_SECRETS_FILE=str(elsewhere)).stdout.strip()
+    service.wait_for("secrets_missing", tenants=["forum"])
+    with Client(service.target, first, insecure=True, on_unavailable="raise") as shop:
+        assert shop.score(Listing(id="1", title=TUSK), timeout=30).decision_id
+    with Client(service.target, key, insecure=True, on_unavailable="raise") as forum:
+        with pytest.raises(WildgateAuthenticationError):
+            forum.score(Listing(id="1", title=TUSK), timeout=30)
+        own.write_bytes(elsewhere.read_bytes())
+        until(lambda: answers(forum), "the tenant's key to be in force")
+
+
+def answers(client: Client) -> bool:
+    try:
+        return bool(client.score(Listing(id="1", title=TUSK), timeout=30).decision_id)
+    except WildgateAuthenticationError:
+        return False

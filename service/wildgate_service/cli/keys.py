@@ -8,7 +8,7 @@ import click
 
 from wildgate_service.keys import EXPLAIN, SCOPES, SCORE_DETAIL, ApiKey, create_key
 from wildgate_service.secrets import load_secrets
-from wildgate_service.settings import Settings, load_settings
+from wildgate_service.settings import DEFAULT_TENANT, Settings, load_settings
 from wildgate_service.store import open_store
 
 store_option = click.option("--store", help="URL of the store; that of the settings if not given.")
@@ -58,6 +58,8 @@ def create(
     now = datetime.now(UTC)
     with open_store(settings.store) as opened:
         secrets = load_secrets(settings.secrets_path, create=not opened.is_used())
+        for each in (DEFAULT_TENANT, tenant):  # before any replica would need it
+            secrets.tenant_key(each)
         key, text = create_key(
             opened,
             secrets.pepper,

@@ -75,7 +75,7 @@ class Tenant:
         """All numbers of yesterday and today, without where the log stands."""
         days = {"start_date": YESTERDAY.date().isoformat(), "end_date": datetime.now(UTC).date().isoformat()}
         report = self.call(self._transparency.GetTransparencyReport, transparency_pb2.GetTransparencyReportRequest(**days)).report
-        report.ClearField("checkpoint")
+        report.ClearField("checkpoints")
         return report
 
     def statements(self, **fields):
@@ -114,7 +114,7 @@ class World:
         """All that the store holds of a tenant, table by table."""
         with open_store(self.service.store, read_only=True) as store:
             tables = ("decisions", "outcomes", "daily_counts")
-            return {table: store._connection.execute(f"SELECT * FROM {table} WHERE tenant = ?", (tenant,)).fetchall() for table in tables}  # noqa: S608
+            return {table: list(store._database.execute(f"SELECT * FROM {table} WHERE tenant = ?", (tenant,))) for table in tables}  # noqa: S608
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from wildgate_service.keys import create_key
 from wildgate_service.limiting.limit import TenantLimit
-from wildgate_service.store import open_store
-from wildgate_service.store._connection import migrations
+from wildgate_service.store import open_store, path_of
+from wildgate_service.store._open import migrations
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,13 +38,14 @@ def test_decisions_of_a_day_are_counted_by_tenant(store, samples):
     assert store.counted_on((samples.noon - EPOCH).days, asked) == {"shop": 3, "kiosk": 1}
 
 
-def test_key_of_an_older_store_shows_the_score_whole(store, samples, url):
+def test_key_of_an_older_store_shows_the_score_whole(fresh_file_url, samples):
     """As it did before keys could say otherwise."""
-    key, _ = create_key(store, b"pepper", tenant="acme", scopes=["score"], created=samples.noon)
-    store.close()
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+    url = fresh_file_url()
+    with open_store(url) as store:
+        key, _ = create_key(store, b"pepper", tenant="acme", scopes=["score"], created=samples.noon)
+    with closing(sqlite3.connect(path_of(url))) as connection:
         connection.executescript("DROP TABLE tenant_limits; ALTER TABLE api_keys DROP COLUMN score;")
-        before = next(number for number, script in enumerate(migrations()) if "tenant_limits" in script)
+        before = next(number for number, script in enumerate(migrations("sqlite")) if "tenant_limits" in script)
         connection.execute(f"PRAGMA user_version = {before}")
     with open_store(url) as opened:
         assert (opened.list_keys(), opened.list_limits()) == ([key], [])
