@@ -137,9 +137,9 @@ def test_a_tenant_whose_secret_is_elsewhere_is_not_let_in_until_it_is_here(serve
     service = start_service(store=url, cache=compiled, secrets_file=str(own))
     key = run_wildgate("keys", "create", "--tenant", "forum", "--store", url, WILDGATE_SECRETS_FILE=str(elsewhere)).stdout.strip()
     service.wait_for("secrets_missing", tenants=["forum"])
-    with Client(service.target, first, insecure=True, on_unavailable="raise") as shop:
+    with Client(service.target, api_key=first, insecure=True, on_unavailable="raise") as shop:
         assert shop.score(Listing(id="1", title=TUSK), timeout=30).decision_id
-    with Client(service.target, key, insecure=True, on_unavailable="raise") as forum:
+    with Client(service.target, api_key=key, insecure=True, on_unavailable="raise") as forum:
         with pytest.raises(WildgateAuthenticationError):
             forum.score(Listing(id="1", title=TUSK), timeout=30)
         own.write_bytes(elsewhere.read_bytes())

@@ -7,9 +7,16 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from wildgate_service.types import Action, Listing
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "access.md"
+
+
+@pytest.fixture(scope="session")
+def fresh_url(fresh_file_url):
+    """The query is SQLite's."""
+    return fresh_file_url
 
 
 def test_listing_that_was_edited_until_it_passed_is_found(store, samples, url):
