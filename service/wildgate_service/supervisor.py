@@ -15,49 +15,37 @@ import gc
 import signal
 import socket
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
 from wildgate_service import log as logs
-from wildgate_service.control import Broken, Compiled, Fault, Keys, Limits, ReloadEnded
+from wildgate_service.access_desk import AccessDesk
+from wildgate_service.control import Broken, Compiled, Fault, ReloadEnded
 from wildgate_service.cores import find_cores
-from wildgate_service.errors import SettingsError, StoreError, WildgateError
-from wildgate_service.kept_store import KeptStore
-from wildgate_service.limiting.desk import Desk
+from wildgate_service.errors import SettingsError, WildgateError
 from wildgate_service.memory import return_freed_memory
 from wildgate_service.model.folder import find_models
 from wildgate_service.monitoring.supervisor import ServiceMonitor
 from wildgate_service.monitoring.traces import check_tracing
 from wildgate_service.pipeline import load_engine
 from wildgate_service.port import keeps_waiting_connections, reserve, resolve
-from wildgate_service.process import Child, keep
 from wildgate_service.reload import CompilerProcess, Result, warmed, with_lexicon
-from wildgate_service.secrets import Secrets, load_secrets
-from wildgate_service.settings import DEFAULT_TENANT
-from wildgate_service.store import is_postgresql, open_store
-from wildgate_service.tls import CertificateWatch
 from wildgate_service.workers import Birth, Served, Workers
-from wildgate_service.writer import Recording, run_writer
+from wildgate_service.writer_process import WriterProcess
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from wildgate_service.keys import ApiKey
-    from wildgate_service.monitoring.board import Board
     from wildgate_service.pipeline import Engine
     from wildgate_service.port import Address
     from wildgate_service.settings import Settings
-    from wildgate_service.store import Store
 
 log = structlog.get_logger()
 
-KEYS_POLL_SECONDS = 1.0
+POLL_SECONDS = 1.0  # between two looks at what says who may call
 ADOPT_SECONDS = 0.1  # after the answer to whoever asked for a reload
-WRITER_GRACE_SECONDS = 10.0
-LISTEN_BACKLOG = 128
 
 
 def serve(settings: Settings) -> int:
@@ -67,13 +55,13 @@ def serve(settings: Settings) -> int:
     """
     logs.configure(settings.log_level)
     return_freed_memory()
-    certificates = CertificateWatch(settings)
+    access = AccessDesk(settings)
     check_tracing(settings)
     address = resolve(settings.host, settings.port)
     _refuse_plaintext(settings, address)
     taken, address = reserve(address)
     with taken, tempfile.TemporaryDirectory(prefix="wildgate-") as folder:
-        asyncio.run(Supervisor(settings, address, {taken}, Path(folder), certificates).run())
+        asyncio.run(Supervisor(settings, address, {taken}, Path(folder), access).run())
     return 0
 
 
@@ -91,22 +79,14 @@ def _refuse_plaintext(settings: Settings, address: Address) -> None:
 class Supervisor:
     """Starts the others, keeps them alive, and ends them in order."""
 
-    def __init__(
-        self, settings: Settings, address: Address, sockets: set[socket.socket], folder: Path, certificates: CertificateWatch
-    ) -> None:
+    def __init__(self, settings: Settings, address: Address, sockets: set[socket.socket], folder: Path, access: AccessDesk) -> None:
         self._settings = settings
-        self._certificates = certificates
-        self._desk = Desk(settings)
-        self._limits = Limits()
+        self._access = access
         self._address = address
         self._sockets = sockets
-        self._secrets: Secrets | None = None
-        self._strangers: set[str] = set()
-        self._keys = Keys((), required=settings.require_keys == "always")
-        self._kept_store = KeptStore(settings.store)
         self._monitor = ServiceMonitor(settings, sockets)
         self._monitor.listen()
-        self._writer = Writer(settings, folder / "writer", sockets, self._monitor.board)
+        self._writer = WriterProcess(settings, folder / "writer", sockets, self._monitor.board)
         self._compiler = CompilerProcess(settings, sockets, self._on_change)
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[ReloadEnded | None]] = set()
@@ -146,10 +126,9 @@ class Supervisor:
         if self._settings.worker_count > 1 and not keeps_waiting_connections():
             log.info("waiting_connections_die_with_their_worker", mend="sysctl net.ipv4.tcp_migrate_req=1")
         while True:
-            await asyncio.sleep(KEYS_POLL_SECONDS)
-            self._poll_keys()
-            self._poll_certificates()
-            self._desk.tell_attempts()
+            await asyncio.sleep(POLL_SECONDS)
+            if self._workers:
+                self._access.poll(self._workers.tell)
 
     async def _start(self) -> None:
         self._compiler.start()
@@ -158,13 +137,7 @@ class Supervisor:
         if isinstance(compiled, Broken):
             raise WildgateError(compiled.fault.message)
         self._wanted = Served(compiled.lexicon, compiled.policy)
-        if self._settings.recording:
-            with open_store(self._settings.store) as store:  # made and migrated before anybody reads it
-                self._secrets = _secrets(self._settings, store)
-            self._keys, self._limits = self._read_access()
-        else:
-            self._limits = self._desk.read(None, ())
-        self._refuse_open_network()
+        self._access.open(self._address)
         await self._writer.start()
         self._engine = self._load_engine()
         self._workers = Workers(self._settings.worker_count, self._birth, lambda: self._engine, self.reload, self._sockets)
@@ -187,13 +160,13 @@ class Supervisor:
             settings=self._settings,
             born_with=self._engine_from,
             wanted=self._wanted,
-            keys=self._keys,
-            limits=self._limits,
-            accounts=self._desk.accounts,
-            attempts=self._desk.attempts,
-            certificates=self._certificates.current,
+            keys=self._access.keys,
+            limits=self._access.limits,
+            accounts=self._access.counts.accounts,
+            attempts=self._access.counts.attempts,
+            certificates=self._access.certificates.current,
             writer=self._writer.path if self._settings.recording else None,
-            secrets=self._secrets,
+            secrets=self._access.secrets,
             board=self._monitor.board,
         )
 
@@ -206,60 +179,6 @@ class Supervisor:
         await self._writer.stop()
         await self._monitor.stop()
         log.info("ended")
-
-    # --- keys, limits, certificates --------------------------------------------------------------
-
-    def _read_access(self) -> tuple[Keys, Limits]:
-        """All keys, revoked ones too, for once there was one, calls need one; and the limits of their tenants."""
-
-        def read(store: Store) -> tuple[tuple[ApiKey, ...], Limits]:
-            keys = tuple(store.list_keys())
-            return keys, self._desk.read(store, (key.tenant for key in keys))
-
-        keys, limits = self._kept_store.ask(read)
-        return Keys(self._in_force(keys), required=bool(keys) or self._keys.required), limits
-
-    def _in_force(self, keys: tuple[ApiKey, ...]) -> tuple[ApiKey, ...]:
-        """Without the keys of tenants that only other replicas can have a secret of: one made here would be another than theirs."""
-        if not is_postgresql(self._settings.store) or self._secrets is None:
-            return keys
-        strangers = {key.tenant for key in keys if not self._secrets.holds(key.tenant)}
-        if strangers != self._strangers:
-            self._strangers = strangers
-            if strangers:
-                log.error("secrets_missing", tenants=sorted(strangers), file=str(self._settings.secrets_path))
-        return tuple(key for key in keys if key.tenant not in strangers)
-
-    def _poll_keys(self) -> None:
-        if not self._settings.recording or self._workers is None:
-            return
-        try:
-            keys, limits = self._read_access()
-        except (StoreError, SettingsError):
-            log.exception("keys_unreadable")
-            return
-        if keys != self._keys:
-            self._keys = keys
-            self._workers.tell(keys)
-            log.info("keys_changed", count=len(keys.keys))
-        if limits != self._limits:
-            self._limits = limits
-            self._workers.tell(limits)
-            log.info("limits_changed", tenants=len(limits.placed))
-
-    def _poll_certificates(self) -> None:
-        changed = self._certificates.poll()
-        if changed and self._workers:
-            self._workers.tell(changed)
-
-    def _refuse_open_network(self) -> None:
-        if self._keys.keys or self._address.loopback:
-            return
-        message = (
-            f"refusing to listen on {self._address} without API keys: everybody on the network "
-            "could call. Make one with `wildgate keys create`, or listen on 127.0.0.1"
-        )
-        raise SettingsError(message)
 
     # --- reload ----------------------------------------------------------------------------------
 
@@ -337,72 +256,3 @@ def _freeze() -> None:
 def _refused(fault: Fault) -> ReloadEnded:
     log.error("reload_refused", file=fault.file, line=fault.line, why=fault.message)
     return ReloadEnded(0, fault=fault)
-
-
-def _secrets(settings: Settings, store: Store) -> Secrets:
-    """Read the secrets; where calls need no API key, the key of those without is made before anybody does."""
-    secrets = load_secrets(settings.secrets_path, create=not store.is_used())
-    if not store.list_keys():
-        secrets.tenant_key(DEFAULT_TENANT)
-    return secrets
-
-
-def _bind(listener: socket.socket, path: Path) -> None:
-    """Bind a Unix socket, whose path may have some hundred bytes only."""
-    try:
-        listener.bind(str(path))
-    except OSError as error:
-        listener.close()
-        raise SettingsError(f"cannot make the socket {path}: {error}. Set TMPDIR to a folder with a short path") from error
-
-
-def _recording(settings: Settings) -> Recording:
-    return Recording(
-        durability=settings.durability,
-        patience=settings.store_patience,
-        on_failure=settings.on_store_failure,
-        spool=settings.spool_path,
-        spool_max_bytes=settings.spool_max_bytes,
-    )
-
-
-class Writer:
-    """The writer process; its socket is the supervisor's, and a new process takes it over."""
-
-    def __init__(self, settings: Settings, path: Path, sockets: set[socket.socket], board: Board) -> None:
-        self.path = path
-        self._board = board
-        self._settings = settings
-        self._sockets = sockets
-        self._child: Child | None = None
-        self._keeper: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Listen, and keep a process that answers."""
-        if not self._settings.recording:
-            return
-        self._listener = socket.socket(socket.AF_UNIX)
-        _bind(self._listener, self.path)
-        self._listener.listen(LISTEN_BACKLOG)
-        self._sockets.add(self._listener)
-        self._keeper = asyncio.create_task(keep(self._fork, "writer", Child.wait))
-
-    async def stop(self) -> None:
-        """Make it write what it has and end; all workers have ended before."""
-        if self._keeper is None or self._child is None:
-            return
-        self._keeper.cancel()
-        await self._child.stop(WRITER_GRACE_SECONDS)
-        self._sockets.discard(self._listener)
-        self._listener.close()
-
-    def _fork(self) -> Child:
-        self._child = Child.fork(
-            "writer",
-            partial(run_writer, place=self._board.writer),
-            self._listener,
-            self._settings.store,
-            _recording(self._settings),
-            close=self._sockets - {self._listener},
-        )
-        return self._child
