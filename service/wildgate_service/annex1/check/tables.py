@@ -177,10 +177,11 @@ def _of_xlsx(file: Path) -> Iterator[Content]:
 
 def _worksheets(file: Path) -> Iterator[Content]:
     """Raises anything at all for a damaged workbook."""
-    with zipfile.ZipFile(file) as parts:
+    content = io.BytesIO(file.read_bytes())
+    with zipfile.ZipFile(content) as parts:
         if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
             raise ValueError(f"it holds more than {MOST_BYTES:,} bytes, no report does")
-    book = load_workbook(file, read_only=True, data_only=True)
+    book = load_workbook(content, read_only=True, data_only=True)
     try:
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # what some programs write as the size of a sheet is wrong
