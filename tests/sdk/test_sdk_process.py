@@ -10,10 +10,11 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from wildgate import AsyncClient, Client, Listing, WildgateUnavailableError, WildgateUsageError
+from wildgate import AsyncClient, Client, Listing, WildgateOverloadedError, WildgateUnavailableError, WildgateUsageError
 from wildgate.testing import FakeWildgate
 
 LISTING = Listing(id="42", title="Ivory bangle")
@@ -129,8 +130,17 @@ async def test_thousands_of_cancellations_leave_nothing(fake: FakeWildgate) -> N
             ends = await asyncio.gather(*tasks, return_exceptions=True)
             assert {type(end) for end in ends} == {asyncio.CancelledError}
         fake.recover()
-        assert (await client.score(LISTING)).answered
+        assert await answered_soon(client)
         assert (descriptors(), len(asyncio.all_tasks())) == before
+
+
+async def answered_soon(client: AsyncClient) -> bool:
+    """Whether calls are answered again: the server may drop one while it is still busy with those that were cancelled."""
+    for _ in range(50):
+        with suppress(WildgateOverloadedError):
+            return (await client.score(LISTING)).answered
+        await asyncio.sleep(0.1)
+    return False
 
 
 async def test_a_cancelled_call_counts_as_a_call_and_nothing_else(fake: FakeWildgate) -> None:
