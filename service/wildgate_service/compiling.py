@@ -78,6 +78,7 @@ class Compiling:
         self._policy = settings.policy or default_policy()
         self._compiler = Compiler(settings.lexicons or default_lexicons(), settings.cache / "lexicons", settings.lexicon_packs)
         self._tried = ""
+        self._cache = settings.cache
 
     def compile(self, *, asked: bool) -> Compiled | Broken:
         """Compile what is on disk now, or say what is wrong with it; `asked`: whatever sizes and times say."""
@@ -93,12 +94,12 @@ class Compiling:
         except PolicyError as error:
             return Broken(Fault(str(error)[:MAX_MESSAGE], str(self._policy), error.line), asked)
         except OSError as error:
-            return Broken(Fault(f"{error.filename}: {error.strerror}", str(error.filename or "")), asked)
+            place = str(error.filename or self._cache)
+            return Broken(Fault(f"{place}: {error.strerror}", place), asked)
 
     def finish(self) -> None:
         """Do what nobody waits for."""
-        with suppress(OSError):  # then the next process compiles it
-            self._compiler.finish()
+        self._compiler.finish()
 
     def warm_up(self) -> None:
         """Do what the next change would have to."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -191,6 +192,19 @@ def test_broken_file_writes_nothing_and_mends(warm, lexicons, tmp_path):
         before,
         True,
     )
+
+
+def test_cache_that_cannot_be_written_is_served_from(warm, lexicons, tmp_path, monkeypatch):
+    """Such as an image's, on a root file system that is read-only."""
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    for owner, name in ((os, "utime"), (os, "open"), (Path, "unlink")):
+        monkeypatch.setattr(owner, name, refuse)
+    again = Compiler(lexicons, tmp_path / "out")
+    assert again.compile() == warm.compile()
+    again.finish()
 
 
 def test_old_files_are_pruned_but_what_others_rest_on(warm, lexicons, tmp_path):

@@ -84,14 +84,15 @@ class Compiler:
         digest = _hash(self._code, files.digest)
         self._served = self._there(digest) or self._made(files, digest)
         for path in {self._served, base_path(self._served)}:
-            with suppress(FileNotFoundError):  # another process pruned it; who serves it has it
+            with suppress(OSError):  # another process pruned it, and who serves it has it; or the cache is an image's, which nobody prunes
                 os.utime(path)  # it is the latest again, and is not pruned
         return self._served
 
     def finish(self) -> None:
         """Do what nobody waits for: keep what the next process would have to read again, and delete files of long ago."""
-        self._gathering.keep()
-        _prune(self._output)
+        with suppress(OSError):  # of a cache that cannot be written; then the next process reads it again
+            self._gathering.keep()
+            _prune(self._output)
 
     def warm_up(self) -> None:
         """Do what the next change would have to, but for the change itself."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -25,6 +24,7 @@ from wildgate_service.model.encoder_folder import (
     read_config,
     verify_files,
 )
+from wildgate_service.model.quiet_runtime import onnxruntime
 
 MOST_TOKENS = 128  # of one run: what it works on still lies in a core's cache, and beyond that a run costs more a token
 BEGIN_AND_END = 2

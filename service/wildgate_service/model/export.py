@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from msgspec import Struct
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer
 
@@ -166,6 +165,8 @@ def quantize(source: Path, target: Path) -> None:
     """Weights as int8, one scale a column; activations are quantized as they come."""
     logging.getLogger().addFilter(_is_no_advice)
     try:
+        from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415  (after `quiet_runtime`)
+
         quantize_dynamic(source, target, weight_type=QuantType.QInt8, per_channel=True)
     finally:
         logging.getLogger().removeFilter(_is_no_advice)
