@@ -94,7 +94,7 @@ def test_a_bare_reading_has_one_place_in_the_skeleton_for_each_character(text):
     """Places ascend, and what stands there is of the character's class."""
     skeleton = fold(text)
     for bare in bare_readings(skeleton, pages_of(skeleton)):
-        positions = list(map(bare.position, range(len(bare.text))))
+        positions = [first for first, _ in bare.places(list(range(len(bare.text))))]
         assert positions == sorted(set(positions))
         written = [{bare.skeleton[at], class_of(bare.skeleton[at])} for at in positions]
         assert all(char in {*readings, *map(in_katakana, readings)} for char, readings in zip(bare.text, written, strict=True))

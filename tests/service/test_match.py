@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from wildgate_service.lexicon.compiler import build_tables
 from wildgate_service.lexicon.rules import Entry, Examples, Reach, Requires, Rule
@@ -592,12 +594,28 @@ def test_a_hostile_text_does_not_cost_the_square_of_its_length(text, engine_with
     assert 0 < len(found.taxa) <= 400
 
 
-def test_of_a_pattern_that_floods_a_text_the_first_and_the_last_are_kept():
-    """In order, and all of the others."""
-    found = sorted([(start, start + 2, 7) for start in range(0, 400, 4)] + [(201, 203, 8)])
-    kept = without_floods(found)
-    assert [each[0] for each in kept if each[2] == 7] == [*range(0, 128, 4), *range(272, 400, 4)]
-    assert (kept == sorted(kept), (201, 203, 8) in kept) == (True, True)
+def flood(text: str, word: str, other: str) -> list[tuple[int, int, int]]:
+    """Where two words stand in a text, as an automaton says it."""
+    return sorted((found.start(), found.end(), number) for number, each in enumerate((word, other)) for found in re.finditer(each, text))
+
+
+def test_of_a_pattern_that_floods_a_text_the_outermost_are_kept_and_those_in_new_surroundings():
+    """In order, and all of the others: the one that is meant is not lost among a thousand."""
+    text = "an ivory soap, so white, so mild. " * 500 + "the ivory I said, from a tusk. " + "an ivory soap, so white, so mild. " * 500
+    found = flood(text, "ivory", "tusk")
+    kept = without_floods(found, text)
+    starts = [start for start, _, number in kept if number == 0]
+    assert (starts[:8], starts[-8:]) == ([3 + 34 * index for index in range(8)], [each[0] for each in found[-8:]])
+    assert {text.index("ivory I"), text.index("tusk")} <= {start for start, _, _ in kept}
+    assert (kept == sorted(kept), len(starts) <= 20) == (True, True)
+
+
+def test_a_pattern_that_floods_a_text_in_ever_new_surroundings_is_kept_a_bounded_number_of_times():
+    """The outermost eight at either end are among them."""
+    text = "".join(f"ivory {number:05} and so on " for number in range(1_000))
+    found = flood(text, "ivory", "tusk")
+    kept = without_floods(found, text)
+    assert (len(kept), kept[:8], kept[-8:]) == (64, found[:8], found[-8:])
 
 
 def test_a_flood_of_one_word_hides_no_other(engine_without_encoder):

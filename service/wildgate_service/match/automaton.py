@@ -8,6 +8,8 @@ from typing import Protocol, TypeVar, cast
 import daachorse
 
 MOST = 64  # occurrences of one pattern in a text
+OUTERMOST = 8  # of them at either end of a text, whatever stands beside them
+NEAR = 12  # code points beside one that are its surroundings
 
 Found = list[tuple[int, int, int]]
 Held_co = TypeVar("Held_co", covariant=True)
@@ -49,10 +51,11 @@ class Both:
         return sorted(found, key=lambda each: (each[1], each[0]))
 
 
-def without_floods(found: Found) -> Found:
-    """What was found, in order, but of a pattern that occurs more than MOST times the first and the last only.
+def without_floods(found: Found, text: str) -> Found:
+    """What was found in a text, in order, but of a pattern that occurs more than MOST times not more than so many.
 
-    A text that says one word a thousand times says no more by it, and each time would cost what the first does.
+    A text that says one word a thousand times says no more by it, and each time would cost what the first does. Those that stand in the
+    same surroundings as one before go first, so that the one that is meant is not lost among a hundred that are not; never the outermost.
     """
     if len(found) <= MOST:
         return found
@@ -60,13 +63,20 @@ def without_floods(found: Found) -> Found:
     floods = {number: count for number, count in left.items() if count > MOST}
     if not floods:
         return found
+    inner = dict.fromkeys(floods, MOST - 2 * OUTERMOST)  # how many may still be kept between the outermost
+    surroundings: set[tuple[int, str]] = set()
     kept: Found = []
     for each in found:
-        number = each[2]
-        count = floods.get(number)
-        if count is None or left[number] > count - MOST // 2 or left[number] <= MOST // 2:
-            kept.append(each)
-        left[number] -= 1
+        start, end, number = each
+        if number in floods:
+            left[number] -= 1
+            if OUTERMOST <= left[number] < floods[number] - OUTERMOST:
+                around = (number, text[start - NEAR if start > NEAR else 0 : end + NEAR])
+                if not inner[number] or around in surroundings:
+                    continue
+                inner[number] -= 1
+                surroundings.add(around)
+        kept.append(each)
     return kept
 
 

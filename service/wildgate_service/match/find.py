@@ -13,7 +13,7 @@ from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.by_sound import by_sound
 from wildgate_service.match.garbled import put_right
 from wildgate_service.match.repeated import once
-from wildgate_service.match.undisguise import SURELY_MEANT, undisguise
+from wildgate_service.match.undisguise import SURELY_MEANT, Undisguise
 from wildgate_service.match.views import (
     DOUBTFUL,
     MARKS_DROPPED,
@@ -32,8 +32,8 @@ from wildgate_service.normalize.marks import FEWEST_FOREIGN, are_among, fold_wit
 from wildgate_service.types import Level, Match, RuleKind
 
 if TYPE_CHECKING:
-    from wildgate_service.match.automaton import Lookup
-    from wildgate_service.match.corrected import Corrected
+    from wildgate_service.match.automaton import Found, Lookup
+    from wildgate_service.match.corrected import Corrected, Edit
     from wildgate_service.match.tables import CompiledLexicon, Form, Search, Uses
     from wildgate_service.normalize import NormalizedText
     from wildgate_service.normalize.bare import Bare
@@ -66,12 +66,16 @@ def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[
 
 def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
     corrected = search.speller.corrected(text.skeleton, text.tokens)
-    found = _read(text, lexicon, search)
+    undisguise = Undisguise(search.glue, len(text.document))
+    found = _read(text, lexicon, search, undisguise)
     found += [Occurrence(*each) for each in by_sound(text.heard, lexicon, search)]
     turned = any(BACKWARDS in edit.views for each in corrected for edit in each.edits)
     for layer, other in (*text.layers, text.backwards) if turned else text.layers:
-        for each in _read(other, lexicon, search):
-            span = text.from_layer(layer, each.start, each.end)
+        spans: dict[tuple[int, int], tuple[int, int] | None] = {}
+        for each in _read(other, lexicon, search, undisguise):
+            if each[:2] not in spans:
+                spans[each[:2]] = text.from_layer(layer, each.start, each.end)
+            span = spans[each[:2]]
             if span and not (layer.name == BACKWARDS and each.views):  # "walk" backwards is no "kiaw"
                 found.append(Occurrence(*span, each.form, (layer.name, *each.views)))
     found += _misspelled(text, corrected, lexicon, search)
@@ -91,13 +95,12 @@ def with_garbled(found: list[Occurrence], text: NormalizedText, lexicon: Compile
     return _unique(_plainest([*found, *_well_marked(text, lexicon, further)])) if further else found
 
 
-def _read(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
+def _read(text: NormalizedText, lexicon: CompiledLexicon, search: Search, undisguise: Undisguise) -> list[Occurrence]:
     """Occurrences in the skeleton, and in its bare readings."""
     found = list(_plain(lexicon, search.find(text.skeleton), text.skeleton, search.patterns))
     for bare in text.bare:
-        hits = search.find_bare(bare.text)
-        if hits:
-            found += _disguised(bare, hits, lexicon, search)
+        if undisguise.takes(bare) and (hits := search.find_bare(bare.text)):
+            found += _disguised(bare, hits, lexicon, search, undisguise)
     return found
 
 
@@ -106,12 +109,12 @@ def taxon_matches(text: NormalizedText, lexicon: CompiledLexicon, found: list[Oc
     return tuple(_outermost(matches_of(text, lexicon, found)))
 
 
-def _disguised(bare: Bare, hits: list[tuple[int, int, int]], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+def _disguised(bare: Bare, hits: Found, lexicon: CompiledLexicon, search: Search, undisguise: Undisguise) -> Iterator[Occurrence]:
     """Occurrences in a bare reading that somebody would read as the form."""
-    for start, _, number in hits:
+    for first, last, number in undisguise.places(bare, hits):
         for index, pattern in search.bare_patterns[number]:
             form = lexicon.forms[index]
-            reading = undisguise(bare, start, pattern, form, search.glue)
+            reading = undisguise.read(bare, first, last, pattern, form)
             if reading:
                 views = (*reading.views, form.view) if form.view else reading.views
                 yield Occurrence(reading.start, reading.end, index, views)
@@ -121,9 +124,13 @@ def _plain(lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text:
     """Occurrences that are words of their own."""
     forms = lexicon.forms
     for start, end, pattern in hits:
+        edges, bounded = None, False  # a word has forms of many languages, nearly all with the same edges
         for index in patterns[pattern]:
             form = forms[index]
-            if is_bounded(text, start, end, form.left, form.right):
+            if edges != (form.left, form.right):
+                edges = form.left, form.right
+                bounded = is_bounded(text, start, end, *edges)
+            if bounded:
                 span = with_number(text, start, end) if form.left is Edge.NUMBER else (start, end)
                 yield Occurrence(*span, index, (form.view,) if form.view else ())
 
@@ -148,8 +155,11 @@ def _with_marks_wrong(text: str, pages: bytes, lexicon: CompiledLexicon, search:
 
 def _put_right(source_text: str, corrected: Corrected, found: Iterable[Occurrence], lexicon: CompiledLexicon) -> Iterator[Occurrence]:
     """Those of a corrected text that an edit made and that bear it, where they stand in the text it was made from."""
+    sources: dict[tuple[int, int], tuple[int, int, tuple[Edit, ...]] | None] = {}
     for each in found:
-        source = corrected.to_source(each.start, each.end)
+        if each[:2] not in sources:
+            sources[each[:2]] = corrected.to_source(each.start, each.end)
+        source = sources[each[:2]]
         if source and bears(lexicon, each, source[2], source_text):
             start, end, edits = source
             sure = is_sure(lexicon.forms[each.form], each, edits)

@@ -45,6 +45,8 @@ ARABIC_PREFIX = re.compile(
 WORD_BYTES = 120  # what a word takes in a memo, roughly
 
 Partners = dict[str, list[str]]
+_Options = tuple[tuple[str, float], ...]  # words with what reading them so costs
+_Words = tuple[str, tuple[_Options, ...], str]  # the word before some neighbors, what each of these may be, the word behind them
 
 
 class _Found(NamedTuple):
@@ -52,7 +54,7 @@ class _Found(NamedTuple):
 
     start: int
     end: int
-    options: tuple[tuple[str, float], ...]
+    options: _Options
     views: tuple[str, ...]
     alone: bool = False  # it needs no other word beside it
     beside: frozenset[str] = frozenset()  # of one that does, the words that stand beside one of the options in forms
@@ -268,21 +270,28 @@ class Speller:
 
     def _readings(self, wrong: list[_Placed], most: int) -> Iterator[list[Change]]:
         """Ways to put the words right: neighbors are chosen together, words far apart each by themselves."""
-        groups = [list(islice(self._together(group), most)) for group in _neighbors(wrong)]
-        groups = [group for group in groups if group]
+        ranked: dict[_Words, list[_Options]] = {}
+        groups = [self._together(group, most, ranked) for group in _neighbors(wrong)]
         for number in range(max(map(len, groups), default=0)):
             yield [change for group in groups for change in group[min(number, len(group) - 1)]]
 
-    def _together(self, group: list[_Placed]) -> Iterator[list[Change]]:
-        """Ways to put neighboring words right, those that fit together first."""
-        choices = islice(product(*(placed.found.options for placed in group)), 4 * MOST_READINGS)
-        ranked = sorted(choices, key=lambda choice: (-self._fit(group, choice), sum(price for _, price in choice)))
-        for choice in ranked:
-            yield [change for placed, (word, price) in zip(group, choice, strict=True) for change in _changes(placed, word, price)]
+    def _together(self, group: list[_Placed], most: int, ranked: dict[_Words, list[_Options]]) -> list[list[Change]]:
+        """Ways to put neighboring words right, those that fit together first. `ranked` remembers them for the words."""
+        words = (group[0].before, tuple(placed.found.options for placed in group), group[-1].after)
+        if words not in ranked:
+            ranked[words] = self._ranked(*words)[:most]
+        return [
+            [change for placed, (word, price) in zip(group, choice, strict=True) for change in _changes(placed, word, price)]
+            for choice in ranked[words]
+        ]
 
-    def _fit(self, group: list[_Placed], choice: tuple[tuple[str, float], ...]) -> int:
+    def _ranked(self, before: str, options: tuple[_Options, ...], after: str) -> list[_Options]:
+        choices = islice(product(*options), 4 * MOST_READINGS)
+        return sorted(choices, key=lambda choice: (-self._fit(before, choice, after), sum(price for _, price in choice)))
+
+    def _fit(self, before: str, choice: _Options, after: str) -> int:
         """How many words of a choice stand beside one that they stand beside in forms."""
-        words = [group[0].before, *(word for word, _ in choice), group[-1].after]
+        words = [before, *(word for word, _ in choice), after]
         return sum(f"{one} {other}" in self._phrases for one, other in pairwise(words))
 
 

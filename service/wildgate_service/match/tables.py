@@ -154,16 +154,16 @@ class Search(NamedTuple):
     markless: MarklessSearch
 
     def find(self, text: str) -> Found:
-        """(start, end, pattern) of occurrences in a skeleton, overlapping ones too; of a pattern that floods it the first and the last."""
-        return without_floods(self.automaton.find_overlapping(text))
+        """(start, end, pattern) of occurrences in a skeleton, overlapping ones too; of a pattern that floods it some."""
+        return without_floods(self.automaton.find_overlapping(text), text)
 
     def find_bare(self, text: str) -> Found:
         """The same in a bare reading."""
-        return without_floods(self.bare_automaton.find_overlapping(text))
+        return without_floods(self.bare_automaton.find_overlapping(text), text)
 
     def find_sound(self, code: str) -> Found:
         """The same in the sound of a text."""
-        return without_floods(self.sound_automaton.find_overlapping(code))
+        return without_floods(self.sound_automaton.find_overlapping(code), code)
 
 
 class CompiledLexicon(Struct, frozen=True, kw_only=True):

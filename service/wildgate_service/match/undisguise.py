@@ -2,21 +2,25 @@
 
 A hit in the bare reading is held against the skeleton letter by letter (`written`). What stands between the letters (`gaps`) and in place
 of them names the disguise; what nobody would read as the form is refused.
+
+All this is judged by the surroundings of a place alone, and what stood in the same surroundings before is not judged again: a text has
+several layers and each several bare readings, most of them alike, and some say one thing a hundred times.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from wildgate_service.match.boundaries import Edge, is_bounded, left_holds
 from wildgate_service.match.gaps import SHORTEST_JOINED, Judgment, judge_gaps, together
 from wildgate_service.match.views import JOINED_WORDS, KANA, LEETSPEAK, LOOK_ALIKES, MISSPELLING, MIXED_SCRIPT, REPEATS
-from wildgate_service.match.written import Written, letters_in, letters_worth, read_letters
+from wildgate_service.match.written import LONGEST_GAP, Written, letters_in, letters_worth, read_letters
 from wildgate_service.normalize.bare import is_letter
 
 if TYPE_CHECKING:
+    from wildgate_service.match.automaton import Found
     from wildgate_service.match.tables import Form
     from wildgate_service.normalize.bare import Bare
 
@@ -26,8 +30,13 @@ SHORTEST_GLUED = 5  # letters of one that is written together with words of trad
 SHORTEST_KANA = 7  # letters' worth of a form that is read in the other kana: three characters
 SURELY_MEANT = 10  # letters of a form of several words that is meant wherever it stands
 SHORTEST_GLUE, LONGEST_GLUE = 3, 16  # letters of a word that may be written together with a form
-LONGEST_BESIDE = 64  # letters before or after a form in one word
 MOST_GLUE = 4  # words before or after a form in one word
+LONGEST_BESIDE = MOST_GLUE * LONGEST_GLUE  # letters before or after a form in one word
+BEFORE = LONGEST_BESIDE + 16  # code points before a place by which it is judged; nothing looks farther
+AFTER = LONGEST_BESIDE + 64  # code points behind, besides what a form of so many letters can stretch over
+ALWAYS_READ = 32_000  # code points of bare readings, of all layers together, that are read of any text
+READ_FOR_EACH = 16  # of them for each code point that was sent, in a long text
+NO_SIGNS: frozenset[str] = frozenset()
 
 
 class Reading(NamedTuple):
@@ -38,33 +47,84 @@ class Reading(NamedTuple):
     views: tuple[str, ...]
 
 
-def undisguise(bare: Bare, start: int, pattern: str, form: Form, glue: frozenset[str]) -> Reading | None:
-    """The form whose folded spelling is `pattern`, from a place of a bare reading on, as it was written.
+class _Surroundings(NamedTuple):
+    """All by which a place is judged: the text around it, as read and as it was written, and what is looked for at a place of it."""
 
-    None if nobody would read it there, or if it is written plainly. `glue` are the words that may be written together with it.
+    text: str
+    written: str
+    at: int
+    signs: frozenset[str]
+    pattern: str
+    left: Edge
+    right: Edge
+
+
+class Undisguise:
+    """Says what was really written where a bare reading of one text, of so many code points as sent, holds a form.
+
+    `glue` are the words that may be written together with it.
     """
-    first, last = bare.position(start), bare.last_position(start)
-    reading = _from(bare, first, pattern, form, glue)
-    return reading or (_from(bare, last, pattern, form, glue) if last != first else None)
+
+    def __init__(self, glue: Container[str], length: int) -> None:
+        self._glue = glue
+        self._room = max(ALWAYS_READ, READ_FOR_EACH * length)
+        self._asked: dict[tuple[str, str, frozenset[str]], set[tuple[int, int, int]]] = {}
+        self._judged: dict[_Surroundings, Reading | None] = {}
+
+    def takes(self, bare: Bare) -> bool:
+        """Whether there is room to read one more; what is behind the others of a text that opens every gate is left unread."""
+        self._room -= len(bare.text)
+        return self._room >= 0
+
+    def places(self, bare: Bare, hits: Found) -> Iterator[tuple[int, int, int]]:
+        """Where the hits in a bare reading stand in its skeleton (first and last place), and their pattern; each only once in a text."""
+        asked = self._asked.setdefault((bare.skeleton, bare.written, bare.signs), set())
+        for (first, last), (_, _, number) in zip(bare.places([start for start, _, _ in hits]), hits, strict=True):
+            place = (first, last, number)
+            if place not in asked:
+                asked.add(place)
+                yield place
+
+    def read(self, bare: Bare, first: int, last: int, pattern: str, form: Form) -> Reading | None:
+        """The form whose folded spelling is `pattern`, from a place of a bare reading on, as it was written.
+
+        None if nobody would read it there, or if it is written plainly.
+        """
+        reading = self._from(bare, first, pattern, form)
+        return reading or (self._from(bare, last, pattern, form) if last != first else None)
+
+    def _from(self, bare: Bare, at: int, pattern: str, form: Form) -> Reading | None:
+        if _is_nothing(bare, at, pattern, form):
+            return None
+        begin, end = max(0, at - BEFORE), at + AFTER + len(pattern) * (LONGEST_GAP + 1)
+        text = bare.skeleton[begin:end]
+        written = text if bare.written is bare.skeleton else bare.written[begin:end]
+        place = _Surroundings(text, written, at - begin, bare.signs, pattern, form.left, form.right)
+        if place not in self._judged:
+            self._judged[place] = _judge(place, self._glue)
+        reading = self._judged[place]
+        if reading is None or (reading.end == len(text) and end < len(bare.skeleton)):
+            return None  # a letter that is repeated beyond what is looked at
+        return Reading(begin + reading.start, begin + reading.end, reading.views)
 
 
-def _from(bare: Bare, at: int, pattern: str, form: Form, glue: frozenset[str]) -> Reading | None:
-    if _is_nothing(bare, at, pattern, form):
-        return None
-    written = read_letters(bare.skeleton, at, pattern, bare.signs)
+def _judge(place: _Surroundings, glue: Container[str]) -> Reading | None:
+    text = place.text
+    written = read_letters(text, place.at, place.pattern, place.signs)
     if written is None:
         return None
-    heard = bare.written[written.start : written.end] != bare.skeleton[written.start : written.end]
-    if bare.written is not bare.skeleton and not heard:
+    start, end = written.start, written.end
+    heard = place.written[start:end] != text[start:end]
+    if place.written is not text and not heard:
         return None
-    views = together((_of_letters(bare.skeleton, written), judge_gaps(bare.skeleton, written)))
+    views = together((_of_letters(text, written), judge_gaps(text, written)))
     if views is not None and heard:
         views = (MIXED_SCRIPT, *views)
-    if views is not None and not is_bounded(bare.skeleton, written.start, written.end, form.left, form.right):
-        views = _of_neighbors(bare.skeleton, written, glue, views)
-    if views is None or not (views or JOINERS.search(bare.skeleton, written.start, written.end)):
+    if views is not None and not is_bounded(text, start, end, place.left, place.right):
+        views = _of_neighbors(text, written, glue, views)
+    if views is None or not (views or JOINERS.search(text, start, end)):
         return None  # written plainly: the plain search has it, unless it takes a hyphen for one blank and not for another
-    return Reading(written.start, written.end, tuple(dict.fromkeys(views)))
+    return Reading(start, end, tuple(dict.fromkeys(views)))
 
 
 def _is_nothing(bare: Bare, at: int, pattern: str, form: Form) -> bool:
@@ -116,14 +176,14 @@ def _stand_for_letters(written: Written, length: int) -> bool:
     return 3 * (length - len(written.stand_ins)) >= length and (not alone or spelled_out)
 
 
-def _of_neighbors(skeleton: str, written: Written, glue: frozenset[str], views: tuple[str, ...]) -> Judgment:
+def _of_neighbors(skeleton: str, written: Written, glue: Container[str], views: tuple[str, ...]) -> Judgment:
     """The views of a form that is no word of its own: only if nothing but a blank is missing."""
     if set(views) - {JOINED_WORDS} or not _is_glued(skeleton, written, glue, several=JOINED_WORDS in views):
         return None
     return (*views, JOINED_WORDS)
 
 
-def _is_glued(skeleton: str, written: Written, glue: frozenset[str], *, several: bool) -> bool:
+def _is_glued(text: str, written: Written, glue: Container[str], *, several: bool) -> bool:
     """Whether a plain form stands in one word with nothing but words of the lexicon: "rhinohornforsale".
 
     A form of `several` words that is long enough needs no such proof.
@@ -133,17 +193,24 @@ def _is_glued(skeleton: str, written: Written, glue: frozenset[str], *, several:
         return False
     if several and length >= SURELY_MEANT:
         return True
-    first, last = written.start, written.end
-    farthest = max(0, first - LONGEST_BESIDE), min(len(skeleton), last + LONGEST_BESIDE)
-    while first > farthest[0] and is_letter(skeleton[first - 1], frozenset()):
-        first -= 1
-    while last < farthest[1] and is_letter(skeleton[last], frozenset()):
-        last += 1
-    return _is_made_of(skeleton[first : written.start], glue, MOST_GLUE) and _is_made_of(skeleton[written.end : last], glue, MOST_GLUE)
+    return _begins_word(text, written.start, glue, MOST_GLUE) and _ends_word(text, written.end, glue, MOST_GLUE)
 
 
-def _is_made_of(text: str, words: frozenset[str], most: int) -> bool:
-    if not text or text in words:
+def _begins_word(text: str, at: int, glue: Container[str], most: int) -> bool:
+    """Whether a word begins at a place of a text, or so many words of `glue` before it."""
+    if at == 0 or not is_letter(text[at - 1], NO_SIGNS):
         return True
-    longest = min(len(text), LONGEST_GLUE)
-    return most > 1 and any(text[:at] in words and _is_made_of(text[at:], words, most - 1) for at in range(SHORTEST_GLUE, longest + 1))
+    if text[max(0, at - LONGEST_BESIDE) : at].isalnum() and at > LONGEST_BESIDE:
+        return False
+    lengths = range(SHORTEST_GLUE, min(at, LONGEST_GLUE) + 1)
+    return most > 0 and any(text[at - length : at] in glue and _begins_word(text, at - length, glue, most - 1) for length in lengths)
+
+
+def _ends_word(text: str, at: int, glue: Container[str], most: int) -> bool:
+    """Whether a word ends at a place of a text, or so many words of `glue` behind it."""
+    if at == len(text) or not is_letter(text[at], NO_SIGNS):
+        return True
+    if text[at : at + LONGEST_BESIDE].isalnum() and at + LONGEST_BESIDE < len(text):
+        return False
+    lengths = range(SHORTEST_GLUE, min(len(text) - at, LONGEST_GLUE) + 1)
+    return most > 0 and any(text[at : at + length] in glue and _ends_word(text, at + length, glue, most - 1) for length in lengths)

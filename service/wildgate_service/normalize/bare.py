@@ -32,8 +32,8 @@ THAI, LAO, KANA = b"\xe0\xb8", b"\xe0\xba", re.compile(b"\xe3[\x82\x83]")
 NOT_ASCII = "?"  # what stands for other characters where a text is encoded in ASCII
 RARE_THAI = "ๅฃฅ"  # a vowel sign of two rare words, and two letters that nobody uses any more
 HAN_TWINS = tuple(char.encode() for char in "亻力口二八工夕卜")  # the first is no word
+UTF_32 = "utf-32-le"
 REPEATED = re.compile(r"(.)\1+", re.DOTALL)
-RUN = re.compile(r"(.)\1*", re.DOTALL)
 MOST_CLASSES = 65_536  # characters whose class is remembered
 # Units that stand behind their number in scripts with look-alikes.
 UNITS = "[а-я]|шт|мм|см|дм|км|мл|гр|кг|мг|вт|квт|ач|мач|ом|гц|мин|сек|мес|дн|гб|тб|тыс|руб|рул|уп|пар|пак|го|мя|ти|литр|штук"
@@ -43,38 +43,24 @@ _FOREIGN, _SIGNS, _MIXED, _BEFORE = "foreign", "signs", "mixed", "before"
 
 
 class Bare:
-    """One bare reading of a skeleton. `signs` are the signs that it takes for letters; `collapsed`: runs of a letter are one.
+    """One bare reading of a skeleton. `signs` are the signs that it takes for letters.
 
     `written` is the skeleton as it was, where letters are read by their sound; else it is the skeleton.
     """
 
-    def __init__(
-        self, skeleton: str, text: str, signs: frozenset[str], *, foreign: bool = False, collapsed: bool = False, written: str = ""
-    ) -> None:
+    def __init__(self, skeleton: str, text: str, signs: frozenset[str], *, foreign: bool = False, written: str = "") -> None:
         self.skeleton = skeleton
         self.written = written or skeleton
         self.signs = signs
+        self.text = text
         self.foreign = foreign
-        self._plain = text
-        self.text = REPEATED.sub(r"\1", text) if collapsed else text
-        self._collapsed = collapsed
 
-    def position(self, at: int) -> int:
-        """Where a character of the bare text stands in the skeleton; of a run that is one, the first."""
-        return int(self._kept[self._runs[0][at] if self._collapsed else at])
-
-    def last_position(self, at: int) -> int:
-        """Where the last of the run of letters stands that a character of the bare text is; as `position` says if runs are not one."""
-        return int(self._kept[self._runs[1][at] if self._collapsed else at])
+    def places(self, positions: list[int]) -> list[tuple[int, int]]:
+        """Where characters of the bare text stand in the skeleton: first and last of the run of letters that each is, if runs are one."""
+        return [(at, at) for at in self.kept[positions].tolist()]
 
     @made_once
-    def _runs(self) -> tuple[list[int], list[int]]:
-        """Where runs of a letter begin and where they end in the text before they were one."""
-        runs = [found.span() for found in RUN.finditer(self._plain)]
-        return [first for first, _ in runs], [last - 1 for _, last in runs]
-
-    @made_once
-    def _kept(self) -> NDArray[np.intp]:
+    def kept(self) -> NDArray[np.intp]:
         """Where the characters stand in the skeleton that are not dropped."""
         if self.foreign:
             return np.flatnonzero(list(map(bool, _letter_classes(self.skeleton, self.signs))))
@@ -82,13 +68,37 @@ class Bare:
         return np.flatnonzero(np.frombuffer(in_ascii.translate(_kept_table(self.signs)), np.uint8))
 
 
+class Collapsed(Bare):
+    """A bare reading in which runs of a letter are one."""
+
+    def __init__(self, whole: Bare) -> None:
+        letters = np.frombuffer(whole.text.encode(UTF_32), np.uint32)
+        self._begins = np.concatenate(([True], letters[1:] != letters[:-1]))
+        super().__init__(whole.skeleton, letters[self._begins].tobytes().decode(UTF_32), whole.signs, written=whole.written)
+        self._whole = whole
+
+    def places(self, positions: list[int]) -> list[tuple[int, int]]:
+        """Where the runs of letters begin and end in the skeleton that characters of the bare text are."""
+        firsts = np.flatnonzero(self._begins)
+        lasts = np.append(firsts[1:], len(self._begins)) - 1
+        kept = self._whole.kept
+        return list(zip(kept[firsts[positions]].tolist(), kept[lasts[positions]].tolist(), strict=True))
+
+
 def is_letter(char: str, signs: frozenset[str]) -> bool:
     """Whether a character is read as a letter: letters, digits and marks of any script, and these signs."""
     return char.isalnum() or char in signs or (not char.isascii() and unicodedata.category(char)[0] == "M")
 
 
-def bare_readings(skeleton: str, pages: bytes) -> Iterator[Bare]:
+def bare_readings(skeleton: str, pages: bytes) -> Iterable[Bare]:
     """The bare readings of a skeleton: one for an ordinary text, others where signs, other scripts or repeats may be letters."""
+    readings: dict[tuple[str, str, frozenset[str]], Bare] = {}
+    for each in _readings(skeleton, pages):
+        readings.setdefault((each.skeleton, each.text, each.signs), each)
+    return readings.values()
+
+
+def _readings(skeleton: str, pages: bytes) -> Iterator[Bare]:
     content = skeleton.encode()
     classes = byte_classes(content)
     gates = _open_gates(skeleton, content, classes, pages)
@@ -106,7 +116,8 @@ def bare_readings(skeleton: str, pages: bytes) -> Iterator[Bare]:
     in_alphabet = _IN_ROW in classes or page.CYRILLIC in pages
     if (in_alphabet and _repeats().find(skeleton)) or (pages.translate(None, _SHORT_PAGES) and is_tripled(content, _LONG)):
         for each in plain:
-            yield Bare(each.skeleton, each.text, each.signs, foreign=each.foreign, collapsed=True, written=each.written)
+            if each.text:
+                yield Collapsed(each)
 
 
 def _by_sound(skeleton: str) -> Iterator[Bare]:
