@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 FEWEST_WORDS = 4
 MOST_WORDS = 60  # of a text, from its beginning, that are looked at
+MOST_PUT_RIGHT = 120  # of what blanks part, from its beginning, that is put right
 GLANCE = 20  # what blanks part, from the beginning, that tells nearly all ordinary texts
 KNOWN_SHARE = 0.4  # of the words, from which a text is not garbled
 WORD = re.compile(r"[^\W_]{3,}")
@@ -73,7 +74,7 @@ def put_right(text: NormalizedText, speller: Speller) -> list[Corrected]:
         parts = speller.parts
         pairs = frozenset(phrase for phrase in parts.phrases if " " in phrase)  # a single far word is chance
         far = _SPELLERS[speller] = Speller(parts._replace(phrases=pairs, candidates=FarCandidates(parts.vocabulary)))
-    return far.corrected(text.skeleton, text.tokens)
+    return far.corrected(text.skeleton, text.tokens[:MOST_PUT_RIGHT])
 
 
 def in_garbled(taxa: Iterable[Match]) -> tuple[Match, ...]:
@@ -92,9 +93,10 @@ class FarCandidates(Candidates):
     def __init__(self, vocabulary: Iterable[str]) -> None:
         """Index the words by their length and letters."""
         super().__init__(frozenset())
-        self._words = sorted((word for word in vocabulary if word < LATIN_ENDS), key=lambda word: (len(word), word))
-        self._starts = np.searchsorted([len(word) for word in self._words], range(LONGEST + 3))
-        self._signatures: Signatures = np.array(list(map(_signature, self._words)), np.uint32)
+        words = sorted((word for word in vocabulary if word < LATIN_ENDS), key=lambda word: (len(word), word))
+        self._words: NDArray[np.object_] = np.array(words, object)
+        self._starts = np.searchsorted([len(word) for word in words], range(LONGEST + 3))
+        self._signatures: Signatures = np.array(list(map(_signature, words)), np.uint32)
 
     def of(self, word: str, *, ordinary: bool) -> tuple[tuple[str, float], ...]:  # noqa: ARG002  (as there)
         """Words that a word may be meant for, ordinary or not, and what reading it so costs; the cheapest first."""
@@ -108,8 +110,7 @@ class FarCandidates(Candidates):
         """Words as long, or one letter longer or shorter, that are few edits away."""
         edits = 1 + (len(word) >= TWO_EDITS) + (len(word) >= THREE_EDITS)
         first, end = self._starts[len(word) - 1], self._starts[len(word) + 2]
-        places = (first + _alike(self._signatures[first:end], _signature(word), edits)).tolist()
-        words = [self._words[place] for place in places]
+        words = self._words[first + _alike(self._signatures[first:end], _signature(word), edits)].tolist()
         return [each for each, _, _ in extract(word, words, scorer=OSA.distance, score_cutoff=edits, limit=None)]
 
 
