@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CLOSE_SECONDS = 5.0
+MINUTE_SECONDS = 60.0
 BUSY_SHARE = 0.5  # of the patience, for somebody else's lock
 
 
@@ -49,6 +51,8 @@ class StoreKeeper:
         self._durability = durability
         self._patience = patience
         self._store: Store | None = None
+        self._said = ("", 0.0)  # the last failure that was logged, and when
+        self._unsaid = 0  # the same ones since
         self._wanted: queue.SimpleQueue[Group | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Done | BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
@@ -93,11 +97,22 @@ class StoreKeeper:
             if self._store is None:
                 self._store = self._open()
             self._store.check()
-            return self._append(self._store, group)
+            done = self._append(self._store, group)
         except StoreError as error:
-            log.error("store_failed", items=len(group), error=str(error))  # noqa: TRY400  (no stack)
+            self._say(str(error), len(group))
             self._close()
             return error
+        self._said = ("", 0.0)
+        return done
+
+    def _say(self, error: str, items: int) -> None:
+        """Log a failure that is new, and every minute one that goes on."""
+        now = time.monotonic()
+        if error == self._said[0] and now < self._said[1] + MINUTE_SECONDS:
+            self._unsaid += 1
+            return
+        log.error("store_failed", items=items, error=error, unsaid=self._unsaid)
+        self._said, self._unsaid = (error, now), 0
 
     def _open(self) -> Store:
         store = open_store(

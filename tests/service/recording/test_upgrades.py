@@ -66,10 +66,11 @@ def test_a_store_of_every_older_version_is_brought_up_to_date(tmp_path, filled, 
         assert sum(each.decisions for each in store.report_facts(START, END).decisions) == len(records)
 
 
-def test_a_store_that_was_brought_up_to_date_goes_on(tmp_path, filled, samples):
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_store_that_was_brought_up_to_date_goes_on(tmp_path, filled, samples, version):
     """The same log, at the next position; and requests of then are still known."""
     _, receipts, records = filled
-    made_by(4, tmp_path / "old.db", filled)
+    made_by(version, tmp_path / "old.db", filled)
     with open_store(f"sqlite:///{tmp_path / 'old.db'}") as store:
         new, repeat = store.append([samples.record(), records[0]])
     assert (new.receipt.log_id, new.receipt.position) == (receipts[0].log_id, len(receipts) + 1)

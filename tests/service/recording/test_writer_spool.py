@@ -12,6 +12,7 @@ import threading
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 import pytest
+from structlog.testing import capture_logs
 from wildgate_service.errors import RequestReusedError, StoreError
 from wildgate_service.record import make_entry
 from wildgate_service.store import DecisionNotFoundError, open_store, path_of
@@ -388,3 +389,17 @@ def test_a_commit_that_hangs_is_refused_where_nothing_is_spooled(url, samples, g
         fine = recorder.record(group_of(samples.record())).places[0]
     assert ["too slow or hangs" in str(answer) for answer in answers] == [True] * 3
     assert fine.position > 1  # the one that hung came to pass: one that failed may yet be recorded
+
+
+def test_a_failure_that_goes_on_is_said_once_and_how_often_it_came_is_said_with_the_next(tmp_path):
+    """A log that is written every second while the store is away would bury what else happens."""
+    file = tmp_path / "gone.db"
+    with capture_logs() as logged, keeper_module.StoreKeeper(f"sqlite:///{file}", "process", PATIENCE) as keeper:
+        for _ in range(3):
+            keeper.submit(Group([], []))
+            assert isinstance(keeper.take(10), StoreError)
+        file.mkdir()
+        keeper.submit(Group([], []))
+        assert isinstance(keeper.take(10), StoreError)
+    said = {each["error"]: each["unsaid"] for each in logged if each["event"] == "store_failed"}
+    assert list(said.values()) == [0, 2]
