@@ -50,8 +50,17 @@ def commit_of(folder: Path) -> str:
 
 def pss(pid: int) -> int:
     """Proportional set size of a process in KiB: a page that several share counts by shares."""
+    return _kibibytes(pid, "Pss:")
+
+
+def rss(pid: int) -> int:
+    """Resident set size of a process in KiB: a page that several share counts in full, so sharing it no longer changes nothing."""
+    return _kibibytes(pid, "Rss:")
+
+
+def _kibibytes(pid: int, name: str) -> int:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    return int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+    return int(next(line for line in lines if line.startswith(name)).split()[1])
 
 
 def write(path: Path, result: dict[str, Any]) -> None:

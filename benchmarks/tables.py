@@ -124,11 +124,12 @@ def mixed(result: Result) -> Rows:
 
 def soak(result: Result) -> Rows:
     """Over time."""
-    workers = [figures for name, figures in result["growth"].items() if name.startswith("worker")]
+    shared, whole = ([figures for name, figures in result[size].items() if name.startswith("worker")] for size in ("growth", "growth_rss"))
     errors = sum(result["errors"].values())
     calls = f"{result['answered']:,} answered, {errors} errors, {result['wrong']} wrong, {result['missing']} not in the store"
-    memory = " → ".join(f"{workers[0][when]:.0f}" for when in ("begin", "middle", "end"))
-    yield f"{len(result['minutes'])} minutes at {result['rate_asked']:.0f} listings/s, two workers", f"{calls}; a worker {memory} MiB"
+    memory = " → ".join(f"{whole[0][when]:.0f}" for when in ("begin", "middle", "end"))
+    share = " → ".join(f"{shared[0][when]:.0f}" for when in ("begin", "middle", "end"))
+    yield f"{len(result['minutes'])} minutes at {result['rate_asked']:.0f} listings/s, two workers", f"{calls}; a worker {memory} MiB resident, its share {share}"
 
 
 PARTS: dict[str, Callable[[Result], Rows]] = {

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Self
@@ -100,11 +100,11 @@ class Service(Server):
         """User and system time of all, or of one child by its name."""
         return _seconds([self.pid(process)]) if process else super().cpu_seconds()
 
-    def memory_mib(self) -> dict[str, float]:
-        """Proportional set size of the supervisor and of each child that lives, by name: what they share is counted by shares."""
+    def memory_mib(self, size: Callable[[int], int] = pss) -> dict[str, float]:
+        """Proportional set size (or another) of the supervisor and of each child that lives, by name: what they share counts by shares."""
         names = dict.fromkeys(event["name"] for event in self._births())
         pids = {"supervisor": self.process.pid, **{name: self.pid(name) for name in names}}
-        return {name: round(pss(pid) / 1024, 1) for name, pid in pids.items() if Path(f"/proc/{pid}").exists()}
+        return {name: round(size(pid) / 1024, 1) for name, pid in pids.items() if Path(f"/proc/{pid}").exists()}
 
     def kill(self, process: str) -> None:
         """Send SIGKILL to a child and wait until another has taken its place."""

@@ -24,7 +24,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from clock import due_times, percentile
 from kill_worker import missing_from
-from machine import write
+from machine import pss, rss, write
 from mix import Mix, is_whole
 from running import Service
 from wildgate import AsyncClient, Listing, WildgateError
@@ -40,6 +40,7 @@ KEPT_IDS = 20_000  # decisions that are looked up at the end, the last ones
 MINUTE = 60.0
 
 Decided = tuple[str, float | None]
+Sample = dict[str, Any]
 
 
 @dataclass
@@ -97,7 +98,7 @@ def main() -> int:
         result["died"] = service.log.count('"process_died"')
     for minute in result["minutes"]:
         print(minute)
-    for name in ("answered", "errors", "wrong", "missing", "died", "growth"):
+    for name in ("answered", "errors", "wrong", "missing", "died", "growth", "growth_rss"):
         print(f"{name}: {result[name]}")
     write(chosen.output, result)
     return 1 if result["errors"] or result["wrong"] or result["missing"] or result["died"] or not result["answered"] else 0
@@ -126,17 +127,19 @@ async def soak(service: Service, minutes: float, rate: float) -> dict[str, Any]:
         "looked_up": len(kept),
         "missing": len(missing_from(service.database, kept)),
         "minutes": by_minute(state.taken, began),
-        "growth": growth(samples),
+        "growth": growth(samples, "pss"),
+        "growth_rss": growth(samples, "rss"),
         "memory_mib": samples,
     }
 
 
-async def sample(service: Service, began: float, seconds: float) -> list[dict[str, float]]:
-    """Memory of every process, by name, every ten seconds, until the time is over."""
-    samples = []
+async def sample(service: Service, began: float, seconds: float) -> list[Sample]:
+    """Memory of every process, by name, every ten seconds, until the time is over: its share of what is shared, and all it has in use."""
+    samples: list[Sample] = []
     while (elapsed := time.perf_counter() - began) < seconds:
         store = service.database.stat().st_size / 2**20
-        samples.append({"seconds": round(elapsed, 1), "store": round(store, 1), **await asyncio.to_thread(service.memory_mib)})
+        sizes = {name: await asyncio.to_thread(service.memory_mib, size) for name, size in (("pss", pss), ("rss", rss))}
+        samples.append({"seconds": round(elapsed, 1), "store": round(store, 1), **sizes})
         print(samples[-1], file=sys.stderr)
         await asyncio.sleep(min(SAMPLE_SECONDS, max(0.0, seconds - elapsed)))
     return samples
@@ -158,19 +161,21 @@ def by_minute(taken: list[tuple[float, float]], began: float) -> list[dict[str, 
     ]
 
 
-def growth(samples: list[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Of each process: MiB at the begin, in the middle, at the end, and per hour over the second half (least squares)."""
+def growth(samples: list[Sample], size: str) -> dict[str, dict[str, float]]:
+    """Of each process: MiB at the begin, in the middle, at the end, and per hour over the second half (least squares).
+
+    A process whose resident size stays while its share grows has not grown: pages that a fork shared are its own since it wrote to them.
+    """
     half = samples[len(samples) // 2 :]
-    names = [name for name in samples[0] if name not in {"seconds", "store"}]
     return {
         name: {
-            "begin": samples[0][name],
-            "middle": half[0][name],
-            "end": samples[-1][name],
-            "per_hour": round(slope([(each["seconds"] / 3600, each[name]) for each in half]), 1),
+            "begin": samples[0][size][name],
+            "middle": half[0][size][name],
+            "end": samples[-1][size][name],
+            "per_hour": round(slope([(each["seconds"] / 3600, each[size][name]) for each in half]), 1),
         }
-        for name in names
-        if all(name in each for each in samples)
+        for name in samples[0][size]
+        if all(name in each[size] for each in samples)
     }
 
 

@@ -208,9 +208,10 @@ def test_an_answer_is_to_its_listing_and_has_a_score(answered, score, whole):
 
 def test_growth_is_told_by_process():
     """At the begin, in the middle, at the end, and by the hour over the second half; who was not there all the time is left out."""
-    samples = [{"seconds": 360.0 * step, "store": 1.0, "worker-0": 100.0 + step} for step in range(11)]
-    samples[3]["late"] = 5.0
-    assert soak.growth(samples) == {"worker-0": {"begin": 100.0, "middle": 105.0, "end": 110.0, "per_hour": 10.0}}
+    samples = [{"seconds": 360.0 * step, "store": 1.0, "pss": {"worker-0": 100.0 + step}, "rss": {"worker-0": 200.0}} for step in range(11)]
+    samples[3]["pss"]["late"] = 5.0
+    assert soak.growth(samples, "rss") == {"worker-0": {"begin": 200.0, "middle": 200.0, "end": 200.0, "per_hour": 0.0}}
+    assert soak.growth(samples, "pss") == {"worker-0": {"begin": 100.0, "middle": 105.0, "end": 110.0, "per_hour": 10.0}}
 
 
 def test_latencies_are_told_by_the_minute():
