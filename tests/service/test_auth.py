@@ -17,6 +17,8 @@ from wildgate_service.status import Reason, Refusal
 from wildgate_service.store import open_store
 from wildgate_service.wire import Explain
 
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PEPPER = b"pepper"
 OFFER = scoring_pb2.ScoreListingRequest(listing=types_pb2.Listing(title="elephant tusk"))

@@ -6,6 +6,8 @@ import grpc
 import pytest
 from wildgate.v1 import lexicon_pb2, scoring_pb2, transparency_pb2, types_pb2
 
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 SCORE = "/wildgate.v1.ScoringService/ScoreListing"
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 FORM = "elephant tusk"

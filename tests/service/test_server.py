@@ -14,6 +14,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from wildgate.v1 import errors_pb2, lexicon_pb2, scoring_pb2, types_pb2
 
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 OFFER = types_pb2.Listing(listing_id="42", title="🐘 elephant tusk", seller_ref="me")
 STOPPED = {types_pb2.ACTION_REVIEW, types_pb2.ACTION_BLOCK}
 DRESS = types_pb2.Listing(listing_id="43", title="ivory dress")

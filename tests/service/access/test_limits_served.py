@@ -13,6 +13,8 @@ from grpc_status import rpc_status
 from wildgate.v1 import lexicon_pb2, scoring_pb2, transparency_pb2
 
 OK, EXHAUSTED = grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 NEVER_AGAIN = 0.0001  # listings a second: none comes back while a test runs
 
 

@@ -9,6 +9,8 @@ import pytest
 from wildgate.v1 import errors_pb2, lexicon_pb2, scoring_pb2, transparency_pb2, types_pb2
 
 INVALID, EXHAUSTED = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 MANY = 100_000
 EMPTIES = [types_pb2.Attribute()] * MANY
 
