@@ -89,6 +89,7 @@ def test_batch_is_charged_for_its_listings_or_not_at_all(start_small, connect, o
     assert (codes, reason, metadata["limit"]) == ([OK, EXHAUSTED, OK], "QUOTA_EXCEEDED", "10")
 
 
+@pytest.mark.protocols("grpc")
 def test_limited_call_says_when_to_come_again(start_small, connect, offer):
     """To clients that retry by themselves, and to those that read."""
     stub = connect(start_small(store="none", limit_per_second=0.01)).scoring.ScoreListing
