@@ -53,7 +53,7 @@ fuzz: .venv/.fuzz ## Fuzz what reads strangers' input, each target for SECONDS=6
 lock: .venv/.dev ## Pin what the image installs by version and hash: deploy/requirements.lock
 	$(BIN)/python -m pip install --quiet 'uv>=0.8'
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-emit-package wildgate --no-header \
-	  --extra postgres --extra otel --extra report pyproject.toml sdk/pyproject.toml deploy/build.in --output-file deploy/requirements.lock
+	  --extra postgres --extra otel --extra report --extra http pyproject.toml sdk/pyproject.toml deploy/build.in --output-file deploy/requirements.lock
 
 audit: .venv/.dev ## Ask the advisory database for what deploy/requirements.lock pins; needs the network
 	$(BIN)/python -m pip install --quiet 'pip-audit>=2.7'
