@@ -79,7 +79,9 @@ def test_message_that_unpacks_to_more_than_the_limit_is_refused(browser):
     assert (answer.status, len(bomb) < 200_000) == (429, True)
 
 
-@pytest.mark.parametrize("packed", [b"no gzip", gzip.compress(OFFER)[:-9], gzip.compress(OFFER)[:20]])
+@pytest.mark.parametrize(
+    "packed", [b"no gzip", gzip.compress(OFFER)[:-9], gzip.compress(OFFER)[:20]], ids=["none", "without its end", "its beginning alone"]
+)
 def test_broken_compression_is_refused(browser, packed):
     """400."""
     assert browser.ask(body=packed, headers=JSON | {"content-encoding": "gzip"}).status == 400
