@@ -45,7 +45,7 @@ lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether 
 	$(BIN)/python benchmarks/tables.py --check
 
 SECONDS ?= 60
-FUZZ ?= score servicer line normalize rules policy settings outcomes_jsonl outcomes_csv listings_csv listings_gz annex_csv annex_xlsx statement bundle checkpoints payload frames
+FUZZ ?= score servicer http_json line normalize rules policy settings outcomes_jsonl outcomes_csv listings_csv listings_gz annex_csv annex_xlsx statement bundle checkpoints payload frames
 
 fuzz: .venv/.fuzz ## Fuzz what reads strangers' input, each target for SECONDS=60; findings in .fuzz
 	@set -e; for target in $(FUZZ); do $(BIN)/python tests/fuzz/run.py $$target --seconds $(SECONDS); done

@@ -193,10 +193,12 @@ def _method_info(service, name, request, response) -> MethodInfo:
 
 
 def pytest_generate_tests(metafunc):
-    """Run tests marked `protocols` on each that is named, if they make calls."""
+    """Run tests marked `protocols` on each that is named, if they make calls; over HTTP those that start a service themselves are slow."""
     marker = metafunc.definition.get_closest_marker("protocols")
     if marker and "protocol" in metafunc.fixturenames:
-        metafunc.parametrize("protocol", marker.args, indirect=True, scope="session")
+        marks = [pytest.mark.slow] if "start_service" in metafunc.fixturenames else []
+        named = [pytest.param(name, marks=marks if name == "http" else []) for name in marker.args]
+        metafunc.parametrize("protocol", named, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,7 @@ NO_TYPE = Page(
     ((b"accept-post", b"application/json, application/proto"),),
 )
 BAD_HEADER = Page(400, error_body(Code.INVALID_ARGUMENT, "a header holds what is not ASCII; encode it"))
+NO_CALLS = frozenset({NO_RPC, NO_POST, NO_GET, NO_TYPE, BAD_HEADER})
 
 
 class Application:
@@ -84,6 +85,8 @@ class Application:
             if page is None:
                 await self._call(scope, body, answer)
             else:
+                if page in NO_CALLS:
+                    self._reception.unknown()
                 await answer.page(page)
         finally:
             body.leave()
@@ -94,7 +97,6 @@ class Application:
         if path in self._pages:
             return self._pages[path]() if method in {"GET", "HEAD"} else NO_GET
         if path not in self._paths:
-            self._reception.unknown()
             return NO_RPC
         if method != "POST":
             return NO_POST

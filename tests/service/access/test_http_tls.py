@@ -6,6 +6,10 @@ import http.client
 import shutil
 import ssl
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 OFFER = b'{"listing":{"title":"elephant tusk"}}'
 PATH = "/wildgate.v1.ScoringService/ScoreListing"
 

@@ -93,6 +93,7 @@ def test_limit_is_one_for_both_protocols(start_small, browse, connect, reason_of
     assert int(answer.headers["retry-after"]) == -(-later // 1000)
 
 
+@pytest.mark.slow
 def test_key_is_needed_for_rpcs_and_not_for_health(start_small, browse):
     """As over gRPC."""
     browser = browse(start_small(http_port=0, require_keys="always"))
@@ -114,6 +115,7 @@ def test_call_ends_at_its_deadline(start_small, browse):
     assert (late.status, late.body["code"], browser.score().status) == (504, "deadline_exceeded", 200)
 
 
+@pytest.mark.slow
 def test_call_with_no_time_left_is_refused(start_small, browse):
     """Nobody would be there for the answer, as over gRPC; or it ended before it was looked at."""
     answer = browse(start_small(http_port=0)).score(connect_timeout_ms="0")
@@ -173,6 +175,7 @@ def test_health_of_a_service_that_there_is_not_is_unknown(browser):
     assert asked == ["SERVING", "SERVICE_UNKNOWN"]
 
 
+@pytest.mark.slow
 def test_description_can_be_turned_off_with_reflection(start_small, browse):
     """Not everybody wants to show it."""
     assert browse(start_small(http_port=0, reflection=False)).ask("GET", "/openapi.json", headers={}).status == 404

@@ -29,6 +29,7 @@ def operations(description):
     return [(path, item["post"]) for path, item in description["paths"].items()]
 
 
+@pytest.mark.slow
 def test_description_is_served_without_a_key(start_small, browse):
     """It says nothing that the contract does not."""
     answer = browse(start_small(http_port=0, require_keys="always")).ask("GET", "/openapi.json", headers={})

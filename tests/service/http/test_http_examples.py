@@ -49,6 +49,7 @@ def fits(shown, real):
     return shown == real
 
 
+@pytest.mark.slow
 def test_examples_of_the_page_answer_what_it_shows(shell):
     """In their order, with curl, which must be installed."""
     assert shutil.which("curl"), "install curl: apt-get install curl"

@@ -39,6 +39,7 @@ def test_port_that_is_taken_ends_the_start_with_one_line(run_wildgate, lexicons)
     assert (done.returncode, done.stderr) == (2, expected)
 
 
+@pytest.mark.slow
 def test_open_network_without_tls_is_refused(run_wildgate, lexicons):
     """The HTTP port listens where gRPC's does, under the same rule."""
     done = run_wildgate("serve", "--host", "0.0.0.0", "--port", "0", WILDGATE_HTTP_PORT="0", WILDGATE_LEXICONS=str(lexicons))  # noqa: S104
@@ -70,6 +71,7 @@ def in_flight(service):
     return any(line[1].endswith(f":{port}") and line[3] == "01" and line[4] == "00000000:00000000" for line in lines)
 
 
+@pytest.mark.slow
 def test_idle_connections_do_not_hold_up_the_end(start_small, browse):
     """They are closed, and the service ends at once."""
     service = start_small(http_port=0, drain_seconds=60)
@@ -81,6 +83,7 @@ def test_idle_connections_do_not_hold_up_the_end(start_small, browse):
         browser.score()
 
 
+@pytest.mark.slow
 def test_replaced_workers_serve_the_port(start_small, browse):
     """The port is the service's: a worker that is killed leaves it to the others, and its successor joins."""
     service = start_small(http_port=0, workers=2)
