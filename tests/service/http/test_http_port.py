@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from collections import Counter
+from http.client import HTTPException
 from pathlib import Path
+from threading import Event, Thread
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from wildgate_service.admission import Admission
-from wildgate_service.http import body, connection
+from wildgate_service.errors import SettingsError
+from wildgate_service.http import body, check_http, connection
 from wildgate_service.http.listener import HttpServer
 from wildgate_service.lexicon import compile_lexicons
 from wildgate_service.pipeline import load_engine
 from wildgate_service.port import resolve
 from wildgate_service.rpc import SCORE, Rpc, Serving
 from wildgate_service.rpc.scoring import Scoring
-from wildgate_service.settings import load_settings
+from wildgate_service.settings import Settings, load_settings
 
 PATH = "/wildgate.v1.ScoringService/ScoreListing"
 OFFER = b'{"listing":{"title":"elephant tusk"}}'
@@ -28,6 +33,14 @@ CALL = HEAD + b"content-length: %d\r\n\r\n" % len(OFFER) + OFFER
 def test_there_is_no_port_unless_it_is_asked_for(start_small):
     """A new surface opens by a decision."""
     assert start_small().events("http_serving") == []
+
+
+def test_missing_packages_are_named_before_anything_starts(monkeypatch):
+    """Only who asks for the port needs them."""
+    monkeypatch.setattr("wildgate_service.http.find_spec", lambda name: None if name == "connectrpc" else name)
+    check_http(Settings())
+    with pytest.raises(SettingsError, match=r"pip install 'wildgate-service\[http\]'"):
+        check_http(Settings(http_port=0))
 
 
 def test_port_that_is_taken_ends_the_start_with_one_line(run_wildgate, lexicons):
@@ -90,6 +103,50 @@ def test_replaced_workers_serve_the_port(start_small, browse):
     service.kill("worker-0")
     service.wait_for("worker_ready", 2, name="worker-0")
     assert [browse(service).score().status for _ in range(8)] == [200] * 8
+
+
+class Calls(Thread):
+    """Calls in turn over a connection that it keeps until that ends, each again with its requestId, and counts how each ended."""
+
+    def __init__(self, browse, service):
+        super().__init__()
+        self.ends = Counter()
+        self.ending = Event()
+        self._browse = lambda: browse(service)
+
+    def run(self):
+        """Be the thread."""
+        browser = self._browse()
+        while not self.ending.wait(0.002):
+            wanted = {"requestId": str(uuid4()), "listing": {"title": "brass lamp"}}
+            for attempt in ("first", "again", "lost"):  # noqa: B007  (how it ended is counted below)
+                try:
+                    status = browser.score(wanted).status
+                except (ConnectionError, HTTPException):
+                    status = "cut off"
+                if status == 200:
+                    break
+                browser = self._browse()
+            self.ends[attempt] += 1
+
+
+@pytest.mark.slow
+def test_worker_that_is_replaced_costs_no_call_more_than_a_second_attempt(start_small, browse, until):
+    """SIGTERM to a worker while others call: a connection that ends at the wrong moment is what a client tries again for."""
+    service = start_small(http_port=0, workers=2)
+    threads = [Calls(browse, service) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    until(lambda: sum(thread.ends.total() for thread in threads) > 100, "calls")
+    service.kill("worker-0", signal.SIGTERM)
+    service.wait_for("worker_ready", 2, name="worker-0")
+    before = sum(thread.ends.total() for thread in threads)
+    until(lambda: sum(thread.ends.total() for thread in threads) > before + 100, "calls after it")
+    for thread in threads:
+        thread.ending.set()
+        thread.join()
+    ends = sum((thread.ends for thread in threads), Counter())
+    assert (ends["lost"], ends["again"] <= len(threads)) == (0, True), ends
 
 
 # --- what a connection may cost, in this process --------------------------------------------------
