@@ -3,13 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-postgres test-export test-spark test-browser lint stubs stubs-check fuzz lock audit bench clean
+.PHONY: demo test test-all test-postgres test-export test-spark test-browser test-http lint stubs stubs-check fuzz lock audit bench clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres and not openapi"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
@@ -29,6 +29,9 @@ test-browser: .venv/.browser ## Those that open the report in a browser, which n
 	@command -v chromium > /dev/null || { echo "test-browser needs Chromium: apt-get install chromium" >&2; exit 1; }
 	$(BIN)/python -m pytest -m browser
 
+test-http: .venv-http/.done ## Those that hold the HTTP port against its OpenAPI description, which need schemathesis
+	.venv-http/bin/python -m pytest -m openapi
+
 lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether generated documents are up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,10 +41,11 @@ lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether 
 	$(BIN)/wildgate lexicon lint
 	$(BIN)/wildgate lexicon stats --format markdown --check docs/lexicon_coverage.md
 	$(BIN)/python tools/make_reference.py --check
+	$(BIN)/python tools/make_openapi.py --check
 	$(BIN)/python benchmarks/tables.py --check
 
 SECONDS ?= 60
-FUZZ ?= score servicer line normalize rules policy settings outcomes_jsonl outcomes_csv listings_csv listings_gz annex_csv annex_xlsx statement bundle checkpoints payload frames
+FUZZ ?= score servicer http_json line normalize rules policy settings outcomes_jsonl outcomes_csv listings_csv listings_gz annex_csv annex_xlsx statement bundle checkpoints payload frames
 
 fuzz: .venv/.fuzz ## Fuzz what reads strangers' input, each target for SECONDS=60; findings in .fuzz
 	@set -e; for target in $(FUZZ); do $(BIN)/python tests/fuzz/run.py $$target --seconds $(SECONDS); done
@@ -49,7 +53,7 @@ fuzz: .venv/.fuzz ## Fuzz what reads strangers' input, each target for SECONDS=6
 lock: .venv/.dev ## Pin what the image installs by version and hash: deploy/requirements.lock
 	$(BIN)/python -m pip install --quiet 'uv>=0.8'
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-emit-package wildgate --no-header \
-	  --extra postgres --extra otel --extra report pyproject.toml sdk/pyproject.toml deploy/build.in --output-file deploy/requirements.lock
+	  --extra postgres --extra otel --extra report --extra http pyproject.toml sdk/pyproject.toml deploy/build.in --output-file deploy/requirements.lock
 
 audit: .venv/.dev ## Ask the advisory database for what deploy/requirements.lock pins; needs the network
 	$(BIN)/python -m pip install --quiet 'pip-audit>=2.7'
@@ -70,7 +74,7 @@ stubs-check: .venv-stubs/.done ## Fail if the committed stubs are not what proto
 	tools/make_stubs --check
 
 clean:
-	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-peers dist demo-output
+	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-http .venv-peers dist demo-output
 
 .venv/.venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wildgate needs Python 3.11 or newer; set PYTHON=…")'
@@ -112,4 +116,9 @@ clean:
 	$(PYTHON) -m venv .venv-spark
 	.venv-spark/bin/python -m pip install --quiet -e sdk -e '.[dev,spark]'
 	.venv-spark/bin/wildgate model build
+	touch $@
+
+.venv-http/.done: Makefile pyproject.toml sdk/pyproject.toml
+	$(PYTHON) -m venv .venv-http
+	.venv-http/bin/python -m pip install --quiet -e sdk -e '.[dev,openapi]'
 	touch $@

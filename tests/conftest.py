@@ -90,6 +90,11 @@ class Service:
         """Send a signal to a child."""
         os.kill(self.pid(name), number)
 
+    @property
+    def http(self) -> str:
+        """Address of its HTTP port, as "HOST:PORT"."""
+        return str(self.wait_for("http_serving")["address"])
+
     def channel(self) -> grpc.Channel:
         """A connection of its own, so that the kernel may choose another worker for each."""
         return grpc.insecure_channel(self.target, OWN_CONNECTION)

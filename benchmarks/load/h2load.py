@@ -48,6 +48,7 @@ class Shot:
     headers: tuple[str, ...] = ()  # "name: value"
     tls: bool = False
     refused: bool = False  # whether no answer may be good
+    content_type: str = ""  # of a call over HTTP/1.1, which is no gRPC's
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ def fire(shots: tuple[Shot, ...], seconds: float, folder: Path, core: int | None
 def _start(shot: Shot, seconds: float, log: Path, core: int | None) -> subprocess.Popen[bytes]:
     """Start h2load; `--verbose` prints the headers of answers, and of an error they hold grpc-status."""
     log.unlink(missing_ok=True)
-    command = [*pinned(core), "h2load", "--verbose", "-c", str(shot.connections), "-d", str(shot.body), "--log-file", str(log), *HEADERS]
+    command = [*pinned(core), "h2load", "--verbose", "-c", str(shot.connections), "-d", str(shot.body), "--log-file", str(log)]
+    command += ["--h1", "-H", f"content-type: {shot.content_type}"] if shot.content_type else HEADERS
     command += [part for header in shot.headers for part in ("-H", header)]
     address = f"{'https' if shot.tls else 'http'}://{shot.target}"
     if shot.rate:
@@ -138,7 +140,7 @@ def _check(shot: Shot, output: str, answered: int, refused: int) -> None:
     if shot.refused and not good:
         return
     mean = int(found[1]) / good if found and good > 0 else 0
-    wanted = shot.answer_bytes + GRPC_PREFIX
+    wanted = shot.answer_bytes + (0 if shot.content_type else GRPC_PREFIX)
     if not 0.9 * wanted < mean < 1.1 * wanted + 200:
         raise LoadError(
             f"{shot.path}: {good} answers of {mean:.0f} bytes in the mean, {wanted} expected, {refused} refused; "

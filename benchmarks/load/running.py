@@ -116,9 +116,16 @@ class Service(Server):
                 raise NotStartedError(f"no other {process} in {WAIT_SECONDS} s:\n{self.log[-2_000:]}")
             sleep(0.02)
 
+    def event(self, name: str) -> dict[str, Any]:
+        """The last of the log's events of that name."""
+        return self._events(name)[-1]
+
     def _births(self, process: str = "") -> list[dict[str, Any]]:
+        return [event for event in self._events("process_started") if process in {"", event["name"]}]
+
+    def _events(self, name: str) -> list[dict[str, Any]]:
         events = (json.loads(line) for line in self.log.split("\n") if line.startswith("{") and line.endswith("}"))
-        return [event for event in events if event["event"] == "process_started" and process in {"", event["name"]}]
+        return [event for event in events if event["event"] == name]
 
 
 def pinned(core: int | None) -> tuple[str, ...]:

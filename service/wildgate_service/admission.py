@@ -1,8 +1,8 @@
 """Admission: which calls a worker takes on, and which it refuses before any work, since nobody would be there for the answer.
 
 A worker scores one listing at a time. What comes faster waits in gRPC, unseen, and of that gRPC drops what it has no room for (`server`).
-What is seen here: how much time the caller has left, how long answers take, and how late the event loop is. No gRPC, and no clock but
-the one that it is given.
+Over HTTP nothing is dropped, and the line is in the worker. What is seen here: how much time the caller has left, how long answers take,
+how late the event loop is, and how long the first in line has waited. No gRPC, and no clock but the one that it is given.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Admission:
 
     def __init__(self, longest_wait: float, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.held = 0  # listings of calls taken on and not answered
+        self.waited: Callable[[], float] = lambda: 0.0  # seconds that the first in line has waited to be scored
         self._longest_wait = longest_wait
         self._limit = limit
         self._clock = clock
@@ -68,7 +69,7 @@ class Admission:
     @property
     def open(self) -> bool:
         """Whether a call may be read at all."""
-        return self.held < self._limit and self.lag <= self._longest_wait
+        return self.held < self._limit and self.lag <= self._longest_wait and self.waited() <= self._longest_wait
 
     @contextmanager
     def hold(self, listings: int, deadline: float | None, recording: float = 0.0) -> Iterator[None]:

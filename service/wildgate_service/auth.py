@@ -17,10 +17,10 @@ from wildgate_service.wire import Explain, ScoreDetail
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import grpc
-
     from wildgate_service.keys import KeyRing
     from wildgate_service.rpc import Rpc, Serving
+
+    Headers = Iterable[tuple[str, str | bytes]]
 
 ANONYMOUS = Caller()
 CALLER: ContextVar[Caller] = ContextVar("caller", default=ANONYMOUS)
@@ -36,22 +36,20 @@ class Doorkeeper:
         self._serving = serving
         self._scopes = {rpc.path: rpc.scope for rpc in rpcs}
 
-    def refusal(self, details: grpc.HandlerCallDetails) -> Refusal | None:
-        """UNAUTHENTICATED or PERMISSION_DENIED, or None and `CALLER` set for the handler, which runs in the same task."""
+    def admit(self, path: str, headers: Headers) -> Caller | Refusal:
+        """Who calls the RPC of that path, known or not; or UNAUTHENTICATED or PERMISSION_DENIED."""
         keys = self._serving.keys
-        method = details.method
-        if keys is None or method.startswith(HEALTH):
-            return None
+        if keys is None:
+            return ANONYMOUS
         try:
-            CALLER.set(admit(keys, presented_key(details.invocation_metadata), self._scopes.get(method)))
+            return admit(keys, presented_key(headers), self._scopes.get(path))
         except Refusal as refusal:
             return refusal
-        return None
 
 
-def presented_key(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+def presented_key(headers: Headers) -> str:
     """Read the key in "authorization: Bearer KEY"; "" if there is none."""
-    for name, value in metadata:
+    for name, value in headers:
         if name == HEADER and isinstance(value, str) and value[: len(SCHEME)].lower() == SCHEME:
             return value[len(SCHEME) :].strip()
     return ""

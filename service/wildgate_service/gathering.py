@@ -26,13 +26,18 @@ class Gathering:
     """Runs what it is given in rows. For one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[asyncio.Future[Any], Callable[[], Any]]] = []
+        self._waiting: list[tuple[asyncio.Future[Any], Callable[[], Any], float]] = []
+
+    @property
+    def waited(self) -> float:
+        """Seconds that the first in line has waited for its turn; 0 if nobody waits."""
+        return time.monotonic() - self._waiting[0][2] if self._waiting else 0.0
 
     async def run(self, score: Callable[[], Answer]) -> Answer:
         """What `score` returns or raises, after it was its turn; one that is no longer awaited is left out."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((future, score))
+        self._waiting.append((future, score, time.monotonic()))
         if len(self._waiting) == 1:
             loop.call_soon(self._gather, loop, QUIET_TURNS, 1)
         return await future
@@ -49,7 +54,7 @@ class Gathering:
     def _run_row(self, loop: asyncio.AbstractEventLoop) -> None:
         row, self._waiting = self._waiting, []
         end = time.monotonic() + SLICE_SECONDS
-        for number, (future, score) in enumerate(row, 1):
+        for number, (future, score, _) in enumerate(row, 1):
             _settle(future, score)
             if number < len(row) and time.monotonic() > end:
                 self._waiting = row[number:]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from wildgate_service.errors import SettingsError
 
+BACKLOG = 4096
 MIGRATION = Path("/proc/sys/net/ipv4/tcp_migrate_req")  # for IPv6 too
 
 
@@ -53,6 +55,21 @@ def reserve_alone(address: Address) -> tuple[socket.socket, Address]:
     """Bind a socket that one process will listen on; returns it, and the address with its real port."""
     taken = _bound(address, share=False)
     return taken, Address(address.host, taken.getsockname()[1])
+
+
+def listen_shared(address: Address) -> socket.socket:
+    """Listen, in a worker, at an address that is reserved; the kernel gives each connection to one of those who do."""
+    listener = _bound(address, share=True)
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def stop_listening(listener: socket.socket) -> None:
+    """Leave new connections to the other workers at once; closed alone, a copy of it elsewhere would go on gathering them."""
+    with suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
 
 
 def _bound(address: Address, *, share: bool) -> socket.socket:

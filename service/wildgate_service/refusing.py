@@ -9,13 +9,14 @@ import grpc
 from wildgate_service.status import Refusal, to_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable
 
 CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 STATUS_DETAILS = "grpc-status-details-bin"
 PUSHBACK = "grpc-retry-pushback-ms"
 
 Trailing = tuple[tuple[str, str | bytes], ...]
+Prepared = tuple[grpc.StatusCode, str, Trailing]
 
 
 async def abort(context: grpc.aio.ServicerContext[Any, Any], refusal: Refusal) -> NoReturn:
@@ -29,22 +30,24 @@ def refusing(refusal: Refusal) -> grpc.RpcMethodHandler[Any, Any]:
 
     It raises nothing and makes its trailers once, for it is what an overloaded service does most: a third cheaper than `abort`.
     """
-    return _ending_with((refusal,), lambda _: 0)
+    prepared = _prepared(refusal)
+    return _ending_with(lambda _: prepared)
 
 
-def refusing_by_peer(first: Refusal, second: Refusal, is_second: Callable[[str], bool]) -> grpc.RpcMethodHandler[Any, Any]:
-    """As `refusing`, with one of two refusals, by gRPC's name of the peer."""
-    return _ending_with((first, second), lambda context: is_second(context.peer()))
+def refusing_by_peer(choose: Callable[[str], Refusal], known: Iterable[Refusal]) -> grpc.RpcMethodHandler[Any, Any]:
+    """As `refusing`, with one of the known refusals, chosen by gRPC's name of the peer."""
+    prepared = {refusal: _prepared(refusal) for refusal in known}
+    return _ending_with(lambda context: prepared[choose(context.peer())])
 
 
-def _ending_with(
-    refusals: Sequence[Refusal], choose: Callable[[grpc.aio.ServicerContext[Any, Any]], int]
-) -> grpc.RpcMethodHandler[Any, Any]:
-    prepared = [(CODES[each.code], each.message, _trailing(each)) for each in refusals]
+def _prepared(refusal: Refusal) -> Prepared:
+    return CODES[refusal.code], refusal.message, _trailing(refusal)
 
+
+def _ending_with(prepare: Callable[[grpc.aio.ServicerContext[Any, Any]], Prepared]) -> grpc.RpcMethodHandler[Any, Any]:
     async def handle(requests: object, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[bytes]:
         del requests
-        code, message, trailing = prepared[choose(context)]
+        code, message, trailing = prepare(context)
         context.set_code(code)
         context.set_details(message)
         context.set_trailing_metadata(trailing)

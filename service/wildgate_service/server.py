@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
-from msgspec.structs import replace
 
-from wildgate_service.auth import CALLER, HEALTH, Doorkeeper
-from wildgate_service.limiting.attempts import MINUTE_SECONDS
-from wildgate_service.monitoring.calls import CANCELED, OK, OTHER_RPC
+from wildgate_service.auth import CALLER, HEALTH
+from wildgate_service.reception import NO_KEY, OVERLOADED, TOO_MANY_ATTEMPTS, Reception
 from wildgate_service.refusing import abort, refusing, refusing_by_peer
-from wildgate_service.rpc import Caller, refuse
-from wildgate_service.status import Reason, Refusal, overloaded
+from wildgate_service.rpc import services_of
+from wildgate_service.status import Reason, Refusal
 from wildgate_service.tls_port import reloading_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from wildgate_service.monitoring.calls import Call
     from wildgate_service.rpc import Rpc, Serving
     from wildgate_service.settings import Settings
 
@@ -37,9 +33,7 @@ FLUSH_SECONDS = 0.5
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 HEALTH_SECONDS = 0.25  # between two looks at what health says
 REFLECTION = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
-OVERLOADED = overloaded()
 REFUSING = refusing(OVERLOADED)
-TOO_MANY_ATTEMPTS = Refusal(Reason.TOO_MANY_ATTEMPTS, pushback_ms=MINUTE_SECONDS * 1000)
 
 
 class Server:
@@ -47,8 +41,8 @@ class Server:
 
     def __init__(self, serving: Serving, rpcs: Sequence[Rpc], address: str) -> None:
         self._serving = serving
-        self._services = sorted({rpc.service for rpc in rpcs})
-        self._idle = asyncio.Event()
+        self._reception = Reception(serving, rpcs)
+        self._services = services_of(rpcs)
         self._health = health.aio.HealthServicer()
         self._recording = {rpc.service for rpc in rpcs if rpc.records}
         self._telling: asyncio.Task[None] | None = None
@@ -60,33 +54,15 @@ class Server:
         handlers: dict[str, Handler] = {rpc.path: grpc.unary_unary_rpc_method_handler(self._handler(rpc)) for rpc in rpcs}
         if self._serving.settings.reflection:
             handlers[REFLECTION] = _reflection((*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME))
-        methods = _Methods(handlers, rpcs, self._serving, Doorkeeper(self._serving, rpcs))
-        self._server.add_generic_rpc_handlers((methods,))
+        self._server.add_generic_rpc_handlers((_Methods(handlers, self._reception),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
     def _handler(self, rpc: Rpc) -> Callable[[bytes, Context], Awaitable[bytes]]:
-        serving, answer, observer = self._serving, rpc.answer, self._serving.observer
-        limit = serving.settings.max_in_flight
+        answer = self._reception.answer
 
         async def handle(payload: bytes, context: Context) -> bytes:
-            call = observer.begin(rpc.name, rpc.path, context.invocation_metadata) if observer else None
-            code, refusal = CANCELED, None
-            serving.in_flight += 1
-            try:
-                _check_busy(serving, limit)
-                response = await answer(payload, _caller(context, call))
-            except Exception as error:  # noqa: BLE001  (whatever it is, the caller gets a status)
-                refusal = refuse(error, "rpc_failed", call)
-            else:
-                code = OK
-                return response
-            finally:
-                serving.in_flight -= 1
-                if serving.draining and not serving.in_flight:
-                    self._idle.set()
-                if observer and call:
-                    observer.end(call, code, refusal)
-            return await abort(context, refusal)
+            answered = await answer(rpc, payload, CALLER.get(), context.time_remaining(), context.invocation_metadata)
+            return await abort(context, answered) if isinstance(answered, Refusal) else answered
 
         return handle
 
@@ -121,7 +97,7 @@ class Server:
         await self._health.enter_graceful_shutdown()
         stopping = asyncio.create_task(self._server.stop(seconds))
         if self._serving.in_flight:
-            idle = asyncio.create_task(self._idle.wait())
+            idle = asyncio.create_task(self._serving.idle.wait())
             await asyncio.wait({stopping, idle}, return_when=asyncio.FIRST_COMPLETED)
             idle.cancel()
         await self._server.stop(min(seconds, FLUSH_SECONDS))
@@ -140,54 +116,29 @@ def _reflection(services: Sequence[str]) -> Handler:
 class _Methods(grpc.GenericRpcHandler):
     """Finds the handler of a call. Who may not call, is over a limit, or would wait for too long, is refused before the message is read."""
 
-    def __init__(self, handlers: dict[str, Handler], rpcs: Sequence[Rpc], serving: Serving, door: Doorkeeper) -> None:
+    def __init__(self, handlers: dict[str, Handler], reception: Reception) -> None:
         self._handlers = handlers
-        self._charged = {rpc.path: rpc.charged for rpc in rpcs if rpc.scores}
-        self._names = {rpc.path: rpc.name for rpc in rpcs}
-        self._serving = serving
-        self._observer = serving.observer
-        self._door = door
-        self._unknown = refusing_by_peer(Refusal(Reason.API_KEY_INVALID), TOO_MANY_ATTEMPTS, serving.attempts.over)
+        self._reception = reception
+        self._unknown = refusing_by_peer(reception.without_key, (NO_KEY, TOO_MANY_ATTEMPTS))
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
         """As gRPC asks for it; None for those of health, which need no key, and those that nobody has."""
         method = handler_call_details.method
-        refusal = self._door.refusal(handler_call_details)
-        if refusal:
-            self._see_refused(method, refusal)
-            return self._unknown if refusal.reason is Reason.API_KEY_INVALID else refusing(refusal)
-        over = self._over(method)
-        if over:
-            self._see_refused(method, over)
-            return REFUSING if over is OVERLOADED else refusing(over)
+        if method.startswith(HEALTH):
+            return None
+        received = self._reception.receive(method, handler_call_details.invocation_metadata)
+        if isinstance(received, Refusal):
+            return self._refusing(received)
+        CALLER.set(received)  # for the handler, which runs in the same task
         handler = self._handlers.get(method)
-        if handler is None and self._observer and not method.startswith(HEALTH):
-            self._observer.unknown()
+        if handler is None:
+            self._reception.unknown()
         return handler
 
-    def _over(self, method: str) -> Refusal | None:
-        """Why a call to score has no room: the service's, or its tenant's."""
-        listings = self._charged.get(method)
-        if listings is None:
-            return None
-        if not self._serving.admission.open:
-            return OVERLOADED
-        limiter = self._serving.limiter
-        return limiter.refusal(CALLER.get().tenant, listings) if limiter else None
-
-    def _see_refused(self, method: str, refusal: Refusal) -> None:
-        if self._observer:
-            self._observer.refused(self._names.get(method, OTHER_RPC), refusal)
-
-
-def _caller(context: Context, call: Call | None) -> Caller:
-    """Who calls, until when it waits, and what is seen of the call."""
-    seconds = context.time_remaining()
-    caller = CALLER.get()
-    if call:
-        call.tenant = caller.tenant
-    deadline = None if seconds is None else time.monotonic() + seconds
-    return caller if deadline is None and call is None else replace(caller, deadline=deadline, call=call)
+    def _refusing(self, refusal: Refusal) -> Handler:
+        if refusal.reason is Reason.API_KEY_INVALID:
+            return self._unknown
+        return REFUSING if refusal is OVERLOADED else refusing(refusal)
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
@@ -209,11 +160,3 @@ def _listen(server: grpc.aio.Server, address: str, serving: Serving) -> None:
         server.add_insecure_port(address)
     else:
         server.add_secure_port(address, reloading_credentials(serving.certificates, lambda: serving.certificates))
-
-
-def _check_busy(serving: Serving, limit: int) -> None:
-    """Raise Refusal for a call, counted already, that is not taken on."""
-    if serving.draining:
-        raise Refusal(Reason.DRAINING)
-    if serving.in_flight > limit:
-        raise overloaded()

@@ -47,6 +47,17 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="Address to listen on. Beyond loopback the store must hold an API key."),
     ] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="TCP port. 0 takes a free one and prints it.")] = 50051
+    http_port: Annotated[
+        Annotated[int, Meta(ge=0, le=65535)] | None,
+        Meta(
+            description="TCP port, on the same host, of the same RPCs over HTTP with JSON (docs/http.md). Empty: none. 0 takes a free one, "
+            "which the log names (http_serving). Needs the extra `http`."
+        ),
+    ] = None
+    http_connections: Annotated[
+        int,
+        Meta(ge=1, description="Connections that one worker keeps on the HTTP port; what comes beyond is closed unread."),
+    ] = 1024
     workers: Annotated[
         int,
         Meta(ge=0, le=512, description="Worker processes. 0: as many as whole cores that affinity and the quota of the container allow."),
@@ -217,7 +228,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         float,
         Meta(ge=0, le=1, description="Share of calls that are traced, of those whose caller did not decide; where it did, that holds."),
     ] = 0.01
-    reflection: Annotated[bool, Meta(description="Serve the gRPC reflection service.")] = True
+    reflection: Annotated[bool, Meta(description="Serve the gRPC reflection service, and /openapi.json on the HTTP port.")] = True
     plaintext: Annotated[
         Literal["loopback", "anywhere"],
         Meta(

@@ -15,6 +15,7 @@ import gc
 import signal
 import socket
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,12 +26,13 @@ from wildgate_service.access_desk import AccessDesk
 from wildgate_service.control import Broken, Compiled, Fault, ReloadEnded
 from wildgate_service.cores import find_cores
 from wildgate_service.errors import SettingsError, WildgateError
+from wildgate_service.http import check_http
 from wildgate_service.memory import return_freed_memory
 from wildgate_service.model.folder import find_models
 from wildgate_service.monitoring.supervisor import ServiceMonitor
 from wildgate_service.monitoring.traces import check_tracing
 from wildgate_service.pipeline import load_engine
-from wildgate_service.port import keeps_waiting_connections, reserve, resolve
+from wildgate_service.port import Address, keeps_waiting_connections, reserve, resolve
 from wildgate_service.reload import CompilerProcess, Result, warmed, with_lexicon
 from wildgate_service.workers import Birth, Served, Workers
 from wildgate_service.writer_process import WriterProcess
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from wildgate_service.pipeline import Engine
-    from wildgate_service.port import Address
     from wildgate_service.settings import Settings
 
 log = structlog.get_logger()
@@ -57,11 +58,17 @@ def serve(settings: Settings) -> int:
     return_freed_memory()
     access = AccessDesk(settings)
     check_tracing(settings)
+    check_http(settings)
     address = resolve(settings.host, settings.port)
     _refuse_plaintext(settings, address)
-    taken, address = reserve(address)
-    with taken, tempfile.TemporaryDirectory(prefix="wildgate-") as folder:
-        asyncio.run(Supervisor(settings, address, {taken}, Path(folder), access).run())
+    with ExitStack() as taken, tempfile.TemporaryDirectory(prefix="wildgate-") as folder:
+        grpc, address = reserve(address)
+        sockets = {taken.enter_context(grpc)}
+        http_address = None
+        if settings.http_port is not None:
+            http, http_address = reserve(Address(address.host, settings.http_port))
+            sockets.add(taken.enter_context(http))
+        asyncio.run(Supervisor(settings, address, http_address, sockets, Path(folder), access).run())
     return 0
 
 
@@ -79,10 +86,19 @@ def _refuse_plaintext(settings: Settings, address: Address) -> None:
 class Supervisor:
     """Starts the others, keeps them alive, and ends them in order."""
 
-    def __init__(self, settings: Settings, address: Address, sockets: set[socket.socket], folder: Path, access: AccessDesk) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        address: Address,
+        http_address: Address | None,
+        sockets: set[socket.socket],
+        folder: Path,
+        access: AccessDesk,
+    ) -> None:
         self._settings = settings
         self._access = access
         self._address = address
+        self._http_address = http_address
         self._sockets = sockets
         self._monitor = ServiceMonitor(settings, sockets)
         self._monitor.listen()
@@ -118,6 +134,8 @@ class Supervisor:
         await self._start()
         self._monitor.serving()
         print(f"wildgate: serving on {self._address}", flush=True)  # noqa: T201  (the contract)
+        if self._http_address:
+            log.info("http_serving", address=str(self._http_address))
         cores = find_cores()
         asked = self._settings.workers or "auto"
         log.info(
@@ -157,6 +175,7 @@ class Supervisor:
     def _birth(self) -> Birth:
         return Birth(
             address=str(self._address),
+            http_address=self._http_address,
             settings=self._settings,
             born_with=self._engine_from,
             wanted=self._wanted,

@@ -42,8 +42,11 @@ from wildgate_service.writer import WriterClient
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Sequence
 
+    from wildgate_service.http.listener import HttpServer
     from wildgate_service.pipeline import Engine
+    from wildgate_service.port import Address
     from wildgate_service.workers import Birth
 
 log = structlog.get_logger()
@@ -73,6 +76,7 @@ class Worker:
         self._loading = asyncio.Lock()
         self._ending = asyncio.Event()
         self._serving: Serving
+        self._http: HttpServer | None = None
 
     async def run(self, name: str, engines: list[Engine], control: socket.socket) -> None:
         """Serve, and drain at the end."""
@@ -82,22 +86,31 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self._ending.set)
         self._channel = await Channel.over(control)
         self._prepare(engines.pop())
-        server = Server(self._serving, self._rpcs(), self._birth.address)
+        rpcs = self._rpcs()
+        server = Server(self._serving, rpcs, self._birth.address)
+        self._http = _http_server(self._serving, rpcs, self._birth.http_address)
         gc.collect()
         gc.freeze()  # what lives as long as the process is not walked again and again
         await server.start()
+        if self._http:
+            await self._http.start()
         self._channel.send(Ready())
         listening = asyncio.create_task(self._listen())
         beating = asyncio.create_task(self._serving.admission.keep_beating())
         showing = asyncio.create_task(self._monitor.keep_showing(self._serving))
         await self._ending.wait()
-        await server.drain(self._birth.settings.drain_seconds)
+        await self._drain(server)
         listening.cancel()
         beating.cancel()
         showing.cancel()
         if self._serving.writer:
             self._serving.writer.close()
         await self._monitor.end(self._serving)
+
+    async def _drain(self, server: Server) -> None:
+        seconds = self._birth.settings.drain_seconds
+        self._serving.draining = True
+        await asyncio.gather(server.drain(seconds), *([self._http.drain(seconds)] if self._http else []))
 
     def _prepare(self, engine: Engine) -> None:
         birth = self._birth
@@ -166,6 +179,8 @@ class Worker:
                     self._set_limits(message)
                 case Certificates():
                     self._serving.certificates = message
+                    if self._http:
+                        await self._http.renew()
                 case Load():
                     task = asyncio.create_task(self._swap(message))
                     self._loads.add(task)
@@ -203,3 +218,12 @@ class Worker:
 
     def _load(self, lexicon: Path) -> Engine:
         return with_lexicon_beside(self._serving.engine, lexicon, self._birth.settings.policy)
+
+
+def _http_server(serving: Serving, rpcs: Sequence[Rpc], address: Address | None) -> HttpServer | None:
+    """The server of the HTTP port, if there is to be one: what it needs is an extra."""
+    if address is None:
+        return None
+    from wildgate_service.http.listener import HttpServer  # noqa: PLC0415  (an extra)
+
+    return HttpServer(serving, rpcs, address)

@@ -19,6 +19,7 @@ from wildgate_service.limiting.attempts import Attempts
 from wildgate_service.monitoring.board import Board
 from wildgate_service.monitoring.tally import bury
 from wildgate_service.pipeline import Engine
+from wildgate_service.port import Address
 from wildgate_service.process import Child, keep
 from wildgate_service.secrets import Secrets
 from wildgate_service.settings import Settings
@@ -47,10 +48,11 @@ class Birth(Struct, frozen=True, kw_only=True):
     """What a worker is given at its fork, and beside it the supervisor's engine, whose memory all share.
 
     The engine was loaded from `born_with`; where `wanted` is another, the worker is to load that. `writer` and `secrets` are None when
-    nothing is recorded.
+    nothing is recorded, `http_address` where HTTP is not served.
     """
 
     address: str
+    http_address: Address | None
     settings: Settings
     born_with: Served
     wanted: Served

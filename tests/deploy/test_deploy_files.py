@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 CHART = DEPLOY / "helm" / "wildgate"
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix != ".lock")
-IN_IMAGE = ("postgres", "otel", "report")  # extras
+IN_IMAGE = ("postgres", "otel", "report", "http")  # extras
 VARIABLE = re.compile(r"\bWILDGATE_([A-Z_]+)\b")
 NOT_SETTINGS = {"BIND", "VERSION"}  # of the compose file itself
 VALUE = re.compile(r"\.Values((?:\.[A-Za-z]+)+)")

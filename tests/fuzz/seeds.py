@@ -12,8 +12,9 @@ from gzip import compress
 from itertools import pairwise
 from pathlib import Path
 
+from google.protobuf.json_format import MessageToJson
 from google.protobuf.timestamp_pb2 import Timestamp
-from targets import FIELDS, engine
+from targets import FIELDS, REQUESTS, engine
 from wildgate.v1 import lexicon_pb2, scoring_pb2, transparency_pb2, types_pb2
 from wildgate_service.annex1.template import NAMES, template
 from wildgate_service.annex1.write import to_csv_files, to_xlsx
@@ -83,6 +84,12 @@ def servicer() -> list[bytes]:
         lexicon_pb2.ValidateRulesRequest(yaml=rules()[0].decode()),
     )
     return [bytes([number]) + request.SerializeToString() for number, request in enumerate(requests)]
+
+
+def http_json() -> list[bytes]:
+    """The same as JSON, of those that may hold text."""
+    read = (message.FromString(data[1:]) for message, data in zip(REQUESTS[:4], servicer()[:4], strict=True))
+    return [bytes([number]) + MessageToJson(request).encode() for number, request in enumerate(read)]
 
 
 def rules() -> list[bytes]:

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
+from wildgate.v1 import lexicon_pb2, scoring_pb2, transparency_pb2
 from wildgate_service import evidence
 from wildgate_service.admission import Admission
 from wildgate_service.annex1 import check as annex1_check
@@ -22,6 +23,7 @@ from wildgate_service.bulk.line import decision_json, score_line
 from wildgate_service.bulk.sources import rows_of
 from wildgate_service.checkpoints import read_checkpoints
 from wildgate_service.errors import InvalidListingError, SettingsError, WildgateError
+from wildgate_service.http.messages import to_bytes
 from wildgate_service.lexicon import lint_text
 from wildgate_service.local import local_engine
 from wildgate_service.normalize import fold, normalize
@@ -144,6 +146,24 @@ def servicer(data: bytes) -> None:
         assert isinstance(answer, bytes)
 
 
+REQUESTS = (
+    scoring_pb2.ScoreListingRequest,
+    scoring_pb2.BatchScoreListingsRequest,
+    transparency_pb2.RecordOutcomesRequest,
+    transparency_pb2.GetTransparencyReportRequest,
+    lexicon_pb2.ValidateRulesRequest,
+)
+
+
+def http_json(data: bytes) -> None:
+    """JSON of any kind is a request, or is refused with a field."""
+    if not data:
+        return
+    kind = REQUESTS[data[0] % len(REQUESTS)]
+    with suppress(Refusal):
+        kind.FromString(to_bytes(data[1:], kind))
+
+
 # --- files that people write ---------------------------------------------------------------------
 
 
@@ -264,6 +284,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "normalize": normalized,
     "line": line,
     "servicer": servicer,
+    "http_json": http_json,
     "rules": rules,
     "policy": policy,
     "settings": settings_file,

@@ -1,19 +1,36 @@
-"""A small lexicon for tests of the service, which are not about words, and stubs of a channel."""
+"""A small lexicon for tests of the service, which are not about words, and stubs of a channel or of the HTTP port."""
 
 from __future__ import annotations
 
 import gzip
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 
 import grpc
 import numpy as np
 import pytest
 import yaml
-from google.rpc import error_details_pb2
+from connectrpc.client import ConnectClientSync
+from connectrpc.compat import google_protobuf_json_codec
+from connectrpc.errors import ConnectError
+from connectrpc.method import IdempotencyLevel, MethodInfo, StreamType
+from google.protobuf.any_pb2 import Any as Packed
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
-from wildgate.v1 import lexicon_pb2_grpc, scoring_pb2_grpc, transparency_pb2_grpc
+from wildgate.v1 import (
+    lexicon_pb2,
+    lexicon_pb2_grpc,
+    scoring_pb2,
+    scoring_pb2_grpc,
+    transparency_pb2,
+    transparency_pb2_grpc,
+)
 
 TAXA = "taxon,scientific_name,rank,group,common_name\nelephant,Elephantidae,family,elephant,elephants\n"
 PROTECTION = "taxon,list,appendix,market,valid_from,valid_to,source,note\nelephant,CITES,I,,,,CITES,\n"
@@ -67,6 +84,129 @@ class Stubs:
         self.lexicon = lexicon_pb2_grpc.LexiconServiceStub(channel)
 
 
+class HttpStubs:
+    """The same over HTTP with JSON, called as gRPC's stubs are: connectrpc's own client, whose errors become those of gRPC."""
+
+    def __init__(self, address: str) -> None:
+        self._client = ConnectClientSync(f"http://{address}", codec=google_protobuf_json_codec())
+        self._raw = ConnectClientSync(f"http://{address}", codec=RawCodec())
+        self.channel = SimpleNamespace(unary_unary=lambda path: partial(self._call_raw, path))
+        modules = {"scoring": scoring_pb2, "transparency": transparency_pb2, "lexicon": lexicon_pb2}
+        for name, module in modules.items():
+            (service,) = module.DESCRIPTOR.services_by_name.values()
+            setattr(self, name, SimpleNamespace(**{method.name: partial(self._call, _info(method)) for method in service.methods}))
+
+    def _call(self, method: MethodInfo, request: Message, **options: object) -> Message:
+        return _executed(self._client, method, request, **options)
+
+    def _call_raw(self, path: str, payload: bytes, **options: object) -> bytes:
+        service, name = path.strip("/").split("/")
+        return _executed(self._raw, _method_info(service, name, bytes, bytes), payload, **options)
+
+    def close(self) -> None:
+        """End its connections."""
+        self._client.close()
+        self._raw.close()
+
+
+class RawCodec:
+    """Bytes as they are."""
+
+    def name(self) -> str:
+        """Of the content type."""
+        return "proto"
+
+    def encode(self, message: bytes) -> bytes:
+        """None."""
+        return message
+
+    def decode(self, data: bytes, message_class: type) -> bytes:
+        """None."""
+        del message_class
+        return bytes(data)
+
+
+def _executed(client, method, request, timeout=60, metadata=()):
+    timeout_ms = None if timeout is None else int(timeout * 1000)
+    try:
+        return client.execute_unary(request=request, method=method, headers=dict(metadata), timeout_ms=timeout_ms)
+    except ConnectError as error:
+        raise HttpError(error) from None
+
+
+class HttpError(grpc.RpcError, grpc.Call):
+    """A Connect error as gRPC's clients get theirs."""
+
+    def __init__(self, error: ConnectError) -> None:
+        super().__init__(error.message)
+        self._error = error
+
+    def code(self) -> grpc.StatusCode:
+        """As gRPC has it; the two spell one code in two ways."""
+        name = self._error.code.name
+        return grpc.StatusCode["CANCELLED" if name == "CANCELED" else name]
+
+    def details(self) -> str:
+        """Its sentence."""
+        return self._error.message
+
+    def initial_metadata(self) -> None:
+        """None."""
+
+    def trailing_metadata(self) -> list[tuple[str, bytes]]:
+        """The status with its details."""
+        packed = [Packed(type_url=f"type.googleapis.com/{each.type_name}", value=each.message_bytes) for each in self._error.details]
+        status = status_pb2.Status(code=self.code().value[0], message=self.details(), details=packed)
+        return [("grpc-status-details-bin", status.SerializeToString())]
+
+    def is_active(self) -> bool:
+        """It is over."""
+        return False
+
+    def time_remaining(self) -> None:
+        """None."""
+
+    def cancel(self) -> bool:
+        """Too late."""
+        return False
+
+    def add_callback(self, callback: object) -> bool:
+        """Too late."""
+        del callback
+        return False
+
+
+def _info(method) -> MethodInfo:
+    kinds = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
+    return _method_info(method.containing_service.full_name, method.name, *kinds)
+
+
+def _method_info(service, name, request, response) -> MethodInfo:
+    return MethodInfo(
+        name=name,
+        service_name=service,
+        input=request,
+        output=response,
+        idempotency_level=IdempotencyLevel.UNKNOWN,
+        stream_type=StreamType.UNARY,
+    )
+
+
+def pytest_generate_tests(metafunc):
+    """Run tests marked `protocols` on each that is named, if they make calls; over HTTP those that start a service themselves are slow."""
+    marker = metafunc.definition.get_closest_marker("protocols")
+    if marker and "protocol" in metafunc.fixturenames:
+        marks = [pytest.mark.slow] if "start_service" in metafunc.fixturenames else []
+        named = [pytest.param(name, marks=marks if name == "http" else []) for name in marker.args]
+        metafunc.parametrize("protocol", named, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def protocol(request):
+    """What carries the calls of a test: grpc, unless it is marked `protocols`."""
+    return getattr(request, "param", "grpc")
+
+
 @pytest.fixture(scope="session")
 def make_small_lexicon():
     """Write the small lexicon into a folder, for fixtures that live longer than a test."""
@@ -98,9 +238,10 @@ def lexicons(tmp_path):
 
 
 @pytest.fixture
-def start_small(start_service, lexicons):
-    """Start a service on the small lexicon."""
-    return lambda **settings: start_service(lexicons=str(lexicons), **settings)
+def start_small(start_service, lexicons, protocol):
+    """Start a service on the small lexicon, with an HTTP port where that is what is tested."""
+    served = {"http_port": 0} if protocol == "http" else {}
+    return lambda **settings: start_service(lexicons=str(lexicons), **served, **settings)
 
 
 @pytest.fixture(scope="session")
@@ -108,29 +249,38 @@ def shared_service(tmp_path_factory, make_service):
     """A service that tests may share which change no setting, lexicon or key of it."""
     folder = tmp_path_factory.mktemp("shared-service")
     lexicons = write_lexicon(folder / "lexicons")
-    with make_service(folder, lexicons=str(lexicons), max_message_bytes=4 << 20, metrics_port=0) as service:
+    with make_service(folder, lexicons=str(lexicons), max_message_bytes=4 << 20, metrics_port=0, http_port=0) as service:
         yield service
 
 
 @pytest.fixture(scope="session")
-def shared(shared_service):
+def shared(shared_service, protocol):
     """Stubs of the shared service."""
-    with shared_service.channel() as channel:
-        yield Stubs(channel)
+    stubs, end = _connect(shared_service, protocol)
+    yield stubs
+    end()
+
+
+def _connect(service, protocol):
+    """Stubs of a connection of their own, and what ends it."""
+    if protocol == "http":
+        stubs = HttpStubs(service.http)
+        return stubs, stubs.close
+    channel = service.channel()
+    return Stubs(channel), channel.close
 
 
 @pytest.fixture
-def connect():
+def connect(protocol):
     """Open connections to services; all are closed after the test."""
-    channels = []
+    with ExitStack() as ends:
 
-    def to(service):
-        channels.append(service.channel())
-        return Stubs(channels[-1])
+        def to(service):
+            stubs, end = _connect(service, protocol)
+            ends.callback(end)
+            return stubs
 
-    yield to
-    for channel in channels:
-        channel.close()
+        yield to
 
 
 class Collector:

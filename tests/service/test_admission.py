@@ -81,6 +81,15 @@ def test_the_door_is_closed_while_all_is_taken(admission):
         assert not admission.open
 
 
+def test_the_door_is_closed_while_the_first_in_line_waits_for_too_long(admission):
+    """What comes now would wait for longer."""
+    doors = []
+    for seconds in (0.0, 3_600.0, 0.0):
+        admission.waited = lambda seconds=seconds: seconds
+        doors.append(admission.open)
+    assert doors == [True, False, True]
+
+
 def test_an_expired_call_is_refused(admission, clock):
     """Nobody waits for it, though nothing else is to be done."""
     assert refused(admission, deadline=clock.now)

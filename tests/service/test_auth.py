@@ -17,6 +17,8 @@ from wildgate_service.status import Reason, Refusal
 from wildgate_service.store import open_store
 from wildgate_service.wire import Explain
 
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PEPPER = b"pepper"
 OFFER = scoring_pb2.ScoreListingRequest(listing=types_pb2.Listing(title="elephant tusk"))
@@ -191,6 +193,7 @@ def test_each_method_needs_its_scope(keyed):
     assert codes == [denied, denied, denied, ok, ok, denied, denied, denied]
 
 
+@pytest.mark.protocols("grpc")
 def test_health_needs_no_key(keyed):
     """Load balancers have none."""
     _, stubs, _, make = keyed
@@ -200,6 +203,7 @@ def test_health_needs_no_key(keyed):
     assert status == health_pb2.HealthCheckResponse.SERVING
 
 
+@pytest.mark.protocols("grpc")
 def test_reflection_needs_a_key(keyed):
     """Any key will do."""
     _, stubs, _, make = keyed

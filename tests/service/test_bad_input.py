@@ -6,6 +6,8 @@ import grpc
 import pytest
 from wildgate.v1 import lexicon_pb2, scoring_pb2, transparency_pb2, types_pb2
 
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 SCORE = "/wildgate.v1.ScoringService/ScoreListing"
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 FORM = "elephant tusk"
@@ -80,7 +82,7 @@ def test_field_of_a_newer_contract_is_ignored(shared):
     [
         ({"title": "x" * 1001}, ("FIELD_TOO_LONG", "title")),
         ({"title": "🐘" * 1001}, ("FIELD_TOO_LONG", "title")),
-        ({"description": "🐘" * 1_000_000}, ("FIELD_TOO_LONG", "description")),
+        ({"description": "🐘" * 300_000}, ("FIELD_TOO_LONG", "description")),
         ({"title": "t", "category": "x" * 257}, ("FIELD_TOO_LONG", "category")),
         ({"title": "t", "seller_ref": "x" * 257}, ("FIELD_TOO_LONG", "seller_ref")),
         ({"attributes": [types_pb2.Attribute(name="a")] * 65}, ("TOO_MANY_ITEMS", "attributes")),

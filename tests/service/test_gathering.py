@@ -106,3 +106,21 @@ def test_a_long_row_lets_others_in(monkeypatch):
 
     run(several())
     assert scored == [0, 1, 2]
+
+
+def test_the_first_in_line_says_how_long_it_has_waited(monkeypatch):
+    """Nobody in line has waited for nothing."""
+    now = [0.0]
+    monkeypatch.setattr("wildgate_service.gathering.time.monotonic", lambda: now[0])
+
+    async def seen():
+        gathering = Gathering()
+        before = gathering.waited
+        call = asyncio.create_task(gathering.run(lambda: None))
+        await asyncio.sleep(0)
+        now[0] = 0.5
+        waited = gathering.waited
+        await call
+        return before, waited, gathering.waited
+
+    assert run(seen()) == (0.0, 0.5, 0.0)

@@ -117,6 +117,7 @@ def make_key(run_wildgate, service):
     return made.stdout.strip()
 
 
+@pytest.mark.protocols("grpc", "http")
 def test_nothing_that_was_sent_comes_out(open_service, connect, run_wildgate, collector, until):
     """All RPCs with marked texts: answered, refused, failed in a stage, without a key, and without a store."""
     service = open_service

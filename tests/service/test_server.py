@@ -14,6 +14,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from wildgate.v1 import errors_pb2, lexicon_pb2, scoring_pb2, types_pb2
 
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 OFFER = types_pb2.Listing(listing_id="42", title="🐘 elephant tusk", seller_ref="me")
 STOPPED = {types_pb2.ACTION_REVIEW, types_pb2.ACTION_BLOCK}
 DRESS = types_pb2.Listing(listing_id="43", title="ivory dress")
@@ -213,6 +215,7 @@ def test_rules_have_a_limit(shared, error_of):
 # --- health, reflection, limits ------------------------------------------------------------------
 
 
+@pytest.mark.protocols("grpc")
 @pytest.mark.parametrize("name", ["", "wildgate.v1.ScoringService"])
 def test_health_says_serving(shared, name):
     """Of the whole and of each service."""
@@ -221,6 +224,7 @@ def test_health_says_serving(shared, name):
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+@pytest.mark.protocols("grpc")
 def test_reflection_lists_the_services(shared):
     """Tools such as grpcurl need no proto files."""
     stub = reflection_pb2_grpc.ServerReflectionStub(shared.channel)
@@ -231,6 +235,7 @@ def test_reflection_lists_the_services(shared):
     assert names >= expected
 
 
+@pytest.mark.protocols("grpc")
 def test_reflection_can_be_turned_off(start_small, connect):
     """Not everybody wants to show it."""
     stub = reflection_pb2_grpc.ServerReflectionStub(connect(start_small(reflection=False)).channel)
@@ -239,6 +244,7 @@ def test_reflection_can_be_turned_off(start_small, connect):
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
+@pytest.mark.protocols("grpc")
 def test_call_over_capacity_is_pushed_back(start_small, connect, until, error_of):
     """The writer stands still, so the calls before stay in flight: the next is refused, and told when."""
     service = start_small(max_in_flight=2)

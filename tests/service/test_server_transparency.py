@@ -9,6 +9,8 @@ import grpc
 import pytest
 from wildgate.v1 import errors_pb2, scoring_pb2, transparency_pb2, types_pb2
 
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 OFFER = types_pb2.Listing(listing_id="42", title="elephant tusk")
 DRESS = types_pb2.Listing(listing_id="43", title="ivory dress")
 

@@ -32,7 +32,8 @@ def traced(start_small, collector, monkeypatch):
     return start_small(otel_endpoint=collector.endpoint, otel_sample_ratio=1.0)
 
 
-def test_a_call_is_a_span_in_the_trace_of_its_caller(traced, connect, collector, until):
+@pytest.mark.protocols("grpc", "http")
+def test_a_call_is_a_span_in_the_trace_of_its_caller(traced, connect, collector, until, protocol):
     """With its stages below it, by the conventions for RPC, and without what it said."""
     connect(traced).scoring.ScoreListing(OFFER, metadata=SAMPLED, timeout=30)
     name = "wildgate.v1.ScoringService/ScoreListing"
@@ -40,7 +41,7 @@ def test_a_call_is_a_span_in_the_trace_of_its_caller(traced, connect, collector,
     (span,) = collector.named(name)
     assert (span.trace_id.hex(), span.parent_span_id.hex(), span.kind) == (TRACE, PARENT, span.SPAN_KIND_SERVER)
     assert _plain(span.attributes) == {
-        "rpc.system.name": "grpc",
+        "rpc.system.name": {"grpc": "grpc", "http": "connectrpc"}[protocol],
         "rpc.method": name,
         "rpc.response.status_code": "OK",
         "wildgate.request_id": OFFER.request_id,

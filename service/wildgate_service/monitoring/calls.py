@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wildgate_service.types import Decision
 
     Logged = Literal["off", "refused", "all"]
+    Protocol = Literal["grpc", "http"]
     Metadata = Callable[[], Iterable[tuple[str, str | bytes]] | None]
 
 log = structlog.get_logger()
@@ -31,6 +32,8 @@ CANCELED = code_pb2.Code.Name(code_pb2.CANCELLED)
 UNIMPLEMENTED = code_pb2.Code.Name(code_pb2.UNIMPLEMENTED)
 CODES: dict[int, str] = {number: name for name, number in code_pb2.Code.items()}
 OTHER_RPC = "other"
+GRPC: Protocol = "grpc"
+HTTP: Protocol = "http"
 
 
 class Call(Struct, eq=False):
@@ -44,6 +47,7 @@ class Call(Struct, eq=False):
     request_id: str = ""
     action: str = ""
     tenant: str = ""
+    protocol: str = "grpc"
     span: CallSpan | None = None
 
     @property
@@ -62,6 +66,7 @@ class Observer:
         self._logged = logged
         if tally:
             self._requests = tally.counter("wildgate_requests_total")
+            self._protocols = tally.counter("wildgate_protocol_requests_total")
             self._seconds = tally.histogram("wildgate_request_seconds")
             self._items = tally.counter("wildgate_item_errors_total")
             self._batches = tally.histogram("wildgate_batch_listings")
@@ -74,11 +79,11 @@ class Observer:
 
     # --- calls -----------------------------------------------------------------------------------
 
-    def begin(self, rpc: str, path: str, metadata: Metadata) -> Call:
+    def begin(self, rpc: str, path: str, metadata: Metadata, protocol: Protocol = GRPC) -> Call:
         """A call has come. `path` is the RPC's full name; `metadata` is asked for only where it is needed."""
-        call = Call(rpc, time.perf_counter())
+        call = Call(rpc, time.perf_counter(), protocol=protocol)
         if self._tracing:
-            call.span = self._tracing.begin(path, metadata)
+            call.span = self._tracing.begin(path, metadata, protocol)
         return call
 
     def end(self, call: Call, code: str, refusal: Refusal | None) -> None:
@@ -89,6 +94,7 @@ class Observer:
         reason = str(refusal.reason) if refusal else ""
         if self._tally:
             self._requests[(call.rpc, code, reason)] += 1
+            self._protocols[(call.protocol,)] += 1
             if call.started:
                 self._seconds.observe(seconds, call.rpc)
         if call.span:
@@ -96,20 +102,20 @@ class Observer:
         if self._logged != "off":
             self._write(call, code, reason, seconds)
 
-    def refused(self, rpc: str, refusal: Refusal) -> None:
+    def refused(self, rpc: str, refusal: Refusal, protocol: Protocol = GRPC) -> None:
         """A call is refused before it is read; `rpc` is its name, or OTHER_RPC."""
-        self.end(Call(rpc), "", refusal)
+        self.end(Call(rpc, protocol=protocol), "", refusal)
 
-    def unknown(self) -> None:
+    def unknown(self, protocol: Protocol = GRPC) -> None:
         """Somebody called what there is not."""
-        self.end(Call(OTHER_RPC), UNIMPLEMENTED, None)
+        self.end(Call(OTHER_RPC, protocol=protocol), UNIMPLEMENTED, None)
 
     def _write(self, call: Call, code: str, reason: str, seconds: float) -> None:
         if self._logged == "refused" and code == OK:
             return
         known = {"request_id": call.request_id, "tenant": call.tenant, "reason": reason, "action": call.action}
         said = {name: word for name, word in known.items() if word}
-        log.info("call", rpc=call.rpc, code=code, milliseconds=round(seconds * 1e3, 3), **said)
+        log.info("call", rpc=call.rpc, protocol=call.protocol, code=code, milliseconds=round(seconds * 1e3, 3), **said)
 
     # --- listings --------------------------------------------------------------------------------
 

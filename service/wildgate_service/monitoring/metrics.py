@@ -44,6 +44,7 @@ class Metric(Struct, frozen=True):
 METRICS = (
     # --- calls, of all workers together
     Metric("wildgate_requests_total", "counter", "Calls that ended, by gRPC code and the contract's reason", ("rpc", "code", "reason")),
+    Metric("wildgate_protocol_requests_total", "counter", "The same calls by what carried them: grpc or http", ("protocol",)),
     Metric("wildgate_request_seconds", "histogram", "Time from a call's handler to its answer or error", ("rpc",), CALL_SECONDS),
     Metric("wildgate_stage_seconds", "histogram", "Time of a stage, of one listing in eight", ("stage",), STAGE_SECONDS),
     Metric("wildgate_tier_seconds", "histogram", "Time of classify by its slowest tier, of one listing in eight", ("tier",), STAGE_SECONDS),

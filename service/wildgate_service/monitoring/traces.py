@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span, Tracer
 
+    from wildgate_service.monitoring.calls import Protocol
     from wildgate_service.pipeline import Timings
     from wildgate_service.settings import Settings
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 NEEDED = ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.grpc")
 CONTEXT_HEADERS = frozenset({"traceparent", "tracestate"})  # W3C Trace Context, as the SDK sends it
 OK = "OK"
+SYSTEMS = {"grpc": "grpc", "http": "connectrpc"}  # as the semantic conventions name what carries an RPC
 # What the semantic conventions call an error of the server's; the rest are the caller's.
 SERVER_ERRORS = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
 
@@ -80,7 +82,7 @@ class Tracing:
         self._kind = SpanKind.SERVER
         self._in_context = set_span_in_context
 
-    def begin(self, path: str, metadata: Metadata) -> CallSpan | None:
+    def begin(self, path: str, metadata: Metadata, protocol: Protocol = "grpc") -> CallSpan | None:
         """The span of a call of the RPC `path`, in the trace that the caller's metadata names.
 
         None for one that no caller decided about, and chance did not choose; asking the sampler would cost ten times as much.
@@ -91,7 +93,7 @@ class Tracing:
         if not decided and random.random() >= self._ratio:  # noqa: S311  (no secret)
             return None
         method = path.strip("/")
-        facts = {"rpc.system.name": "grpc", "rpc.method": method}
+        facts = {"rpc.system.name": SYSTEMS[protocol], "rpc.method": method}
         span = self._tracer.start_span(method, context, self._kind, facts, record_exception=False)
         return CallSpan(span, self._tracer, self._in_context)
 

@@ -1,12 +1,13 @@
 """The RPCs: bytes in, bytes out, no transport.
 
 Each takes a serialized request and the caller, answers a serialized response, and raises `Refusal`
-or an error that `refuse` can turn into one. `server` puts them on gRPC.
+or an error that `refuse` can turn into one. `server` puts them on gRPC, `http` on HTTP.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from asyncio import Event
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 import structlog
@@ -64,8 +65,15 @@ class Serving(Struct, kw_only=True, eq=False):
     attempts: Attempts = field(default_factory=lambda: Attempts(0))
     draining: bool = False
     in_flight: int = 0
+    idle: Event = field(default_factory=Event)
     observer: Observer | None = None
     store_usable: Callable[[], bool] = lambda: True
+
+    def leave(self) -> None:
+        """A call is over; the last that a draining worker waits for sets `idle`."""
+        self.in_flight -= 1
+        if self.draining and not self.in_flight:
+            self.idle.set()
 
 
 class Rpc(Struct, frozen=True):
@@ -86,6 +94,11 @@ class Rpc(Struct, frozen=True):
     def path(self) -> str:
         """As gRPC names it."""
         return f"/{self.service}/{self.name}"
+
+
+def services_of(rpcs: Iterable[Rpc]) -> list[str]:
+    """Their names, each once, in order."""
+    return sorted({rpc.service for rpc in rpcs})
 
 
 Request = TypeVar("Request", bound=Message)

@@ -65,6 +65,7 @@ class Scoring:
         self._observer = serving.observer
         self._admission = serving.admission
         self._gathering = Gathering()
+        self._admission.waited = lambda: self._gathering.waited
         self._slice = asyncio.Lock()  # of all batches one at a time, so that together they leave others the same room
         self._default = wire.Explain[serving.settings.explain_default.upper()]
 

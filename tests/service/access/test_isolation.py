@@ -16,6 +16,8 @@ from wildgate import v1
 from wildgate.v1 import lexicon_pb2, lexicon_pb2_grpc, scoring_pb2, scoring_pb2_grpc, transparency_pb2, transparency_pb2_grpc, types_pb2
 from wildgate_service.store import open_store
 
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 OFFER = types_pb2.Listing(listing_id="42", title="elephant tusk", seller_ref="seller-1")
 OTHER = types_pb2.Listing(listing_id="43", title="an old chair", seller_ref="seller-2")
 HIDDEN = types_pb2.Listing(listing_id="44", title="white gold tusk")

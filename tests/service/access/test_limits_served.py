@@ -13,6 +13,8 @@ from grpc_status import rpc_status
 from wildgate.v1 import lexicon_pb2, scoring_pb2, transparency_pb2
 
 OK, EXHAUSTED = grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 NEVER_AGAIN = 0.0001  # listings a second: none comes back while a test runs
 
 
@@ -87,6 +89,7 @@ def test_batch_is_charged_for_its_listings_or_not_at_all(start_small, connect, o
     assert (codes, reason, metadata["limit"]) == ([OK, EXHAUSTED, OK], "QUOTA_EXCEEDED", "10")
 
 
+@pytest.mark.protocols("grpc")
 def test_limited_call_says_when_to_come_again(start_small, connect, offer):
     """To clients that retry by themselves, and to those that read."""
     stub = connect(start_small(store="none", limit_per_second=0.01)).scoring.ScoreListing

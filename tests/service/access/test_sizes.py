@@ -9,6 +9,8 @@ import pytest
 from wildgate.v1 import errors_pb2, lexicon_pb2, scoring_pb2, transparency_pb2, types_pb2
 
 INVALID, EXHAUSTED = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED
+pytestmark = pytest.mark.protocols("grpc", "http")
+
 MANY = 100_000
 EMPTIES = [types_pb2.Attribute()] * MANY
 
@@ -41,18 +43,21 @@ def test_listing_over_a_limit_is_refused_with_field_and_numbers(shared, error_of
     assert error_of(shared.scoring.ScoreListing, request_) == (INVALID, reason, metadata)
 
 
+@pytest.mark.protocols("grpc")
 def test_item_of_a_batch_with_too_many_attributes_fails_alone(shared):
     """Before any of them is read."""
     results = shared.scoring.BatchScoreListings(batch(types_pb2.Listing(attributes=EMPTIES), types_pb2.Listing(title="x"))).results
     assert [result.error.reason for result in results] == [errors_pb2.ERROR_REASON_TOO_MANY_ITEMS, errors_pb2.ERROR_REASON_UNSPECIFIED]
 
 
+@pytest.mark.protocols("grpc")
 def test_batch_of_too_many_is_refused_whole(shared, error_of):
     """However small its items are."""
     error = error_of(shared.scoring.BatchScoreListings, batch(*[types_pb2.Listing()] * MANY))
     assert error == (INVALID, "TOO_MANY_ITEMS", {"field": "items", "limit": "256", "actual": str(MANY)})
 
 
+@pytest.mark.protocols("grpc")
 def test_too_many_outcomes_are_refused_whole(shared, error_of):
     """Likewise."""
     sent = transparency_pb2.RecordOutcomesRequest(outcomes=[transparency_pb2.Outcome()] * MANY)
@@ -60,6 +65,7 @@ def test_too_many_outcomes_are_refused_whole(shared, error_of):
     assert error == (INVALID, "TOO_MANY_ITEMS", {"field": "outcomes", "limit": "256", "actual": str(MANY)})
 
 
+@pytest.mark.protocols("grpc")
 @pytest.mark.parametrize("field", ["restrictions", "territories"])
 def test_outcome_with_too_many_of_a_field_is_refused(shared, field):
     """There are fourteen restrictions, and as many countries as a field may hold."""
@@ -75,6 +81,7 @@ def test_rules_over_a_megabyte_are_refused(shared, error_of):
     assert error == (INVALID, "FIELD_TOO_LONG", {"field": "yaml", "limit": "1000000", "actual": "1000001"})
 
 
+@pytest.mark.protocols("grpc")
 def test_message_over_the_largest_is_refused_by_grpc(shared):
     """Unread, compressed or not."""
     for compression in (None, grpc.Compression.Gzip):
