@@ -105,7 +105,7 @@ def _header(path: Path, delimiter: str, *, quotes: bool) -> tuple[str, list[str]
     delimiter = delimiter or max(DELIMITERS, key=line.count)
     with Text(path, skipped) as text:
         lines = _Counted(text)
-        cells = next(_reader(lines, delimiter, quotes=quotes), [])
+        cells: list[str] = next(_reader(lines, delimiter, quotes=quotes), [])
         columns = [cell.encode("latin-1").decode("utf-8", "surrogateescape") for cell in cells]
         return delimiter, columns, Place(skipped + lines.length, lines.lines)
 

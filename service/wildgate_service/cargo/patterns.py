@@ -34,8 +34,10 @@ def patterns_of(booking: Booking, patterns: Patterns) -> tuple[Pattern, ...]:
 
 def risk_of(found: Iterable[Pattern], decision: Decision, text: OfText) -> float:
     """Points of a booking, 0 or more: of its patterns, and of its words for wildlife as far as the policy heeds them."""
-    named = {Action.ALLOW: 0.0, Action.REVIEW: text.review, Action.BLOCK: text.block}[decision.shadow_action] * decision.score
-    return round(max(0.0, named + sum(each.points for each in found)), 2)
+    named = {Action.ALLOW: 0.0, Action.REVIEW: text.review, Action.BLOCK: text.block}[decision.shadow_action]
+    if decision.taxa and text.commodity_groups.issuperset(taxon.group for taxon in decision.taxa):
+        named = min(named, text.commodity)
+    return round(max(0.0, named * decision.score + sum(each.points for each in found)), 2)
 
 
 def with_patterns(decision: Decision, found: tuple[Pattern, ...], text: OfText) -> Decision:

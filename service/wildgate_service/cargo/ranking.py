@@ -1,8 +1,8 @@
 """A CSV of bookings into a CSV of the same bookings in the order of risk.
 
-Bookings are scored by the machinery of bulk runs, on all cores and resumable; its answers, each a line that begins with what it sorts by, are
-what is on disk until all are there. Then they are sorted on disk and written with their ranks. Every row of the input is in the output
-once: what cannot be read stands at the end with its line and what is wrong.
+Bookings are scored by the machinery of bulk runs, on all cores and resumable; its answers, each a line that begins with what it sorts
+by, are what is on disk until all are there. Then they are sorted on disk and written with their ranks. Every row of the input is in
+the output once: what cannot be read stands at the end with its line and what is wrong.
 """
 
 from __future__ import annotations

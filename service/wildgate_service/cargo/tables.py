@@ -53,10 +53,12 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, rename={"origins": "
 
 
 class OfText(Struct, frozen=True, forbid_unknown_fields=True):
-    """Points that words for wildlife add, times the score, by the action that they ask for."""
+    """Points that words for wildlife add, times the score, by the action they ask for; `commodity` where they name its groups alone."""
 
     block: float
     review: float
+    commodity: float
+    commodity_groups: frozenset[str]
 
 
 class Load(Struct, frozen=True, forbid_unknown_fields=True):
