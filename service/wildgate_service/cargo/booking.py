@@ -101,10 +101,8 @@ def _goods_in(text: str, tables: CargoTables) -> Iterator[tuple[str, str]]:
 
 
 def _goods_under(code: str, text: str, tables: CargoTables) -> Iterator[tuple[str, str]]:
-    """What the HS code says of goods that no known word says, or that nothing at all is said of."""
-    headed = (
-        name for name, goods in tables.patterns.goods.items() if any(code.startswith(each) for each in goods.hs if len(each) == HEADING)
-    )
+    """What the HS code says of goods that no known word says, by the heading that the table names first; or that nothing is said at all."""
+    headed = (name for name, goods in tables.patterns.goods.items() if len(goods.hs[0]) == HEADING and code.startswith(goods.hs[0]))
     name = next(headed, None) if code else None
     if name:
         yield name, f"HS {code}"
