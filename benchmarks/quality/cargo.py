@@ -23,6 +23,7 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+import msgspec
 from machine import write
 from wildgate_service.bulk import Run
 from wildgate_service.cargo import load_tables
@@ -35,6 +36,7 @@ HEADER = (
 )  # fmt: skip
 SHARES = (0.001, 0.003, 0.01, 0.03)
 HALVES = ("development", "held_out")
+NAMED = ("FISH MAW", "SEA CUCUMBER")  # ordinary goods of the world that the lexicons name
 HUBS = ("SGSIN", "MYPKG", "AEJEA", "LKCMB")
 Row = dict[str, Any]
 
@@ -51,7 +53,7 @@ def main() -> int:
     table = load_tables().patterns.version
     about = {"bookings": chosen.bookings, "planted": chosen.planted, "seed": chosen.seed, "half": chosen.half, "patterns": table}
     if chosen.output:
-        write(chosen.output, {"data": "synthetic, by the author of the patterns"} | about | result)
+        write(chosen.output, {"data": "synthetic, by the author of the patterns"} | about | msgspec.to_builtins(result))
     return 0
 
 
@@ -147,6 +149,7 @@ def counted(ranked: Path) -> Row:
     usual = [row for row in rows if row["truth"] == "ordinary"]
     found = {str(share): by_group(planted, share * len(rows)) for share in SHARES}
     stopped = [row for row in usual if row["action"] != "allow"]
+    by_other_words = [row for row in stopped if not any(word in row["goods_description"] for word in NAMED)]
     african = [row for row in usual if any(word in row["goods_description"] for word in ("CASHEW", "NOIX DE CAJOU")) and row["sign"] == ""]
     high = [row for row in rows if row["high_risk"] == "yes"]
     return {
@@ -154,7 +157,7 @@ def counted(ranked: Path) -> Row:
         "high_risk": rate(len(high), len(rows)),
         "high_risk_that_is_planted": rate(sum(row["truth"] == "planted" for row in high), len(high)),
         "ordinary_reviewed_or_blocked": rate(len(stopped), len(usual)),
-        "ordinary_blocked": rate(sum(row["action"] == "block" for row in usual), len(usual)),
+        "ordinary_reviewed_or_blocked_by_other_words": rate(len(by_other_words), len(usual)),
         "ordinary_cashew_of_high_risk": rate(sum(row["high_risk"] == "yes" for row in african), len(african)),
         "least_risk_of_high": min((float(row["risk"]) for row in high), default=0.0),
     }
