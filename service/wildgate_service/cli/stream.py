@@ -25,9 +25,13 @@ MISSING = "`wildgate stream` needs the extra: pip install 'wildgate-service[stre
 @click.option("--dead", required=True, help="Subject or topic for messages that can never be scored, with the reason in their headers.")
 @click.option("--service", required=True, help="Name of the Wildgate service, such as dns:///wildgate:50051.")
 @click.option("--stream", default="", help="JetStream: name of the stream of the posts. Not for Kafka.")
-@click.option("--name", default="wildgate", show_default=True, help="Durable consumer or consumer group; those of one name share the posts.")
+@click.option(
+    "--name", default="wildgate", show_default=True, help="Durable consumer or consumer group; those of one name share the posts."
+)
 @click.option("--era", default="", help="Another text when a stream is made anew and counts from 1 again.")
-@click.option("--batch", type=click.IntRange(1, 256), default=64, show_default=True, help="Posts that are scored at once, and not more are held.")
+@click.option(
+    "--batch", type=click.IntRange(1, 256), default=64, show_default=True, help="Posts that are scored at once, and not more are held."
+)
 @click.option("--api-key-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="File that holds the API key.")
 @click.option("--ca", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PEM of who signed the service's certificate.")
 @click.option("--insecure", is_flag=True, help="Plaintext to the service.")

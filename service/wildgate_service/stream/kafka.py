@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.annotations import KafkaMessage  # noqa: TC002  (read at run time)
+from faststream.kafka.annotations import KafkaMessage  # read at run time
 
 from wildgate_service.stream.config import StreamConfig
 from wildgate_service.stream.posts import Incoming
@@ -22,10 +22,12 @@ MOST_BETWEEN_POLLS = 3_600_000  # milliseconds for which a batch may wait for a 
 
 def make(config: StreamConfig, handle: Handle) -> KafkaBroker:
     """A broker with the one subscriber."""
-    broker = KafkaBroker(config.broker.split(","), acks="all", enable_idempotence=True, graceful_timeout=15.0, logger=logging.getLogger(__name__))
+    broker = KafkaBroker(
+        config.broker.split(","), acks="all", enable_idempotence=True, graceful_timeout=15.0, logger=logging.getLogger(__name__)
+    )
     outbox = KafkaOutbox(broker, config)
 
-    @broker.subscriber(
+    @broker.subscriber(  # type: ignore[untyped-decorator]
         config.source,
         batch=True,
         max_records=config.batch,
@@ -36,9 +38,8 @@ def make(config: StreamConfig, handle: Handle) -> KafkaBroker:
         decoder=_undecoded,
     )
     async def posts(message: KafkaMessage) -> None:
-        records = message.raw_message
-        batch = records if isinstance(records, tuple) else (records,)
-        if await handle([_incoming(each, config.era) for each in batch], outbox, _nothing_to_hold):
+        records = list(message.raw_message)  # a batch
+        if await handle([_incoming(each, config.era) for each in records], outbox, _nothing_to_hold):
             await message.ack()
         else:
             await message.nack()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
-from faststream.nats.annotations import NatsMessage  # noqa: TC002  (read at run time)
+from faststream.nats.annotations import NatsMessage  # read at run time
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from wildgate_service.stream.config import StreamConfig
@@ -25,10 +25,12 @@ MESSAGE_ID = "Nats-Msg-Id"
 
 def make(config: StreamConfig, handle: Handle) -> NatsBroker:
     """A broker with the one subscriber. The streams of source, decisions and dead letters must be there."""
-    broker = NatsBroker(config.broker, max_reconnect_attempts=-1, reconnect_time_wait=0.5, graceful_timeout=15.0, logger=logging.getLogger(__name__))
+    broker = NatsBroker(
+        config.broker, max_reconnect_attempts=-1, reconnect_time_wait=0.5, graceful_timeout=15.0, logger=logging.getLogger(__name__)
+    )
     outbox = NatsOutbox(broker, config)
 
-    @broker.subscriber(
+    @broker.subscriber(  # type: ignore[untyped-decorator]
         config.source,
         stream=JStream(config.stream, declare=False),
         durable=config.name,
@@ -39,7 +41,7 @@ def make(config: StreamConfig, handle: Handle) -> NatsBroker:
         decoder=_undecoded,
     )
     async def posts(message: NatsMessage) -> None:
-        raw = list(message.raw_message)  # type: ignore[call-overload]  (a batch)
+        raw = list(message.raw_message)  # a batch
 
         async def hold() -> None:
             for each in raw:
@@ -77,7 +79,8 @@ class NatsOutbox:
 async def stream_of(broker: NatsBroker, subject: str) -> str:
     """The stream that holds a subject. Raises an error of nats-py if there is none."""
     connection = await broker.connect()
-    return await connection.jetstream().find_stream_name_by_subject(subject)
+    name: str = await connection.jetstream().find_stream_name_by_subject(subject)
+    return name
 
 
 def _incoming(message: Any, era: str) -> Incoming:  # noqa: ANN401  (a Msg of nats-py)
@@ -88,4 +91,4 @@ def _incoming(message: Any, era: str) -> Incoming:  # noqa: ANN401  (a Msg of na
 
 async def _undecoded(message: NatsMessage) -> Sequence[bytes]:
     """Nothing is decoded before it is read as a post: what cannot be decoded is a dead letter, and no error of the subscriber."""
-    return [each.data for each in message.raw_message]  # type: ignore[attr-defined]
+    return [each.data for each in message.raw_message]

@@ -49,7 +49,7 @@ async def _surely(message: Incoming, answer: object, outbox: Outbox, hold: Holdi
     while True:
         try:
             await _publish(message, answer, outbox)
-        except Exception as error:  # noqa: BLE001  (brokers raise errors of many libraries; the message is kept)
+        except Exception as error:  # brokers raise errors of many libraries; the message is kept
             if stopping.is_set():
                 raise StoppedError from error
             log.warning("stream_waits_for_broker", error=type(error).__name__)

@@ -73,13 +73,13 @@ class Scoring:
             listings, ids = [post.listing for post in posts], [post.request_id for post in posts]
             results = await self._client.score_batch(listings, request_ids=ids, timeout=TIMEOUT)
         except WildgateError as error:  # a bad key, say: nothing is wrong with the posts
-            log.error("stream_service_refuses", reason=error.reason)
+            log.warning("stream_service_refuses", reason=error.reason)
             return LONGEST_WAIT
-        failed = [error for post, result in zip(posts, results, strict=True) if (error := _taken(post, result))]
+        failed = [left for post, result in zip(posts, results, strict=True) if (left := _taken(post, result))]
         if not failed:
             return None
         log.warning("stream_waits_for_service", posts=len(failed), reason=failed[0].reason)
-        return max(error.retry_after or 0.0 for error in failed)
+        return max(each.retry_after or 0.0 for each in failed)
 
     async def _pause(self, seconds: float) -> None:
         try:
