@@ -94,7 +94,7 @@ def _goods_in(text: str, tables: CargoTables) -> Iterator[tuple[str, str]]:
     """Goods by their words, each once; not what they are packed in."""
     seen = set()
     for found in tables.words.finditer(tables.wrappings.sub(lambda wrapping: "," * len(wrapping[0]), text)):
-        name = tables.goods_of[(found.lastindex or 1) - 1]
+        name = tables.goods_called(found[0])
         if name not in seen:
             seen.add(name)
             yield name, found[0]

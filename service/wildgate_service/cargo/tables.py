@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -84,17 +84,22 @@ class Patterns(Struct, frozen=True, forbid_unknown_fields=True):
 class CargoTables(Struct, frozen=True):
     """All tables, ready to be searched.
 
-    `words` finds goods in a folded text, `goods_of` says which a found word means, by the group of the pattern that found it; `named` are
-    codes of places by folded name, `names` finds them; `countries` are all country codes; `wrappings` finds what goods are packed in.
+    `words` finds goods in a folded text, `goods_of` says which they mean, by word or by its open beginning and `*`; `named` are codes of
+    places by folded name, `names` finds them; `countries` are all country codes; `wrappings` finds what goods are packed in.
     """
 
     patterns: Patterns
     words: re.Pattern[str]
-    goods_of: tuple[str, ...]
+    goods_of: dict[str, str]
     named: dict[str, str]
     names: re.Pattern[str]
     countries: frozenset[str]
     wrappings: re.Pattern[str]
+
+    def goods_called(self, word: str) -> str:
+        """The goods that a word found by `words` means."""
+        beginnings = (f"{word[:end]}*" for end in range(len(word), 0, -1))
+        return next(self.goods_of[each] for each in (word, *beginnings) if each in self.goods_of)
 
 
 @cache
@@ -102,13 +107,13 @@ def load_tables() -> CargoTables:
     """Read the tables that ship. Raises WildgateError if a rule names what no table has."""
     patterns = msgspec.convert(tomllib.loads((FOLDER / "patterns.toml").read_text("utf-8")), Patterns)
     _check(patterns)
-    words = sorted(((fold(word), name) for name, goods in patterns.goods.items() for word in goods.words), key=lambda pair: -len(pair[0]))
+    words = {fold(word): name for name, goods in patterns.goods.items() for word in goods.words}
     named = {fold(name): row["code"] for row in _rows("places.tsv") for name in row["names"].split("|")}
-    wrappings = [row["term"] for row in _rows("shipping_terms.tsv") if row["kind"] == WRAPPING]
+    wrappings = [fold(row["term"]) for row in _rows("shipping_terms.tsv") if row["kind"] == WRAPPING]
     return CargoTables(
         patterns,
-        _words(words),
-        tuple(name for _, name in sorted(words, key=lambda pair: not pair[0].isascii())),
+        _any_of(words),
+        words,
         named,
         _any_of(named),
         frozenset(code for code in named.values() if len(code) == COUNTRY),
@@ -126,26 +131,20 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-def _any_of(names: Iterable[str]) -> re.Pattern[str]:
-    """Any of some names as whole words, the longest first."""
-    return re.compile("|".join(_whole(fold(name)) for name in sorted(names, key=len, reverse=True)))
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Any of some folded words, the longest first; `*` leaves the ending of one open. Scripts without blanks have no word ends."""
+    longest_first = sorted(words, key=len, reverse=True)
+    latin = _by_first_letter([word for word in longest_first if word.isascii()])
+    others = [re.escape(word) for word in longest_first if not word.isascii()]
+    return re.compile("|".join([f"(?<![a-z0-9])(?:{latin})(?![a-z0-9])", *others]))
 
 
-def _words(words: list[tuple[str, str]]) -> re.Pattern[str]:
-    """One group a word; those of Latin letters, which begin where a word does, before those of scripts without blanks."""
-    latin = "|".join(f"({_ending(word)})" for word, _ in words if word.isascii())
-    return re.compile("|".join([f"(?<![a-z0-9])(?:{latin})", *(f"({re.escape(word)})" for word, _ in words if not word.isascii())]))
-
-
-def _whole(word: str) -> str:
-    """A pattern of a word that stands by itself; those of scripts without blanks stand inside others."""
-    return rf"(?<![a-z0-9]){_ending(word)}" if word.isascii() else re.escape(word)
-
-
-def _ending(word: str) -> str:
-    """A pattern of a word up to its end, which `*` leaves open."""
-    stem = re.escape(word.removesuffix("*"))
-    return rf"{stem}{'[a-z]*' if word.endswith('*') else ''}(?![a-z0-9])"
+def _by_first_letter(words: Sequence[str]) -> str:
+    """Alternatives, of which only those are tried that begin with the letter that is there."""
+    begun: dict[str, list[str]] = {}
+    for word in words:
+        begun.setdefault(word[0], []).append(re.escape(word[1:].removesuffix("*")) + ("[a-z]*" if word.endswith("*") else ""))
+    return "|".join(f"{re.escape(first)}(?:{'|'.join(rests)})" for first, rests in begun.items())
 
 
 def _check(patterns: Patterns) -> None:
