@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-postgres test-export test-spark test-browser lint stubs stubs-check fuzz lock audit bench clean
+.PHONY: demo test test-all test-postgres test-export test-spark test-browser test-typescript lint stubs stubs-check fuzz lock audit bench clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
@@ -24,6 +24,9 @@ test-postgres: .venv/.dev ## Those of a store in PostgreSQL, on a server that th
 	@command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || \
 		{ echo "test-postgres needs a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
 	$(BIN)/python -m pytest -n auto --dist loadfile -m postgres
+
+test-typescript: .venv/.dev sdk/typescript/node_modules/.done ## The TypeScript client: types, linter, generated code, tests against the real service (apt-get install nodejs npm)
+	cd sdk/typescript && npm run --silent lint && npm run --silent generate:check && npm test
 
 test-browser: .venv/.browser ## Those that open the report in a browser, which need Chromium (apt-get install chromium)
 	@command -v chromium > /dev/null || { echo "test-browser needs Chromium: apt-get install chromium" >&2; exit 1; }
@@ -70,7 +73,7 @@ stubs-check: .venv-stubs/.done ## Fail if the committed stubs are not what proto
 	tools/make_stubs --check
 
 clean:
-	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-peers dist demo-output
+	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-peers dist demo-output sdk/typescript/node_modules sdk/typescript/dist
 
 .venv/.venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wildgate needs Python 3.11 or newer; set PYTHON=…")'
@@ -96,6 +99,11 @@ clean:
 
 .venv/.fuzz: .venv/.dev
 	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,fuzz]'
+	touch $@
+
+sdk/typescript/node_modules/.done: sdk/typescript/package-lock.json
+	@command -v npm > /dev/null || { echo "test-typescript needs Node 18.18 or newer and npm: apt-get install nodejs npm" >&2; exit 1; }
+	cd sdk/typescript && npm ci --no-audit --no-fund
 	touch $@
 
 .venv-stubs/.done: Makefile

@@ -8,6 +8,9 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // Codes and enumerations arrive as numbers, and may be newer than this package.
+      "@typescript-eslint/no-unsafe-enum-assignment": "off",
+      "@typescript-eslint/no-unsafe-enum-comparison": "off",
       // An empty string stands for nothing in the messages of the contract.
       "@typescript-eslint/prefer-nullish-coalescing": "off",
     },

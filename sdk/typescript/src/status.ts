@@ -43,7 +43,7 @@ const BY_CODE: Readonly<Record<number, ErrorKind>> = {
 /** In what gRPC itself says of a message over its limit, at either end. */
 const TOO_LARGE = /message larger than max/i;
 /** How grpc-js begins what it says of a call whose stream or connection broke, or was given up by the peer, and with which code. */
-const BROKEN: readonly (readonly [Code, string])[] = [
+const BROKEN: readonly (readonly [number, string])[] = [
   [Code.INTERNAL, "Received RST_STREAM with code "],
   [Code.RESOURCE_EXHAUSTED, "Bandwidth exhausted or memory limit exceeded"],
 ];
@@ -62,7 +62,7 @@ export function errorFromItem(item: ItemError, requestId?: string): errors.Wildg
 }
 
 function makeError(code: number, message: string, facts: errors.ErrorFacts): errors.WildgateError {
-  const isBroken = BROKEN.some(([number, beginning]) => number === (code as Code) && message.startsWith(beginning));
+  const isBroken = BROKEN.some(([number, beginning]) => number === code && message.startsWith(beginning));
   const read = isBroken ? Code.UNAVAILABLE : code;
   const kind = BY_REASON[facts.reason ?? ""] ?? kindOf(read, message, facts.reason ?? "");
   const text = message.startsWith(UNREADABLE) ? "the answer is not a message of this service" : message;
@@ -71,7 +71,7 @@ function makeError(code: number, message: string, facts: errors.ErrorFacts): err
 
 /** gRPC refuses a message over its limit with the code of an overload; that no second attempt and no `onUnavailable` can mend. */
 function kindOf(code: number, message: string, reason: string): ErrorKind {
-  if (code === (Code.RESOURCE_EXHAUSTED as number) && (reason !== "" || TOO_LARGE.test(message))) return errors.WildgateInvalidRequestError;
+  if (code === Code.RESOURCE_EXHAUSTED && (reason !== "" || TOO_LARGE.test(message))) return errors.WildgateInvalidRequestError;
   return BY_CODE[code] ?? errors.WildgateInternalError;
 }
 

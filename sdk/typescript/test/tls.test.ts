@@ -14,7 +14,7 @@ const QUIET = { warn: () => undefined };
 
 /** A certificate for this machine, signed by itself, so that it is its own authority. */
 function certificate(name: string): Promise<GenerateResult> {
-  const address = { name: "subjectAltName", altNames: [{ type: 7 as const, ip: "127.0.0.1" }] } as const;
+  const address = { name: "subjectAltName" as const, altNames: [{ type: 7 as const, ip: "127.0.0.1" }] };
   const authority = { name: "basicConstraints", cA: true } as const;
   return generate([{ name: "commonName", value: name }], { keyType: "ec", algorithm: "sha256", extensions: [authority, address] });
 }
