@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "benchmarks" / "load"))
-from fault_proxy import Fault, FaultProxy  # noqa: E402
+from fault_proxy import Fault, FaultProxy
 
 with FaultProxy(sys.argv[1]) as proxy:
-    print(proxy.target, flush=True)  # noqa: T201  (the answer to whoever started it)
+    print(proxy.target, flush=True)
     for line in sys.stdin:
         proxy.set(Fault(line.strip()))
-        print("ok", flush=True)  # noqa: T201
+        print("ok", flush=True)
