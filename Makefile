@@ -3,13 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-postgres test-export test-spark test-browser test-typescript lint stubs stubs-check fuzz lock audit bench clean
+.PHONY: demo test test-all test-postgres test-export test-spark test-browser test-typescript test-recipes lint stubs stubs-check fuzz lock audit bench clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres and not recipes"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
@@ -24,6 +24,9 @@ test-postgres: .venv/.dev ## Those of a store in PostgreSQL, on a server that th
 	@command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || \
 		{ echo "test-postgres needs a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
 	$(BIN)/python -m pytest -n auto --dist loadfile -m postgres
+
+test-recipes: .venv/.recipes ## Those of examples/, under gunicorn and uvicorn with several workers
+	$(BIN)/python -m pytest -m recipes
 
 test-typescript: .venv/.dev sdk/typescript/node_modules/.done ## The TypeScript client: types, linter, generated code, tests against the real service (apt-get install nodejs npm)
 	cd sdk/typescript && npm run --silent lint && npm run --silent generate:check && npm test
@@ -91,6 +94,10 @@ clean:
 
 .venv/.browser: .venv/.dev
 	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,browser]'
+	touch $@
+
+.venv/.recipes: .venv/.dev
+	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,recipes]'
 	touch $@
 
 .venv/.bench: .venv/.dev
