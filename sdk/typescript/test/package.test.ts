@@ -30,10 +30,28 @@ test("the package holds its code, README, licence and nothing else", () => {
   expect(files.every((path) => /^(dist\/.*\.(js|d\.ts)|[A-Z]+(\.md)?|package\.json)$/.test(path))).toBe(true);
 });
 
-test("the README's first script runs", async () => {
-  const script = /```js\n([^]*?)```/.exec(README)?.[1]?.replace("127.0.0.1:50051", inject("target")).replace("insecure: true", "insecure: true, timeoutMs: 10_000");
-  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script ?? ""], { cwd: HERE });
-  const lines = stdout.trim().split("\n");
-  expect(lines).toHaveLength(2);
+/** Run a script with the package, as its users import it; resolves to the lines that it prints. */
+async function linesOf(script: string): Promise<string[]> {
+  const led = script.replace("127.0.0.1:50051", inject("target")).replace("insecure: true", "insecure: true, timeoutMs: 10_000");
+  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", led], { cwd: HERE, timeout: 60_000 });
+  return stdout.trim().split("\n");
+}
+
+test("the README's scripts run", async () => {
+  const scripts = [...README.matchAll(/```js\n([^]*?)```/g)].map(([, script]) => script).join("\n");
+  const lines = await linesOf(`${scripts.replace("wildgate.close();", "")}; wildgate.close(); console.log(html);`);
+  expect(lines.slice(2)).toEqual(["0 allow", "1 FIELD_TOO_LONG", "🐘 <mark>Elephant ivory</mark> bangle"]);
   expect(lines[1]).toBe(/console\.log\(decision\.highlight\(listing\)\); \/\/ (.*)/.exec(README)?.[1]);
+});
+
+test("a client that nobody closes does not keep a process from ending", async () => {
+  const client = 'new WildgateClient({ target: "127.0.0.1:50051", insecure: true, onUnavailable: "raise" })';
+  const lines = await linesOf(`import { WildgateClient } from "@wildgate/client"; console.log((await ${client}.score({ title: "Lamp" })).action);`);
+  expect(lines).toEqual(["allow"]);
+});
+
+test("nor does one of a service that is away", async () => {
+  const client = 'new WildgateClient({ target: "127.0.0.1:1", insecure: true, onUnavailable: "block", logger: { warn() {} } })';
+  const lines = await linesOf(`import { WildgateClient } from "@wildgate/client"; console.log((await ${client}.score({ title: "Lamp" })).action);`);
+  expect(lines).toEqual(["block"]);
 });

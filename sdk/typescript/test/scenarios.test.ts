@@ -168,6 +168,13 @@ describe("a service that does not do its part", () => {
     });
   });
 
+  test("over the limit of the day the error says until when", async () => {
+    const error = (await scored("over_the_limit", { onUnavailable: "raise" })) as WildgateError;
+    expect([error.reason, error.isRetryable()]).toEqual(["QUOTA_EXCEEDED", true]);
+    expect(error.retryAfterMs).toBeGreaterThan(0);
+    expect(error.retryAfterMs).toBeLessThanOrEqual(86_400_000);
+  });
+
   describe.each(SCENARIOS.raised)("$fault", ({ fault, error, reason }) => {
     test.each([...POLICIES, "raise"] as const)("is thrown under %s", async (onUnavailable) => {
       expect(await scored(fault, { onUnavailable })).toMatchObject({ name: error, reason });

@@ -206,7 +206,7 @@ test("a hook that throws does not break the answer", async () => {
 });
 
 test("a spent budget may be passed as a timeout", async () => {
-  const client = new WildgateClient(SOUND);
+  const client = new WildgateClient({ ...SOUND, logger: { warn: () => undefined } });
   const decision = await client.score({ title: "Lamp" }, { timeoutMs: -5 });
   client.close();
   expect(decision.degradedReasons).toEqual(["deadline_exceeded"]);
