@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from wildgate import Listing, WildgateConfigurationError, WildgateUsageError
+from wildgate._environment import options_from_environment
 from wildgate.lifecycle import Clients
 from wildgate.testing import FakeWildgate
 
@@ -113,6 +115,17 @@ def test_a_wrong_variable_is_named(variable: str, text: str) -> None:
     """Unknown ones too, so that a slip of the pen is not silence."""
     with pytest.raises(WildgateConfigurationError, match=variable):
         Clients.from_environment({"WILDGATE_CLIENT_TARGET": "t:1", "WILDGATE_CLIENT_ON_UNAVAILABLE": "allow", variable: text})
+
+
+def test_key_and_certificate_make_mutual_tls(tmp_path: Path) -> None:
+    """With the authorities, if they are said; nothing of it stays among the options under another name."""
+    names = ("ROOT_CERTIFICATES", "PRIVATE_KEY", "CERTIFICATE_CHAIN")
+    for name in names:
+        (tmp_path / name).write_bytes(b"PEM")
+    read = options_from_environment({f"WILDGATE_CLIENT_{name}": str(tmp_path / name) for name in names})
+    assert list(read) == ["credentials"]
+    only_root = options_from_environment({"WILDGATE_CLIENT_ROOT_CERTIFICATES": str(tmp_path / "ROOT_CERTIFICATES")})
+    assert only_root == {"root_certificates": b"PEM"}
 
 
 FORK = """

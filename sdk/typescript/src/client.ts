@@ -288,14 +288,14 @@ export class WildgateClient {
     const decision = degradedDecision(onUnavailable, error.why, requestId, listingId, spanUnit);
     this.#counters.degraded(error.why);
     this.#log.add(error.why, decision.action);
-    this.#tell(decision);
+    void this.#tell(decision);
     return decision;
   }
 
-  /** A broken hook must not break the answer it was told of. */
-  #tell(decision: Decision): void {
+  /** A broken hook, asynchronous or not, must not break the answer it was told of, nor the process. */
+  async #tell(decision: Decision): Promise<void> {
     try {
-      this.#settings.onDegraded?.(decision);
+      await this.#settings.onDegraded?.(decision);
     } catch (error) {
       const kind = error instanceof Error ? error.name : typeof error;
       this.#settings.logger.warn(`wildgate.on_degraded_failed request_id=${decision.requestId} error=${kind}`);

@@ -16,6 +16,9 @@ export const OUTCOME_TIMEOUT_MS = 2_000;
 export const READ_TIMEOUT_MS = 30_000;
 export const READY_TIMEOUT_MS = 10_000;
 
+/** Told of a decision that the client made itself; nobody waits for it. */
+export type DegradedHook = (decision: Decision) => void | Promise<void>;
+
 /** What a client is made with. */
 export interface ClientOptions {
   /** Name of the service, such as `dns:///wildgate:50051`. */
@@ -43,7 +46,7 @@ export interface ClientOptions {
   /** What spans are counted in. Default "utf16": `title.slice(span.start, span.end)`. */
   readonly spanUnit?: SpanUnit | undefined;
   /** Called with each decision that the client made itself. */
-  readonly onDegraded?: ((decision: Decision) => void) | undefined;
+  readonly onDegraded?: DegradedHook | undefined;
   /** Told, at most once a minute, that there are such decisions. Default `console`. */
   readonly logger?: Logger | undefined;
 }
@@ -57,7 +60,7 @@ export interface Settings {
   readonly spanUnit: SpanUnit;
   readonly apiKey: string | undefined;
   readonly credentials: ChannelCredentials;
-  readonly onDegraded: ((decision: Decision) => void) | undefined;
+  readonly onDegraded: DegradedHook | undefined;
   readonly logger: Logger;
 }
 

@@ -7,7 +7,7 @@
 
 export type { BatchResult } from "./batch.js";
 export { type BatchOptions, type CallOptions, type ScoreOptions, WildgateClient } from "./client.js";
-export type { ClientOptions } from "./config.js";
+export type { ClientOptions, DegradedHook } from "./config.js";
 export { Decision, type DecisionFacts, type Evidence, type Match, type Receipt, type StageTiming, type Taxon } from "./decision.js";
 export * from "./errors.js";
 export type { Attribute, Attributes, Listing } from "./listing.js";

@@ -14,7 +14,7 @@ import { ErrorInfoSchema, RetryInfoSchema } from "../src/gen/google/rpc/error_de
 import { StatusSchema } from "../src/gen/google/rpc/status_pb.js";
 import * as outcomes from "../src/gen/wildgate/v1/transparency_pb.js";
 import * as types from "../src/gen/wildgate/v1/types_pb.js";
-import { type ClientOptions, cut, fromStringIndex, makeOutcome, mark, toStringIndex, uuidv7, VERSION, WildgateClient, WildgateConfigurationError } from "../src/index.js";
+import { type ClientOptions, cut, type DegradedHook, fromStringIndex, makeOutcome, mark, toStringIndex, uuidv7, VERSION, WildgateClient, WildgateConfigurationError } from "../src/index.js";
 import { DegradedLog } from "../src/stats.js";
 import { errorFromRpc } from "../src/status.js";
 import * as words from "../src/words.js";
@@ -194,11 +194,16 @@ test("degraded decisions are logged at once, then once a minute with a count", (
   expect(counts).toEqual(["1", "3"]);
 });
 
-test("a hook that throws does not break the answer", async () => {
+test.each<[string, DegradedHook]>([
+  [
+    "throws",
+    () => {
+      throw new TypeError("broken");
+    },
+  ],
+  ["rejects", () => Promise.reject(new TypeError("broken"))],
+])("a hook that %s does not break the answer", async (_, onDegraded) => {
   const warn = vi.fn<(message: string) => void>();
-  const onDegraded = (): void => {
-    throw new TypeError("broken");
-  };
   const client = new WildgateClient({ ...SOUND, target: "127.0.0.1:1", onDegraded, logger: { warn } });
   expect((await client.score({ title: "Lamp" })).review).toBe(true);
   client.close();
