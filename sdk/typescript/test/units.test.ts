@@ -15,6 +15,7 @@ import { StatusSchema } from "../src/gen/google/rpc/status_pb.js";
 import * as outcomes from "../src/gen/wildgate/v1/transparency_pb.js";
 import * as types from "../src/gen/wildgate/v1/types_pb.js";
 import { type ClientOptions, cut, type DegradedHook, fromStringIndex, makeOutcome, mark, toStringIndex, uuidv7, VERSION, WildgateClient, WildgateConfigurationError } from "../src/index.js";
+import * as exported from "../src/index.js";
 import { DegradedLog } from "../src/stats.js";
 import { errorFromRpc } from "../src/status.js";
 import * as words from "../src/words.js";
@@ -220,4 +221,11 @@ test("a spent budget may be passed as a timeout", async () => {
 test("the version is the package's", () => {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
   expect(VERSION).toBe(version);
+});
+
+test("what is exported is what is promised", () => {
+  const errors = ["", "Authentication", "Configuration", "Conflict", "DeadlineExceeded", "Internal", "InvalidRequest", "LimitExceeded"];
+  errors.push("NotFound", "Overloaded", "Permission", "Unavailable", "Unimplemented", "Usage");
+  const others = ["Decision", "VERSION", "WildgateClient", "cut", "fromStringIndex", "makeOutcome", "mark", "toStringIndex", "uuidv7"];
+  expect(Object.keys(exported).sort()).toEqual([...errors.map((kind) => `Wildgate${kind}Error`), ...others].sort());
 });
