@@ -3,13 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-postgres test-export test-spark test-browser test-http lint stubs stubs-check fuzz lock audit bench test-streams clean
+.PHONY: demo test test-all test-postgres test-export test-spark test-browser test-http lint stubs stubs-check fuzz lock audit bench test-streams test-typescript test-recipes clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres and not openapi and not stream"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres and not openapi and not stream and not recipes"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
@@ -27,6 +27,12 @@ test-postgres: .venv/.dev ## Those of a store in PostgreSQL, on a server that th
 	@command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || \
 		{ echo "test-postgres needs a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
 	$(BIN)/python -m pytest -n auto --dist loadfile -m postgres
+
+test-recipes: .venv/.recipes ## Those of examples/, under gunicorn and uvicorn with several workers
+	$(BIN)/python -m pytest -m recipes
+
+test-typescript: .venv/.dev sdk/typescript/node_modules/.done ## The TypeScript client: types, linter, generated code, tests against the real service (apt-get install nodejs npm)
+	cd sdk/typescript && npm run --silent lint && npm run --silent generate:check && npm test
 
 test-browser: .venv/.browser ## Those that open the report in a browser, which need Chromium (apt-get install chromium)
 	@command -v chromium > /dev/null || { echo "test-browser needs Chromium: apt-get install chromium" >&2; exit 1; }
@@ -77,7 +83,7 @@ stubs-check: .venv-stubs/.done ## Fail if the committed stubs are not what proto
 	tools/make_stubs --check
 
 clean:
-	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-http .venv-peers dist .venv-stream demo-output
+	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-http .venv-peers dist .venv-stream sdk/typescript/node_modules sdk/typescript/dist demo-output
 
 .venv/.venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wildgate needs Python 3.11 or newer; set PYTHON=…")'
@@ -97,12 +103,21 @@ clean:
 	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,browser]'
 	touch $@
 
+.venv/.recipes: .venv/.dev
+	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,recipes]'
+	touch $@
+
 .venv/.bench: .venv/.dev
 	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,bench]'
 	touch $@
 
 .venv/.fuzz: .venv/.dev
 	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,fuzz]'
+	touch $@
+
+sdk/typescript/node_modules/.done: sdk/typescript/package-lock.json
+	@command -v npm > /dev/null || { echo "test-typescript needs Node 18.18 or newer and npm: apt-get install nodejs npm" >&2; exit 1; }
+	cd sdk/typescript && npm ci --no-audit --no-fund
 	touch $@
 
 .venv-stubs/.done: Makefile

@@ -29,6 +29,7 @@ DEFAULT_TENANT = "default"  # who calls without an API key
 PREFIX = "WILDGATE_"
 OF_STREAM = "WILDGATE_STREAM_"  # options of `wildgate stream`, which runs apart from the service
 CONFIG_VARIABLE = "WILDGATE_CONFIG"
+CLIENT_PREFIX = "WILDGATE_CLIENT_"  # of what clients read: a host may run a service and a platform that asks it
 LARGEST_LISTING_BYTES = 262_144  # every field at its limit, in four bytes a code point
 # Kubernetes gives every container these for a Service named "wildgate"; they are not settings.
 KUBERNETES_VARIABLE = re.compile(r"WILDGATE_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)")
@@ -385,7 +386,7 @@ def _from_environment(environment: Mapping[str, str]) -> Source:
 def _is_foreign(variable: str, text: str) -> bool:
     return (
         variable == CONFIG_VARIABLE
-        or variable.startswith(OF_STREAM)
+        or variable.startswith((OF_STREAM, CLIENT_PREFIX))
         or KUBERNETES_VARIABLE.fullmatch(variable) is not None
         or (variable == "WILDGATE_PORT" and KUBERNETES_PORT.match(text) is not None)
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import wildgate
-from wildgate import AsyncClient, Client, Decision, Listing, Receipt, ReportCount, Taxon
+from wildgate import AsyncClient, Client, Decision, Listing, Receipt, ReportCount, Taxon, lifecycle
 from wildgate._stats import DegradedLog
 from wildgate.testing import FakeWildgate
 
@@ -118,6 +118,7 @@ def redirected(monkeypatch: pytest.MonkeyPatch, fake: FakeWildgate) -> FakeWildg
             return kind(fake.target, **{**options, "insecure": True, "timeout": 10.0})
 
         monkeypatch.setattr(wildgate, name, make)
+        monkeypatch.setattr(lifecycle, name, make)
     return fake
 
 

@@ -100,6 +100,12 @@ def test_variables_of_kubernetes_are_no_settings():
     assert load_settings(environment=environment).settings.port == 50051
 
 
+def test_variables_of_clients_are_no_settings():
+    """A host may run a service and a platform that asks it."""
+    environment = {"WILDGATE_CLIENT_TARGET": "127.0.0.1:50051", "WILDGATE_CLIENT_API_KEY": "key"}
+    assert set(load_settings(environment=environment).origins.values()) == {"default"}
+
+
 def test_empty_text_is_nothing_where_nothing_is_allowed():
     """A variable set to "" leaves a path to its default."""
     assert load_settings(environment={"WILDGATE_POLICY": ""}).settings.policy is None
