@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.core import checks
-from django.core.signals import setting_changed
+from django.core.signals import request_started, setting_changed
 
 
 class WildgateConfig(AppConfig):
@@ -24,6 +24,7 @@ class WildgateConfig(AppConfig):
         checks.register(check_settings, "wildgate")
         checks.register(check_database, checks.Tags.database)
         setting_changed.connect(_settings_changed, dispatch_uid="wildgate")
+        request_started.connect(_connect, dispatch_uid="wildgate")
         _watch()
 
 
@@ -33,6 +34,15 @@ def _watch() -> None:
     settings = conf.load()
     for label in settings.watches if settings else ():
         receivers.watch(apps.get_model(label))
+
+
+def _connect(**_: Any) -> None:
+    """Begin to connect at a process's first request, so that no seller's save waits for it. Not before: a server may fork."""
+    from wildgate.contrib.django import conf, connection  # noqa: PLC0415 models are ready now
+
+    request_started.disconnect(dispatch_uid="wildgate")
+    if conf.load() is not None:
+        connection.client()
 
 
 def _settings_changed(*, setting: str, **_: Any) -> None:

@@ -33,7 +33,8 @@ def check_database(*, databases: Sequence[str] | None = None, **_: Any) -> list[
         return []
     if Screening._meta.db_table in connections[alias].introspection.table_names():
         return []
-    return [_message("wildgate.E013", f"The tables of Wildgate are missing in the database {alias!r}.", "Run manage.py migrate.")]
+    # A warning, for `migrate` asks as well, before it makes them.
+    return [_message("wildgate.W013", f"The tables of Wildgate are not in the database {alias!r} yet.", "manage.py migrate makes them.")]
 
 
 def _middleware_problems(middleware: Sequence[str]) -> Iterator[conf.Problem]:

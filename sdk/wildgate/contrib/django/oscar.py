@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+PRODUCT = {
+    "title": "title",
+    "text": ["description"],
+    "attributes": "wildgate.contrib.django.oscar.attributes",
+    "published": {"field": "is_public", "value": True},
+}
+"""An entry of WILDGATE['MODELS'] for `catalogue.Product`."""
+
 
 def attributes(product: Any) -> dict[str, str]:  # noqa: ANN401 oscar's Product, which need not be installed
     """Return the attributes of a product of django-oscar, by their names; files and pictures are left out."""
