@@ -3,13 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-postgres test-export test-spark test-browser lint stubs stubs-check fuzz lock audit bench clean
+.PHONY: demo test test-all test-django integration test-postgres test-export test-spark test-browser lint stubs stubs-check fuzz lock audit bench clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres and not django and not integration"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
@@ -28,6 +28,16 @@ test-postgres: .venv/.dev ## Those of a store in PostgreSQL, on a server that th
 test-browser: .venv/.browser ## Those that open the report in a browser, which need Chromium (apt-get install chromium)
 	@command -v chromium > /dev/null || { echo "test-browser needs Chromium: apt-get install chromium" >&2; exit 1; }
 	$(BIN)/python -m pytest -m browser
+
+test-django: .venv-django/.done ## The app for Django on a small site: its types, its tests on SQLite and on PostgreSQL (apt-get install postgresql)
+	PYTHONPATH=tests/django_app .venv-django/bin/mypy --config-file tests/django_app/mypy.ini
+	.venv-django/bin/python tools/make_notices.py --check
+	.venv-django/bin/python -m pytest tests/django_app
+	TEST_DJANGO_ON=postgresql .venv-django/bin/python -m pytest tests/django_app
+
+integration: .venv-integration/.done ## Real platforms in a real browser, with the real service (apt-get install chromium); pictures with TAKE_PICTURES=1
+	@command -v chromium > /dev/null || { echo "integration needs Chromium: apt-get install chromium" >&2; exit 1; }
+	.venv-integration/bin/python -m pytest tests/integration
 
 lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether generated documents are up to date
 	$(BIN)/ruff check .
@@ -70,7 +80,7 @@ stubs-check: .venv-stubs/.done ## Fail if the committed stubs are not what proto
 	tools/make_stubs --check
 
 clean:
-	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-peers dist demo-output
+	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-django .venv-integration .venv-peers dist demo-output
 
 .venv/.venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wildgate needs Python 3.11 or newer; set PYTHON=…")'
@@ -106,6 +116,17 @@ clean:
 .venv-export/.done: Makefile pyproject.toml sdk/pyproject.toml
 	$(PYTHON) -m venv .venv-export
 	.venv-export/bin/python -m pip install --quiet 'torch==2.13.0' -e sdk -e '.[dev,export]'
+	touch $@
+
+.venv-django/.done: Makefile pyproject.toml sdk/pyproject.toml
+	$(PYTHON) -m venv .venv-django
+	.venv-django/bin/python -m pip install --quiet -e sdk -e '.[dev,django]'
+	touch $@
+
+.venv-integration/.done: Makefile pyproject.toml sdk/pyproject.toml
+	$(PYTHON) -m venv .venv-integration
+	.venv-integration/bin/python -m pip install --quiet -e 'sdk[django]' -e '.[dev,integration]'
+	.venv-integration/bin/wildgate model build
 	touch $@
 
 .venv-spark/.done: Makefile pyproject.toml sdk/pyproject.toml

@@ -11,6 +11,25 @@ import pytest
 from wildgate.testing import FakeWildgate
 
 HERE = Path(__file__).parent
+POSTGRESQL = None
+
+
+def start_postgresql():
+    """Start a server of the tests' own, for both databases of the site."""
+    from postgres import Server  # noqa: PLC0415 it needs a package that `make test` may not have
+
+    server = Server()
+    server.make()
+    os.environ["TEST_DJANGO_SERVER"] = f"{server.folder}:{server.role}"
+    return server
+
+
+def pytest_unconfigure():
+    """End it."""
+    if POSTGRESQL is not None:
+        POSTGRESQL.close()
+
+
 collect_ignore_glob = []
 
 if find_spec("pytest_django") is None:
@@ -19,7 +38,8 @@ else:
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_settings")
-    sys.path.insert(0, str(HERE))
+    sys.path[:0] = [str(HERE), str(HERE.parent / "service" / "recording")]
+    POSTGRESQL = start_postgresql() if os.environ.get("TEST_DJANGO_ON") == "postgresql" else None
     django.setup()
 
 
@@ -59,4 +79,4 @@ def committed(django_capture_on_commit_callbacks):
 @pytest.fixture
 def moderator(django_user_model):
     """Somebody who may open the admin."""
-    return django_user_model.objects.create_superuser("moderator", password="of-the-tests")
+    return django_user_model.objects.create_superuser("moderator", password="of-the-tests")  # noqa: S106 protects nothing

@@ -41,16 +41,16 @@ TEMPLATES = [
         },
     }
 ]
-_POSTGRESQL = os.environ.get("TEST_POSTGRESQL")  # host:port of a server that the tests started
-_DATABASE = (
-    {"ENGINE": "django.db.backends.postgresql", "HOST": _POSTGRESQL.split(":")[0], "PORT": _POSTGRESQL.split(":")[1], "USER": "postgres"}
-    if _POSTGRESQL
-    else {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
-)
-DATABASES = {
-    "default": {**_DATABASE, **({"NAME": "site"} if _POSTGRESQL else {})},
-    "posts": {**_DATABASE, **({"NAME": "posts"} if _POSTGRESQL else {})},
-}
+_FOLDER, _, _ROLE = os.environ.get("TEST_DJANGO_SERVER", "").partition(":")  # of a PostgreSQL server that the tests started
+
+
+def _database(name):
+    if _FOLDER:
+        return {"ENGINE": "django.db.backends.postgresql", "HOST": _FOLDER, "USER": _ROLE, "NAME": name}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+
+
+DATABASES = {name: _database(name) for name in ("default", "posts")}
 DATABASE_ROUTERS = ["bazaar.routers.PostsRouter"]
 WILDGATE = {
     "TARGET": "127.0.0.1:1",  # nobody; tests give it a fake or a real service

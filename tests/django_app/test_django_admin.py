@@ -4,7 +4,7 @@ import pytest
 from bazaar.models import Offer
 from django.urls import reverse
 from wildgate.contrib.django.models import Screening, State
-from wildgate.contrib.django.screening import ListingRefused
+from wildgate.contrib.django.screening import ListingRefusedError
 
 pytestmark = pytest.mark.django_db
 QUEUE = "/admin/wildgate/screening/"
@@ -62,16 +62,16 @@ def test_many_are_decided_at_once(fake, page):
         Offer.objects.create(title=f"Boar tusk {number}")
     chosen = [str(each.pk) for each in Screening.objects.all()]
     page.post(QUEUE, {"action": "approve_chosen", "_selected_action": chosen})
-    assert 3 == Offer.objects.filter(is_public=True).count()
+    assert Offer.objects.filter(is_public=True).count() == 3
 
 
 def test_a_complaint_is_recorded_and_upheld(fake, page):
     """Of what was refused before it was an object."""
-    with pytest.raises(ListingRefused):
+    with pytest.raises(ListingRefusedError):
         Offer.objects.create(title="Ivory bangle")
     for button in ("_appeal", "_uphold"):
         page.post(address(Screening.objects.get()), {button: "1", "note": ""})
-    assert State.APPROVED == Screening.objects.get().state
+    assert Screening.objects.get().state == State.APPROVED
 
 
 def test_what_was_edited_meanwhile_is_told_and_left(fake, page):
@@ -94,4 +94,4 @@ def test_who_may_only_look_sees_no_buttons(fake, client, django_user_model):
     assert 'name="_approve"' not in client.get(address(screening)).content.decode()
     client.post(address(screening), {"_approve": "1", "note": ""})
     screening.refresh_from_db()
-    assert State.HELD == screening.state
+    assert screening.state == State.HELD

@@ -16,7 +16,7 @@ def ids():
 
 def test_a_site_that_is_set_up_well_passes():
     """Nothing to say."""
-    assert [] == ids()
+    assert ids() == []
 
 
 @pytest.mark.parametrize(
@@ -71,5 +71,5 @@ def test_the_middleware_is_missed_and_its_place_is_checked(settings):
     settings.MIDDLEWARE = others
     missing = ids()
     settings.MIDDLEWARE = [MIDDLEWARE, *others]
-    assert ["wildgate.W011"] == missing
+    assert missing == ["wildgate.W011"]
     assert {"wildgate.E012"} == set(ids())

@@ -30,7 +30,7 @@ def test_a_shop_that_chose_block_asks_to_save_again(fake, configure):
     configure(ON_UNAVAILABLE="block")
     fake.fail("UNAVAILABLE")
     form = OfferForm({"title": "Chair"})
-    assert ["This cannot be checked right now. Please save it again in a few minutes."] == form.non_field_errors()
+    assert form.non_field_errors() == ["This cannot be checked right now. Please save it again in a few minutes."]
 
 
 def test_a_slow_service_is_not_waited_for(fake, configure):
@@ -38,7 +38,7 @@ def test_a_slow_service_is_not_waited_for(fake, configure):
     configure(TIMEOUT=0.05)
     fake.delay(30)
     Offer.objects.create(title="Chair")
-    assert "deadline_exceeded" == Screening.objects.get().degraded_reason
+    assert Screening.objects.get().degraded_reason == "deadline_exceeded"
 
 
 def test_a_wrong_key_costs_no_seller_the_page(fake, caplog):
@@ -46,7 +46,7 @@ def test_a_wrong_key_costs_no_seller_the_page(fake, caplog):
     fake.require_api_key("another")
     offer = Offer.objects.create(title="Chair")
     assert public(offer) is False
-    assert ["ERROR"] == [each.levelname for each in caplog.records if "wildgate.failed" in each.message]
+    assert [each.levelname for each in caplog.records if "wildgate.failed" in each.message] == ["ERROR"]
 
 
 def test_what_was_held_without_the_service_is_released_when_it_is_back(fake):
@@ -57,7 +57,7 @@ def test_what_was_held_without_the_service_is_released_when_it_is_back(fake):
     fake.recover()
     done = synchronize()
     after = Screening.objects.get()
-    assert (1, 1, 0, 0) == done[:4]
+    assert done[:4] == (1, 1, 0, 0)
     assert (True, State.PUBLISHED, before.request_id) == (public(offer), after.state, after.request_id)
     assert after.degraded
     assert after.decision_id is not None
@@ -70,8 +70,8 @@ def test_what_was_published_without_the_service_is_held_when_it_is_back(fake, co
     fake.fail("UNAVAILABLE")
     offer = Offer.objects.create(title=title)
     fake.recover()
-    assert (1, 0, 1, 0) == synchronize()[:4]
-    assert (False, State.HELD) == (public(offer), Screening.objects.get().state)
+    assert synchronize()[:4] == (1, 0, 1, 0)
+    assert (public(offer), Screening.objects.get().state) == (False, State.HELD)
 
 
 def test_outcomes_tell_what_was_answered_without_the_service(fake, configure):
@@ -82,7 +82,7 @@ def test_outcomes_tell_what_was_answered_without_the_service(fake, configure):
     fake.recover()
     synchronize()
     told = [(str(each.applied), str(each.degraded_action or ""), each.degraded_reason) for each in fake.outcomes]
-    assert [("published", "allow", "unavailable"), ("held", "", "")] == told
+    assert told == [("published", "allow", "unavailable"), ("held", "", "")]
 
 
 def test_while_the_service_is_still_away_nothing_changes(fake):
@@ -90,7 +90,7 @@ def test_while_the_service_is_still_away_nothing_changes(fake):
     fake.fail("UNAVAILABLE")
     offer = Offer.objects.create(title="Chair")
     done = synchronize()
-    assert (0, 1, 1) == (done.rescored, done.waiting, done.outcomes.left)
+    assert (done.rescored, done.waiting, done.outcomes.left) == (0, 1, 1)
     assert public(offer) is False
 
 
@@ -100,7 +100,7 @@ def test_what_a_moderator_decided_meanwhile_is_not_scored_again(fake):
     Offer.objects.create(title="Chair")
     moderation.reject(Screening.objects.get())
     fake.recover()
-    assert 0 == synchronize().rescored
+    assert synchronize().rescored == 0
 
 
 def test_an_offer_edited_while_the_service_was_away_is_scored_as_it_is(fake):
@@ -111,4 +111,4 @@ def test_an_offer_edited_while_the_service_was_away_is_scored_as_it_is(fake):
     offer.save()
     fake.recover()
     synchronize()
-    assert (["Chair"], True) == ([each.title for each in fake.listings], public(offer))
+    assert ([each.title for each in fake.listings], public(offer)) == (["Chair"], True)

@@ -29,14 +29,14 @@ def test_a_refusal_that_no_form_caught_is_answered_with_422(fake, client, monkey
     monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", True)
     answer = client.post("/post-without-form/", {"title": "Ivory bangle"})
     assert (422, "protected wildlife" in answer.content.decode()) == (answer.status_code, True)
-    assert [State.REFUSED] == [each.state for each in Screening.objects.all()]
+    assert [each.state for each in Screening.objects.all()] == [State.REFUSED]
 
 
 @pytest.mark.django_db
 def test_a_program_gets_the_notice_as_json(fake, client):
     """By the Accept header."""
     answer = client.post("/post-without-form/", {"title": "Ivory bangle"}, headers={"accept": "application/json"})
-    assert "refused" == answer.json()["error"]
+    assert answer.json()["error"] == "refused"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -45,5 +45,5 @@ async def test_asynchronous_views_are_served(fake):
     client = AsyncClient()
     held = await client.post("/post-async/", {"title": "Boar tusk"})
     refused = await client.post("/post-async/", {"title": "Ivory bangle"})
-    assert (False, 422) == (held.json()["public"], refused.status_code)
-    assert 1 == await Offer.objects.acount()
+    assert (held.json()["public"], refused.status_code) == (False, 422)
+    assert await Offer.objects.acount() == 1

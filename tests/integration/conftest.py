@@ -1,4 +1,4 @@
-"""Real platforms, each a process of its own, in a real browser, before a real service. `make integration` runs it all, and skips nothing."""
+"""Real platforms, each a process of its own, in a real browser, with a real service. `make integration` runs all, and skips nothing."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def make_platform():
 @pytest.fixture(scope="session")
 def chromium():
     """Debian's Chromium."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 a part of this run alone
 
     path = shutil.which("chromium")
     assert path, "Chromium is missing: apt-get install chromium"

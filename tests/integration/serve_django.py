@@ -28,7 +28,7 @@ def main() -> None:
     import_module(sys.argv[1]).fill()
     server = Server(("127.0.0.1", 0), WSGIRequestHandler, ipv6=False)
     server.set_app(StaticFilesHandler(get_wsgi_application()))
-    print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    print(f"http://127.0.0.1:{server.server_port}", flush=True)  # noqa: T201 who started it reads it
     server.serve_forever()
 
 

@@ -13,9 +13,11 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from wildgate.contrib.django import moderation
 from wildgate.contrib.django.models import Appeal, Screening, State
@@ -27,6 +29,7 @@ else:  # Django's own class takes no parameter
     ScreeningModelAdmin = admin.ModelAdmin
 
 Act = Callable[..., Screening]
+Label = str | Promise
 
 
 def _receive_appeal(screening: Screening, by: object, note: str) -> Screening:
@@ -34,7 +37,7 @@ def _receive_appeal(screening: Screening, by: object, note: str) -> Screening:
     return moderation.receive_appeal(screening)
 
 
-BUTTONS: dict[str, tuple[str, Act, frozenset[State]]] = {
+BUTTONS: dict[str, tuple[Label, Act, frozenset[State]]] = {
     "_approve": (_("Approve"), moderation.approve, moderation.APPROVABLE),
     "_reject": (_("Reject"), moderation.reject, moderation.REJECTABLE),
     "_appeal": (_("Record a complaint"), _receive_appeal, moderation.APPEALABLE),
@@ -51,11 +54,11 @@ class QueueFilter(admin.SimpleListFilter):
     title = _("queue")
     parameter_name = "queue"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 generic there
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """The queues beside that of what is held."""
         return [("look", _("drawn for a look")), ("appeal", _("complaints")), ("refused", _("refused")), ("all", _("everything"))]
 
-    def choices(self, changelist: Any) -> Any:  # noqa: ANN401 a generator of dictionaries there
+    def choices(self, changelist: Any) -> Any:
         """What is held comes first, and is what is shown if nothing was chosen."""
         shown = list(super().choices(changelist))
         shown[0]["display"] = State.HELD.label
@@ -63,7 +66,7 @@ class QueueFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Screening]) -> QuerySet[Screening]:
         """Filter by the queue; opened by its id, any screening is found."""
-        chosen = {
+        chosen: dict[str | None, dict[str, object]] = {
             None: {"state": State.HELD},
             "look": {"drawn": True, "state": State.PUBLISHED},
             "appeal": {"appeal": Appeal.RECEIVED},
@@ -174,7 +177,7 @@ class ScreeningAdmin(ScreeningModelAdmin):
             self._decide(request, screening, name, "")
 
 
-def _buttons(screening: Screening) -> list[tuple[str, str]]:
+def _buttons(screening: Screening) -> list[tuple[str, Label]]:
     return [
         (name, label)
         for name, (label, _act, states) in BUTTONS.items()

@@ -22,7 +22,10 @@ FIELDS: dict[str, tuple[object, str]] = {
     "ROOT_CERTIFICATES": (None, "File (PEM) of the authorities to trust instead of the system's"),
     "TIMEOUT": (DEFAULT_TIMEOUT, "Seconds that a save may wait for the service, in all"),
     "MARKET": ("", "ISO 3166-1 alpha-2 country of the shop, where a model says none"),
-    "OUTCOMES": ("background", "When outcomes are sent: by a thread after the commit (`background`), in the request (`inline`), or by `wildgate_sync` alone (`command`)"),
+    "OUTCOMES": (
+        "background",
+        "Who sends outcomes: a thread after the commit (`background`), the request (`inline`) or `wildgate_sync` (`command`)",
+    ),
 }
 """Name → (default, what it is); None: no default."""
 REQUIRED = ("TARGET", "ON_UNAVAILABLE", "MODELS")
@@ -53,7 +56,7 @@ class Settings:
 @lru_cache(maxsize=1)
 def load() -> Settings | None:
     """Return the settings, or None while something is wrong with them, which `manage.py check` tells."""
-    given = getattr(django_settings, "WILDGATE", None)
+    given = getattr(django_settings, "WILDGATE", None) or {}
     if any(problem[0].startswith("wildgate.E") for problem in problems(given)):
         return None
     chosen = {name: given.get(name, default) for name, (default, _) in FIELDS.items()}
@@ -102,6 +105,10 @@ def _insecure(given: Mapping[str, Any]) -> Iterator[Problem]:
     if not isinstance(target, str) or not target or is_loopback(target):
         return
     if not key:
-        yield "wildgate.W006", f"WILDGATE has no API_KEY, and {target} is not on this machine.", "A service beyond loopback asks for one."
+        yield "wildgate.W006", f"WILDGATE has no API_KEY, and {target} is not on this machine.", "Such a service asks for one."
     elif given.get("INSECURE"):
-        yield "wildgate.E006", f"WILDGATE sends its API_KEY in plaintext to {target}.", "Leave out INSECURE, or use a target on this machine."
+        yield (
+            "wildgate.E006",
+            f"WILDGATE sends its API_KEY in plaintext to {target}.",
+            "Leave out INSECURE, or use a target on this machine.",
+        )

@@ -29,6 +29,8 @@ class Tally:
     allowed: int = 0
     held: int = 0
     """To be reviewed or refused; nobody sits before a form, so both are held for a moderator."""
+    hidden: int = 0
+    """Held or rejected before, and made public past every hook since: hidden again."""
     failed: list[str] = field(default_factory=list)
     """Objects that could not be scored, with why."""
 
@@ -39,8 +41,9 @@ def screen_published(watch: Watch, *, batch_size: int, limit: int | None, dry_ru
     while batch := _next(watch, key, batch_size if limit is None else min(batch_size, limit - tally.seen)):
         key = batch[-1].pk
         tally.seen += len(batch)
-        todo = _changed(watch, batch)
+        todo, again = _sorted(watch, batch)
         tally.skipped += len(batch) - len(todo)
+        tally.hidden += sum(1 for each in again if dry_run or _hide(each))
         _screen(todo, tally, dry_run=dry_run)
         yield tally
 
@@ -54,18 +57,20 @@ def _next(watch: Watch, after: object, size: int) -> list[Model]:
     return list(found[:size]) if size > 0 else []
 
 
-def _changed(watch: Watch, batch: Sequence[Model]) -> list[tuple[Model, Examined]]:
-    """Return those whose texts no screening holds for, to be scored."""
+def _sorted(watch: Watch, batch: Sequence[Model]) -> tuple[list[tuple[Model, Examined]], list[Screening]]:
+    """Return the objects whose texts no screening holds for, to be scored, and the screenings of those that must not be public."""
     settings = conf.load()
     kept = Screening.objects.filter(content_type=content_type_of(watch.model), state__in=CURRENT)
     last = {each.object_id: each for each in kept.filter(object_id__in=[str(each.pk) for each in batch])}
-    changed = []
+    changed, again = [], []
     for each in batch:
         listing = watch.listing_of(each, market=settings.market if settings else "")
         examined = Examined(digest_of(listing), listing, last.get(str(each.pk)), None, saved=True)
         if examined.last is None or examined.last.digest != examined.digest:
             changed.append((each, examined))
-    return changed
+        elif examined.last.hides:
+            again.append(examined.last)
+    return changed, again
 
 
 def _screen(todo: Sequence[tuple[Model, Examined]], tally: Tally, *, dry_run: bool) -> None:
@@ -84,6 +89,11 @@ def _screen(todo: Sequence[tuple[Model, Examined]], tally: Tally, *, dry_run: bo
         tally.held += not result.decision.allowed
         if not dry_run:
             _keep(instance, examined)
+
+
+def _hide(screening: Screening) -> bool:
+    show(screening, public=False)
+    return True
 
 
 def _keep(instance: Model, examined: Examined) -> None:

@@ -19,7 +19,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseB
 
 
 class WildgateMiddleware:
-    """Knows the request at hand, for messages, and turns ListingRefused into 422 with the notice.
+    """Knows the request at hand, for messages, and turns ListingRefusedError into 422 with the notice.
 
     Put it last: after sessions, locale, authentication and messages. Serves sync and async views.
     """
@@ -39,20 +39,21 @@ class WildgateMiddleware:
             return self._answer_async(request)
         token = _request.set(request)
         try:
-            return self._get_response(request)  # type: ignore[return-value]
+            return self._get_response(request)
         finally:
             _request.reset(token)
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
         token = _request.set(request)
         try:
-            return await self._get_response(request)  # type: ignore[misc]
+            answer: HttpResponseBase = await self._get_response(request)  # type: ignore[misc]
+            return answer
         finally:
             _request.reset(token)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer a refusal; by now the view's transaction is rolled back, so the refusal is kept anew."""
-        if not isinstance(exception, screening.ListingRefused):
+        if not isinstance(exception, screening.ListingRefusedError):
             return None
         exception.keep_again()
         notice = exception.messages[0]

@@ -13,7 +13,7 @@ PRODUCT = {
 """An entry of WILDGATE['MODELS'] for `catalogue.Product`."""
 
 
-def attributes(product: Any) -> dict[str, str]:  # noqa: ANN401 oscar's Product, which need not be installed
+def attributes(product: Any) -> dict[str, str]:
     """Return the attributes of a product of django-oscar, by their names; files and pictures are left out."""
     if product.is_parent:
         return {}

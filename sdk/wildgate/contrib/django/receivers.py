@@ -37,7 +37,7 @@ def watch_of(model: type[models.Model]) -> Watch | None:
 
 
 def validate(instance: models.Model) -> None:
-    """Raise ListingRefused, a ValidationError, if the service asks to refuse an object as it is now."""
+    """Raise ListingRefusedError, a ValidationError, if the service asks to refuse an object as it is now."""
     watched = watch_of(type(instance))
     if watched is not None:
         _examined(instance, watched)
@@ -46,7 +46,7 @@ def validate(instance: models.Model) -> None:
 def before_save(
     sender: type[models.Model], instance: models.Model, *, raw: bool = False, update_fields: Collection[str] | None = None, **_: Any
 ) -> None:
-    """Score what is saved, and hide what must not be public; raise ListingRefused for what must not be saved."""
+    """Score what is saved, and hide what must not be public; raise ListingRefusedError for what must not be saved."""
     watched = watch_of(sender)
     if raw or watched is None or not watched.concerned(update_fields):
         return

@@ -22,7 +22,7 @@ CURRENT = (State.PUBLISHED, State.HELD, State.APPROVED, State.REJECTED)
 OUTCOMES = {State.HELD: OutcomeKind.HELD, State.REFUSED: OutcomeKind.REMOVED, State.PUBLISHED: OutcomeKind.PUBLISHED}
 
 
-class ListingRefused(ValidationError):
+class ListingRefusedError(ValidationError):
     """The service asked to refuse what was to be saved; the message is the notice for the seller.
 
     A form shows it like any other error. Raised by a save outside a form, it is answered with 422
@@ -127,10 +127,10 @@ def save(screening: Screening) -> None:
             tell(screening, applied, means, of_own_answer=screening.degraded)
 
 
-def refuse(instance: models.Model, examined: Examined) -> ListingRefused:
+def refuse(instance: models.Model, examined: Examined) -> ListingRefusedError:
     """Keep a refusal, and return what to raise."""
     screening = keep(instance, examined)
-    return ListingRefused(notice_for(examined.decision) if examined.decision else screening.notice, screening)
+    return ListingRefusedError(notice_for(examined.decision) if examined.decision else screening.notice, screening)
 
 
 def facts_of(decision: Decision) -> dict[str, object]:

@@ -20,7 +20,7 @@ KEYS: dict[str, str] = {
     "title": "Field of the title",
     "text": "List of fields that make the description, in their order",
     "attributes": "List of fields, dictionary of label → field, or dotted path of a function from the object to a dictionary",
-    "published": "`{'field': …, 'value': …, 'hidden': …}`: what makes the object public, and what hides it (for a boolean `hidden` is the other one)",
+    "published": "`{'field': …, 'value': …, 'hidden': …}`: what makes it public, and what hides it (of a boolean: the other value)",
     "seller": "Field that names the seller, such as `owner_id`; only its keyed hash is stored by the service",
     "market": "Field with the country of the object",
     "category": "Field with the category, as text",

@@ -41,9 +41,7 @@ class Command(BaseCommand):
                 raise CommandError(message)
             tally = Tally()
             try:
-                for tally in screen_published(  # noqa: B007 the last is told below
-                    watch, batch_size=options["batch_size"], limit=options["limit"], dry_run=options["dry_run"]
-                ):
+                for tally in screen_published(watch, batch_size=options["batch_size"], limit=options["limit"], dry_run=options["dry_run"]):
                     self.stdout.write(f"{watch.label}: {tally.seen} seen, {tally.skipped} screened before, {tally.held} to hold")
             except ServiceAwayError as error:
                 message = f"the service did not answer ({error}); run this again to go on"
@@ -52,6 +50,6 @@ class Command(BaseCommand):
 
     def _tell(self, label: str, tally: Tally, *, dry_run: bool) -> None:
         held = "would be held" if dry_run else "held"
-        self.stdout.write(f"{label}: {tally.allowed} allowed, {tally.held} {held}, {len(tally.failed)} not scored")
+        self.stdout.write(f"{label}: {tally.allowed} allowed, {tally.held} {held}, {tally.hidden} hidden again, {len(tally.failed)} not scored")
         for line in tally.failed[:SHOWN]:
             self.stderr.write(line)
