@@ -33,10 +33,10 @@ from running import Service
 SEED = 5
 KINDS = ("create", "edit", "touch")
 TURN = 10
-WORDS = (
-    "oak table chair lamp linen cotton shirt blue red large small kitchen garden bench shelf mirror frame wool scarf bicycle pump glass jar "
-    "ceramic bowl set of four nearly new with box delivery possible size width height cm used condition good light scratches steel wooden"
-).split()
+WORDS = """
+oak table chair lamp linen cotton shirt blue red large small kitchen garden bench shelf mirror frame wool scarf bicycle pump glass jar
+ceramic bowl set of four nearly new with box delivery possible size width height cm used condition good light scratches steel wooden
+"""
 
 
 class Shop:
@@ -118,7 +118,7 @@ class Saves:
 
 def words(chance: random.Random, count: int) -> str:
     """A text of ordinary words that was not there before."""
-    return " ".join([*chance.choices(WORDS, k=count), str(chance.randrange(10**6))])
+    return " ".join([*chance.choices(WORDS.split(), k=count), str(chance.randrange(10**6))])
 
 
 def measure(rounds: int, saves: int) -> list[dict[str, dict[str, list[float]]]]:

@@ -24,6 +24,12 @@ def start_postgresql():
     return server
 
 
+def pytest_configure(config):
+    """Let the databases be removed with their server, though a thread of an asynchronous view still holds a connection."""
+    if POSTGRESQL is not None:
+        config.addinivalue_line("filterwarnings", "ignore:Error when trying to teardown test databases:pytest.PytestWarning")
+
+
 def pytest_unconfigure():
     """End it."""
     if POSTGRESQL is not None:

@@ -71,7 +71,7 @@ def test_what_was_published_past_a_hold_is_hidden_again(fake):
     Offer.objects.create(title="Boar tusk")
     Offer.objects.update(is_public=True)
     assert "1 hidden again" in run("wildgate_screen", "--model", "bazaar.Offer")
-    assert [] == public()
+    assert public() == []
 
 
 def test_sync_says_what_it_did(fake):

@@ -151,6 +151,6 @@ def picture(tmp_path):
 
     def take(page, name: str) -> None:
         folder.mkdir(exist_ok=True)
-        page.screenshot(path=folder / f"{name}.png", scale="css")
+        page.screenshot(path=folder / f"{name}.png", scale="css", animations="disabled")
 
     return take

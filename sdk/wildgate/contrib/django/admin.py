@@ -7,8 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
+from django.forms import Field as FormField
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -152,6 +154,12 @@ class ScreeningAdmin(ScreeningModelAdmin):
         screening = self.get_object(request, object_id)
         buttons = _buttons(screening) if screening and self.has_change_permission(request, screening) else []
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "wildgate_buttons": buttons})
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **options: Any) -> FormField | None:
+        """Leave room for the buttons."""
+        if db_field.name == "note":
+            options["widget"] = AdminTextareaWidget(attrs={"rows": 3})
+        return super().formfield_for_dbfield(db_field, request, **options)
 
     def save_model(self, request: HttpRequest, obj: Screening, form: ModelForm[Screening], change: bool) -> None:  # noqa: FBT001 theirs
         """Do what was pressed, and nothing else."""

@@ -144,8 +144,9 @@ class Report(models.Model):
         indexes = (models.Index(fields=["sent_time", "occurred_time"], name="wildgate_unsent"),)
 
     def __str__(self) -> str:
-        """Read like `removed by moderator`."""
-        return f"{self.applied} by {self.means}"
+        """Read like `removed by a moderator`."""
+        by = _("by a moderator") if self.means == Means.MODERATOR else _("by software")
+        return f"{self.applied} {by}"
 
     @property
     def outcome(self) -> Outcome:

@@ -50,6 +50,8 @@ class Command(BaseCommand):
 
     def _tell(self, label: str, tally: Tally, *, dry_run: bool) -> None:
         held = "would be held" if dry_run else "held"
-        self.stdout.write(f"{label}: {tally.allowed} allowed, {tally.held} {held}, {tally.hidden} hidden again, {len(tally.failed)} not scored")
+        self.stdout.write(
+            f"{label}: {tally.allowed} allowed, {tally.held} {held}, {tally.hidden} hidden again, {len(tally.failed)} not scored"
+        )
         for line in tally.failed[:SHOWN]:
             self.stderr.write(line)
