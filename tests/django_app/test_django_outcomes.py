@@ -105,6 +105,15 @@ def test_what_was_edited_meanwhile_cannot_be_approved(fake):
         moderation.approve(seen)
 
 
+def test_approving_never_publishes_a_text_that_nobody_saw(fake):
+    """One that was written past the hooks, and would be refused."""
+    offer = Offer.objects.create(title="Boar tusk")
+    Offer.objects.update(title="Ivory bangle")
+    moderation.approve(Screening.objects.get())
+    offer.refresh_from_db()
+    assert offer.is_public is False
+
+
 def test_a_complaint_that_is_upheld_lets_the_text_be_saved(fake, committed):
     """Of a listing that was refused before it was an object."""
     with committed():

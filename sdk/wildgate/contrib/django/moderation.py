@@ -11,6 +11,7 @@ from wildgate._outcomes import Means, OutcomeKind
 from wildgate.contrib.django.models import Appeal, Screening, State
 from wildgate.contrib.django.outcomes import tell
 from wildgate.contrib.django.receivers import watch_of
+from wildgate.contrib.django.screening import ListingRefusedError
 
 APPROVABLE = frozenset({State.HELD, State.PUBLISHED})
 REJECTABLE = frozenset({State.HELD, State.PUBLISHED, State.APPROVED})
@@ -66,7 +67,12 @@ def show(screening: Screening, *, public: bool) -> None:
     if watched is None or watched.published is None or subject is None or watched.is_published(subject) is public:
         return
     watched.set_published(subject, public=public)
-    subject.save(update_fields=[watched.published.field])
+    try:
+        subject.save(update_fields=[watched.published.field])
+    except ListingRefusedError:  # past every hook its text was changed, to one that is refused
+        watched.set_published(subject, public=False)
+        name = watched.published.field
+        type(subject)._base_manager.filter(pk=subject.pk).update(**{name: getattr(subject, name)})
 
 
 def _decide(
