@@ -129,7 +129,8 @@ def soak(result: Result) -> Rows:
     calls = f"{result['answered']:,} answered, {errors} errors, {result['wrong']} wrong, {result['missing']} not in the store"
     memory = " → ".join(f"{whole[0][when]:.0f}" for when in ("begin", "middle", "end"))
     share = " → ".join(f"{shared[0][when]:.0f}" for when in ("begin", "middle", "end"))
-    yield f"{len(result['minutes'])} minutes at {result['rate_asked']:.0f} listings/s, two workers", f"{calls}; a worker {memory} MiB resident, its share {share}"
+    what = f"{len(result['minutes'])} minutes at {result['rate_asked']:.0f} listings/s, two workers"
+    yield what, f"{calls}; a worker {memory} MiB resident, its share {share}"
 
 
 PARTS: dict[str, Callable[[Result], Rows]] = {
