@@ -87,6 +87,15 @@ def test_saving_other_fields_by_name_asks_nobody(fake):
     assert len(fake.listings) == 1
 
 
+def test_what_was_validated_and_not_saved_is_not_kept(fake):
+    """Only the price was written; the title in the database is the old one."""
+    offer = Offer.objects.create(title="Chair")
+    offer.title = "Boar tusk"
+    offer.full_clean()
+    offer.save(update_fields=["price"])
+    assert [State.PUBLISHED] == states()
+
+
 def test_a_hold_reaches_the_database_when_only_the_title_is_saved(fake):
     """`update_fields` does not keep the offer public."""
     offer = Offer.objects.create(title="Chair")
