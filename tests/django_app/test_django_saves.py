@@ -93,7 +93,7 @@ def test_what_was_validated_and_not_saved_is_not_kept(fake):
     offer.title = "Boar tusk"
     offer.full_clean()
     offer.save(update_fields=["price"])
-    assert [State.PUBLISHED] == states()
+    assert states() == [State.PUBLISHED]
 
 
 def test_a_hold_reaches_the_database_when_only_the_title_is_saved(fake):
