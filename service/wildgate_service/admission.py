@@ -30,7 +30,7 @@ class Admission:
 
     def __init__(self, longest_wait: float, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.held = 0  # listings of calls taken on and not answered
-        self.waited: Callable[[], float] = lambda: 0.0  # seconds that the first in line has waited to be scored
+        self.waited: Callable[[], float] = lambda: 0.0  # seconds that the first in a long line has waited to be scored
         self._longest_wait = longest_wait
         self._limit = limit
         self._clock = clock

@@ -29,6 +29,11 @@ class Gathering:
         self._waiting: list[tuple[asyncio.Future[Any], Callable[[], Any], float]] = []
 
     @property
+    def waiting(self) -> int:
+        """How many are in line."""
+        return len(self._waiting)
+
+    @property
     def waited(self) -> float:
         """Seconds that the first in line has waited for its turn; 0 if nobody waits."""
         return time.monotonic() - self._waiting[0][2] if self._waiting else 0.0

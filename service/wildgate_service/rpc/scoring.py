@@ -65,9 +65,13 @@ class Scoring:
         self._observer = serving.observer
         self._admission = serving.admission
         self._gathering = Gathering()
-        self._admission.waited = lambda: self._gathering.waited
+        self._admission.waited = self._waited
         self._slice = asyncio.Lock()  # of all batches one at a time, so that together they leave others the same room
         self._default = wire.Explain[serving.settings.explain_default.upper()]
+
+    def _waited(self) -> float:
+        """Seconds that the first in line has waited; 0 for a line as short as gRPC lets wait, since a hiccup alone refuses nobody."""
+        return self._gathering.waited if self._gathering.waiting > self._serving.settings.max_waiting else 0.0
 
     async def score_listing(self, payload: bytes, caller: Caller) -> bytes:
         """Score, record and answer one listing."""

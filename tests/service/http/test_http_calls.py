@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import pytest
 from wildgate.v1 import scoring_pb2, types_pb2
+from wildgate_service.http.calls import _peer
+from wildgate_service.limiting.attempts import address_of
 
 SCORE = "/wildgate.v1.ScoringService/ScoreListing"
 OFFER = {"listing": {"listingId": "42", "title": "elephant tusk"}}
@@ -81,6 +83,14 @@ def test_bad_keys_of_an_address_are_limited(start_small, browse, reason_of):
     statuses = [browser.score().status for _ in range(2)]
     over = browser.score()
     assert (statuses, over.status, reason_of(over)[0], over.headers["retry-after"]) == ([401, 401], 429, "TOO_MANY_ATTEMPTS", "60")
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"), [("192.0.2.7:50123", "192.0.2.7"), ("2001:db8::7:50123", "2001:db8::/64"), ("::ffff:192.0.2.7:1", "192.0.2.7")]
+)
+def test_address_is_the_one_that_grpc_counts_by(address, counted):
+    """Of an IPv6 address the site."""
+    assert address_of(_peer(address)) == counted
 
 
 def test_limit_is_one_for_both_protocols(start_small, browse, connect, reason_of):
