@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.apps import apps
@@ -11,8 +10,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
 from wildgate.contrib.django import screening
+from wildgate.contrib.django.current import request_at_hand
 
-_request: ContextVar[HttpRequest | None] = ContextVar("wildgate_request", default=None)
 UNPROCESSABLE = 422
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
@@ -37,19 +36,19 @@ class WildgateMiddleware:
         """Answer as the view does."""
         if self._is_async:
             return self._answer_async(request)
-        token = _request.set(request)
+        token = request_at_hand.set(request)
         try:
             return self._get_response(request)
         finally:
-            _request.reset(token)
+            request_at_hand.reset(token)
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        token = _request.set(request)
+        token = request_at_hand.set(request)
         try:
             answer: HttpResponseBase = await self._get_response(request)  # type: ignore[misc]
             return answer
         finally:
-            _request.reset(token)
+            request_at_hand.reset(token)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer a refusal; by now the view's transaction is rolled back, so the refusal is kept anew."""
@@ -64,7 +63,7 @@ class WildgateMiddleware:
 
 def tell_seller(notice: str) -> None:
     """Show a notice on the seller's next page, if this runs within a request of a site that has messages."""
-    request = _request.get()
+    request = request_at_hand.get()
     if request is None or not apps.is_installed("django.contrib.messages"):
         return
     from django.contrib import messages  # noqa: PLC0415 only where it is installed

@@ -39,7 +39,7 @@ def watch_of(model: type[models.Model]) -> Watch | None:
 def validate(instance: models.Model) -> None:
     """Raise ListingRefusedError, a ValidationError, if the service asks to refuse an object as it is now."""
     watched = watch_of(type(instance))
-    if watched is not None:
+    if watched is not None and watched.covers(instance):
         _examined(instance, watched)
 
 
@@ -49,6 +49,9 @@ def before_save(
     """Score what is saved, and hide what must not be public; raise ListingRefusedError for what must not be saved."""
     watched = watch_of(sender)
     if raw or watched is None or not watched.concerned(update_fields):
+        return
+    if not watched.covers(instance):
+        instance.__dict__.pop(STASH, None)
         return
     examined = _examined(instance, watched)
     examined.publish_wanted = watched.is_published(instance) or examined.was_waiting
@@ -86,9 +89,9 @@ def _examined(instance: models.Model, watched: Watch) -> Examined:
 
 def _save_published(instance: models.Model, watched: Watch, using: str, update_fields: Collection[str]) -> None:
     """Write what `before_save` set, where the save wrote other columns only."""
-    name = watched.published.field if watched.published else ""
-    if name and name not in update_fields:
-        type(instance)._base_manager.using(using).filter(pk=instance.pk).update(**{name: getattr(instance, name)})
+    if watched.published is not None and watched.published.field not in update_fields:
+        written = {name: getattr(instance, name) for name in watched.published.columns}
+        type(instance)._base_manager.using(using).filter(pk=instance.pk).update(**written)
 
 
 def _keep(instance: models.Model, examined: Examined) -> None:
