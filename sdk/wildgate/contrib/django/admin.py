@@ -153,7 +153,9 @@ class ScreeningAdmin(ScreeningModelAdmin):
         """Show the buttons that can be pressed."""
         screening = self.get_object(request, object_id)
         buttons = _buttons(screening) if screening and self.has_change_permission(request, screening) else []
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "wildgate_buttons": buttons})
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "wildgate_buttons": buttons, "title": _("Screening")}
+        )
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **options: Any) -> FormField | None:
         """Leave room for the buttons."""
