@@ -29,7 +29,7 @@ DATABASES = {
 }
 
 # What a forum writes begins here,
-from wildgate.contrib.django import spirit
+from wildgate.contrib.django import spirit  # noqa: E402 what a forum writes stands together
 
 INSTALLED_APPS += ["wildgate.contrib.django"]
 MIDDLEWARE += ["wildgate.contrib.django.middleware.WildgateMiddleware"]

@@ -13,6 +13,8 @@ from wildgate.contrib.django import screening
 from wildgate.contrib.django.current import request_at_hand
 
 UNPROCESSABLE = 422
+TOLD = "_wildgate_told"
+"""Where a request carries what its seller is told: a topic and its first post, say, are held with the same words."""
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
@@ -62,10 +64,13 @@ class WildgateMiddleware:
 
 
 def tell_seller(notice: str) -> None:
-    """Show a notice on the seller's next page, if this runs within a request of a site that has messages."""
+    """Show a notice on the seller's next page, once a request, if this runs within one of a site that has messages."""
     request = request_at_hand.get()
     if request is None or not apps.is_installed("django.contrib.messages"):
         return
     from django.contrib import messages  # noqa: PLC0415 only where it is installed
 
-    messages.warning(request, notice, fail_silently=True)
+    told: set[str] = request.__dict__.setdefault(TOLD, set())
+    if notice not in told:
+        told.add(notice)
+        messages.warning(request, notice, fail_silently=True)
