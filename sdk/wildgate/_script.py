@@ -13,6 +13,7 @@ from typing import Any
 from wildgate._errors import Code
 from wildgate._spans import unit_index
 from wildgate._types import Action, Listing, Match, Span, SpanUnit, Taxon
+from wildgate.v1 import errors_pb2
 
 SCORES = {Action.ALLOW: 0.01, Action.REVIEW: 0.6, Action.BLOCK: 0.98}
 TAXA = (Taxon("elephant", "Loxodonta africana", "I"),)
@@ -55,6 +56,7 @@ def make_rule(
     *,
     score: float | None = None,
     fail: str = "",
+    error_reason: str = "",
     **rest: Any,  # noqa: ANN401 fields of Rule
 ) -> Rule:
     """Make a rule; raise ValueError for an action or a code that there is not."""
@@ -62,8 +64,14 @@ def make_rule(
     if fail and fail not in Code.__members__:
         message = f"fail={fail!r} is no gRPC code; known are {', '.join(Code.__members__)}"
         raise ValueError(message)
+    known = [name.removeprefix("ERROR_REASON_") for name in errors_pb2.ErrorReason.keys()]  # noqa: SIM118 no dictionary
+    if error_reason and error_reason not in known:
+        message = f"error_reason={error_reason!r} is none of the service's; known are {', '.join(known)}"
+        raise ValueError(message)
     pattern = text if isinstance(text, re.Pattern) else re.compile(re.escape(text), re.IGNORECASE)
-    return Rule(pattern=pattern, action=asked, score=SCORES[asked] if score is None else score, fail=fail, **rest)
+    return Rule(
+        pattern=pattern, action=asked, score=SCORES[asked] if score is None else score, fail=fail, error_reason=error_reason, **rest
+    )
 
 
 def read_scenario(path: str | Path) -> list[Rule]:
