@@ -21,6 +21,10 @@ class Offer(models.Model):
     def __str__(self):
         return self.title
 
+    def get_absolute_url(self):
+        """Where it is shown."""
+        return f"/offer/{self.pk}/"
+
 
 class Post(models.Model):
     """A post with a status, kept in another database."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.apps import apps
@@ -13,6 +14,8 @@ from wildgate.contrib.django import screening
 from wildgate.contrib.django.current import request_at_hand
 
 UNPROCESSABLE = 422
+LED = "_wildgate_led"
+"""Where a request carries which redirects lead elsewhere."""
 TOLD = "_wildgate_told"
 """Where a request carries what its seller is told: a topic and its first post, say, are held with the same words."""
 
@@ -40,7 +43,7 @@ class WildgateMiddleware:
             return self._answer_async(request)
         token = request_at_hand.set(request)
         try:
-            return self._get_response(request)
+            return _led(request, cast("HttpResponseBase", self._get_response(request)))
         finally:
             request_at_hand.reset(token)
 
@@ -48,7 +51,7 @@ class WildgateMiddleware:
         token = request_at_hand.set(request)
         try:
             answer: HttpResponseBase = await self._get_response(request)  # type: ignore[misc]
-            return answer
+            return _led(request, answer)
         finally:
             request_at_hand.reset(token)
 
@@ -63,6 +66,13 @@ class WildgateMiddleware:
         return HttpResponse(notice, status=UNPROCESSABLE, content_type="text/plain; charset=utf-8")
 
 
+def send_instead(own_page: str, page: str) -> None:
+    """Let this request's redirect to an object's own page, which is hidden with it, lead to another."""
+    request = request_at_hand.get()
+    if request is not None:
+        request.__dict__.setdefault(LED, {})[own_page] = page
+
+
 def tell_seller(notice: str) -> None:
     """Show a notice on the seller's next page, once a request, if this runs within one of a site that has messages."""
     request = request_at_hand.get()
@@ -74,3 +84,10 @@ def tell_seller(notice: str) -> None:
     if notice not in told:
         told.add(notice)
         messages.warning(request, notice, fail_silently=True)
+
+
+def _led(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    page = request.__dict__.get(LED, {}).get(response.headers.get("Location"))
+    if page is not None:
+        response.headers["Location"] = page
+    return response

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.db import models, router, transaction
 from django.db.models.signals import post_delete, post_save, pre_save
+from django.shortcuts import resolve_url
 
 from wildgate.contrib.django import conf
-from wildgate.contrib.django.middleware import tell_seller
+from wildgate.contrib.django.middleware import send_instead, tell_seller
 from wildgate.contrib.django.models import Screening, State
 from wildgate.contrib.django.notices import notice_for
 from wildgate.contrib.django.screening import Examined, examine, keep, of_object, refuse
@@ -99,8 +100,15 @@ def _keep(instance: models.Model, examined: Examined) -> None:
         keep(instance, examined)
         if examined.state is State.HELD:
             tell_seller(notice_for(examined.decision))
+            _lead_away(instance)
     elif examined.last is not None and examined.publish_wanted and not examined.last.publish_wanted:
         Screening.objects.filter(pk=examined.last.pk).update(publish_wanted=True)
+
+
+def _lead_away(instance: models.Model) -> None:
+    watched, own_page = watch_of(type(instance)), getattr(instance, "get_absolute_url", None)
+    if watched is not None and watched.held_page and own_page is not None:
+        send_instead(own_page(), resolve_url(watched.held_page))
 
 
 def _empty(model: type[models.Model], key: object) -> None:

@@ -17,6 +17,7 @@ MODELS = {
         "published": {**PUBLISHED, "touch": "reindex_at"},
         "kind": "social_post",
         "only": "wildgate.contrib.django.spirit.is_public_topic",
+        "held_page": "spirit:index",
     },
     "spirit_comment.Comment": {
         "text": ["comment"],

@@ -29,6 +29,7 @@ KEYS: dict[str, str] = {
     "language": "Field with the BCP 47 language of the text, if the object has one",
     "kind": "`listing` (the default), `social_post` or `cargo_booking`",
     "only": "Dotted path of a function from the object to whether it is scored at all, such as posts that everybody can read",
+    "held_page": "Path or name of the page where who posted goes when the object's own (`get_absolute_url`) is hidden with it",
 }
 """What an entry of MODELS may hold. Fields may be paths such as `owner.country`, and methods."""
 PATHS = ("title", "seller", "market", "category", "language")
@@ -66,6 +67,7 @@ class Watch:
     language: str = ""
     kind: str = ContentKind.LISTING
     only: str = ""
+    held_page: str = ""
 
     @property
     def model(self) -> type[Model]:

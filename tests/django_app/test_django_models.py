@@ -1,4 +1,4 @@
-"""Some objects of a watched model alone, and a time that is set with what makes an object public."""
+"""Some objects of a watched model alone, a time that is set with what makes an object public, and a page in place of a hidden one."""
 
 import copy
 
@@ -86,3 +86,11 @@ def test_a_save_of_other_columns_writes_the_time_of_a_hold(touched):
 def test_what_is_public_and_stays_so_keeps_its_time(touched):
     """Nothing changed."""
     assert Offer.objects.create(title="Chair", changed_time=LONG_AGO).changed_time == LONG_AGO
+
+
+@pytest.mark.parametrize(("title", "page"), [("Boar tusk", "/form/"), ("Chair", "/offer/{pk}/")])
+def test_who_posted_what_is_held_is_led_to_another_page(entry, client, title, page):
+    """Its own is hidden with it; what is public keeps its own."""
+    entry(held_page="/form/")
+    answer = client.post("/post-and-go-there/", {"title": title})
+    assert answer.url == page.format(pk=Offer.objects.get().pk)
