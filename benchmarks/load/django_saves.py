@@ -4,7 +4,8 @@ Usage: .venv-integration/bin/python benchmarks/load/django_saves.py [--rounds N]
 
 Two processes hold the shop of tests/integration, one with Wildgate in its settings and one without, each with a database (SQLite) of its
 own; one real service, with recording. In each round both save, in turns of ten, so many products by a form in a transaction, as oscar's
-dashboard does, without the search index, whose writing would drown the rest: `create` a product, `edit` its description, and `touch` (save it with its texts as they were). Texts are new ones each time,
+dashboard does, without the search index, whose writing would drown the rest: `create` a product, `edit` its description, and `touch`
+(save it with its texts as they were). Texts are new ones each time,
 of ordinary wares, which have no outcomes to send. Times are wall time from validation to commit, in milliseconds.
 """
 
@@ -70,7 +71,6 @@ class Shop:
 def serve_saves() -> None:
     """Be the shop's process."""
     import django  # noqa: PLC0415 with the settings of this process
-
     from django.conf import settings  # noqa: PLC0415
 
     settings.HAYSTACK_SIGNAL_PROCESSOR = "haystack.signals.BaseSignalProcessor"

@@ -50,6 +50,7 @@ def before_save(
     """Score what is saved, and hide what must not be public; raise ListingRefusedError for what must not be saved."""
     watched = watch_of(sender)
     if raw or watched is None or not watched.concerned(update_fields):
+        instance.__dict__.pop(STASH, None)  # what was validated is not what is saved
         return
     if not watched.covers(instance):
         instance.__dict__.pop(STASH, None)
