@@ -94,3 +94,10 @@ def test_who_posted_what_is_held_is_led_to_another_page(entry, client, title, pa
     entry(held_page="/form/")
     answer = client.post("/post-and-go-there/", {"title": title})
     assert answer.url == page.format(pk=Offer.objects.get().pk)
+
+
+def test_a_page_that_is_not_there_breaks_no_save(entry, client):
+    """The site's own redirect stands; `manage.py check` tells."""
+    entry(held_page="nowhere")
+    answer = client.post("/post-and-go-there/", {"title": "Boar tusk"})
+    assert answer.url == f"/offer/{Offer.objects.get().pk}/"

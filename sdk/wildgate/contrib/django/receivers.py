@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial, wraps
 from typing import Any
 
 from django.db import models, router, transaction
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch
 
 from wildgate.contrib.django import conf
 from wildgate.contrib.django.middleware import send_instead, tell_seller
@@ -49,11 +51,8 @@ def before_save(
 ) -> None:
     """Score what is saved, and hide what must not be public; raise ListingRefusedError for what must not be saved."""
     watched = watch_of(sender)
-    if raw or watched is None or not watched.concerned(update_fields):
+    if raw or watched is None or not watched.concerned(update_fields) or not watched.covers(instance):
         instance.__dict__.pop(STASH, None)  # what was validated is not what is saved
-        return
-    if not watched.covers(instance):
-        instance.__dict__.pop(STASH, None)
         return
     examined = _examined(instance, watched)
     examined.publish_wanted = watched.is_published(instance) or examined.was_waiting
@@ -109,7 +108,8 @@ def _keep(instance: models.Model, examined: Examined) -> None:
 def _lead_away(instance: models.Model) -> None:
     watched, own_page = watch_of(type(instance)), getattr(instance, "get_absolute_url", None)
     if watched is not None and watched.held_page and own_page is not None:
-        send_instead(own_page(), resolve_url(watched.held_page))
+        with suppress(NoReverseMatch):  # `manage.py check` tells; a save must not fail of it
+            send_instead(own_page(), resolve_url(watched.held_page))
 
 
 def _empty(model: type[models.Model], key: object) -> None:
