@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -22,25 +23,16 @@ from wildgate._connection import BATCH, HEALTH, LEXICON, OUTCOMES, REPORT, SCORE
 from wildgate._errors import Code
 from wildgate._ids import uuid7
 from wildgate._outcomes import Outcome
-from wildgate._spans import unit_index
+from wildgate._script import SCORES, TAXA, TOLD, Rule, make_rule, read_scenario
 from wildgate._status import ErrorDetails, encode_status
-from wildgate._types import Action, Decision, Listing, Match, ReportCount, Span, SpanUnit, Taxon, TransparencyReport
+from wildgate._types import Action, Decision, Listing, Match, ReportCount, SpanUnit, Taxon, TransparencyReport
 from wildgate.v1 import errors_pb2, lexicon_pb2, scoring_pb2, transparency_pb2, types_pb2
 
-_SCORES = {Action.ALLOW: 0.01, Action.REVIEW: 0.6, Action.BLOCK: 0.98}
 _UNITS: dict[int, SpanUnit] = {number: unit for unit, number in _convert.SPAN_UNITS.items()}
 _SERVING, _NOT_SERVING = b"\x08\x01", b"\x08\x02"
 _WORKERS = 32
 
 Answer = Decision | Action | str | types_pb2.Decision
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    pattern: re.Pattern[str]
-    action: Action
-    score: float
-    taxa: tuple[Taxon, ...]
 
 
 @dataclass(slots=True)
@@ -78,20 +70,31 @@ class FakeWildgate:
 
     def when(
         self,
-        text: str,
-        action: Action | str,
+        text: str | re.Pattern[str],
+        action: Action | str = Action.ALLOW,
         *,
         score: float | None = None,
-        taxa: tuple[Taxon, ...] = (Taxon("elephant", "Loxodonta africana", "I"),),
+        taxa: tuple[Taxon, ...] = TAXA,
+        reason: str = TOLD,
+        notice: str = "",
+        delay: float = 0.0,
+        fail: str = "",
+        error_reason: str = "",
     ) -> None:
-        """Answer `action`, with matches, for listings whose text holds `text` in any case.
+        """Answer `action`, with matches, for listings that hold `text` in any case, or fit a compiled pattern.
 
-        The first rule that fits decides.
+        The first rule that fits decides. `delay` are seconds before the answer; `fail` is a gRPC
+        code to fail with instead, and `error_reason` the service's reason. In a batch a listing
+        fails alone.
         """
-        asked = Action(action)
-        pattern = re.compile(re.escape(text), re.IGNORECASE)
-        rule = _Rule(pattern, asked, _SCORES[asked] if score is None else score, taxa)
+        rule = make_rule(
+            text, action, score=score, taxa=taxa, reason=reason, notice=notice, delay=delay, fail=fail, error_reason=error_reason
+        )
         self._rules.append(rule)
+
+    def play(self, scenario: str | Path) -> None:
+        """Take over the rules of a scenario file (TOML or JSON), after those that there are."""
+        self._rules.extend(read_scenario(scenario))
 
     def answer(self, *answers: Answer) -> None:
         """Queue answers for the next listings, before any rule.
@@ -144,7 +147,7 @@ class FakeWildgate:
 
     def reset(self) -> None:
         """Forget the whole script and everything recorded."""
-        self._rules: list[_Rule] = []
+        self._rules: list[Rule] = []
         self._answers: deque[Answer] = deque()
         self._faults: list[_Fault] = []
         self._given: dict[str, tuple[types_pb2.Listing, types_pb2.Decision]] = {}
@@ -243,6 +246,10 @@ class FakeWildgate:
             return active
 
     def _score(self, request: scoring_pb2.ScoreListingRequest, context: grpc.ServicerContext) -> scoring_pb2.ScoreListingResponse:
+        failed = self._await_rule(request.listing)
+        if failed is not None:
+            self._note(request.listing)
+            _abort(context, failed.fail, failed.reason, encode_status(Code[failed.fail], ErrorDetails(failed.reason, failed.error_reason)))
         decision = self._decide(request.listing, request.request_id, request.explain, request.span_unit)
         if decision is None:
             message = "the request_id came before with another listing"
@@ -255,6 +262,12 @@ class FakeWildgate:
         response = scoring_pb2.BatchScoreListingsResponse()
         for item in request.items:
             result = response.results.add(correlation_id=item.correlation_id)
+            failed = self._await_rule(item.listing)
+            if failed is not None:
+                self._note(item.listing)
+                result.error.code = Code[failed.fail]
+                result.error.reason = errors_pb2.ErrorReason.Value(f"ERROR_REASON_{failed.error_reason or 'UNSPECIFIED'}")
+                continue
             decision = self._decide(item.listing, item.request_id, request.explain, request.span_unit)
             if decision is None:
                 result.error.code = Code.ALREADY_EXISTS
@@ -296,6 +309,21 @@ class FakeWildgate:
     def _health(self, _request: bytes, _: grpc.ServicerContext) -> bytes:
         return _SERVING if self.serving else _NOT_SERVING
 
+    def _await_rule(self, message: types_pb2.Listing) -> Rule | None:
+        """Wait as long as the listing's rule says; return the rule if it fails the listing."""
+        rule = self._rule_of(_convert.listing_from_proto(message))
+        if rule is None or self._answers:
+            return None
+        self._stopping.wait(rule.delay)
+        return rule if rule.fail else None
+
+    def _rule_of(self, listing: Listing) -> Rule | None:
+        return next((rule for rule in self._rules if rule.fits(listing)), None)
+
+    def _note(self, message: types_pb2.Listing) -> None:
+        with self._lock:
+            self.listings.append(_convert.listing_from_proto(message))
+
     def _decide(self, message: types_pb2.Listing, request_id: str, explain: int, span_unit: int) -> types_pb2.Decision | None:
         """Decide once per request_id; None if it came before with another listing."""
         with self._lock:
@@ -314,11 +342,11 @@ class FakeWildgate:
     def _next_answer(self, listing: Listing, unit: SpanUnit | None) -> types_pb2.Decision:
         with suppress(IndexError):
             return _read_answer(self._answers.popleft())
-        for rule in self._rules:
-            matches = tuple(_matches(rule, listing, unit or SpanUnit.CODE_POINT))
-            if matches:
-                return _fake_decision(rule.action, rule.score, matches, rule.taxa)
-        return _fake_decision(Action.ALLOW, _SCORES[Action.ALLOW])
+        rule = self._rule_of(listing)
+        if rule is None:
+            return _fake_decision(Action.ALLOW)
+        matches = tuple(rule.matches_in(listing, unit or SpanUnit.CODE_POINT))
+        return _fake_decision(rule.action, rule.score, matches, rule.taxa, rule.reason, rule.notice)
 
 
 class _Handlers(grpc.GenericRpcHandler):
@@ -347,51 +375,31 @@ def _read_answer(answer: Answer) -> types_pb2.Decision:
         return copied
     if isinstance(answer, Decision):
         return _convert.decision_to_proto(answer)
-    action = Action(answer)
-    return _fake_decision(action, _SCORES[action])
+    return _fake_decision(Action(answer))
 
 
 def _fake_decision(
     action: Action,
-    score: float,
+    score: float | None = None,
     matches: tuple[Match, ...] = (),
     taxa: tuple[Taxon, ...] = (),
+    reason: str = TOLD,
+    notice: str = "",
 ) -> types_pb2.Decision:
     decision = Decision(
         action=action,
         request_id="",
-        score=score,
+        score=SCORES[action] if score is None else score,
         taxa=taxa,
         matches=matches,
         language="und",
-        reason="" if action is Action.ALLOW else "The fake was told to answer this.",
+        reason="" if action is Action.ALLOW else reason,
+        notice=notice,
         lexicon_version="0.0.0+fake",
         model_version="fake",
         policy_version="fake",
     )
     return _convert.decision_to_proto(decision)
-
-
-def _matches(rule: _Rule, listing: Listing, unit: SpanUnit) -> Iterator[Match]:
-    for name, text in _texts(listing):
-        for found in rule.pattern.finditer(text):
-            start, end = (unit_index(text, index, unit) for index in found.span())
-            yield Match(
-                rule_id="fake",
-                kind="product",
-                form=rule.pattern.pattern,
-                surface=found.group(),
-                field=name,
-                span=Span(start, end),
-            )
-
-
-def _texts(listing: Listing) -> Iterator[tuple[str, str]]:
-    yield "title", listing.title
-    yield "description", listing.description
-    for index, attribute in enumerate(listing.attributes):
-        yield f"attributes[{index}].name", attribute.name
-        yield f"attributes[{index}].value", attribute.value
 
 
 def _hide(decision: types_pb2.Decision, explain: int) -> None:

@@ -36,10 +36,17 @@ except ImportError:  # the fake serves any test runner
     pass
 else:
 
+    def pytest_configure(config: pytest.Config) -> None:
+        """Declare the marker `wildgate`."""
+        config.addinivalue_line("markers", "wildgate(*scenarios): scenario files that wildgate_fake plays, relative to the test's own file")
+
     @pytest.fixture
-    def wildgate_fake() -> Iterator[FakeWildgate]:
-        """Yield a fake Wildgate service that allows everything until it is told otherwise."""
+    def wildgate_fake(request: pytest.FixtureRequest) -> Iterator[FakeWildgate]:
+        """Yield a fake Wildgate service that allows everything until a marker `wildgate(scenario)` or the test says otherwise."""
         from wildgate._fake import FakeWildgate  # noqa: PLC0415 it loads gRPC
 
         with FakeWildgate() as fake:
+            for marker in request.node.iter_markers("wildgate"):
+                for scenario in marker.args:
+                    fake.play(request.path.parent / scenario)
             yield fake

@@ -42,8 +42,11 @@ def test_a_site_that_is_set_up_well_passes():
         ("wildgate.E008", {"MODELS": {"bazaar.Offer": {**OFFER, "kind": "advert"}}}),
         ("wildgate.E008", {"MODELS": {"bazaar.Offer": {"published": OFFER["published"]}}}),
         ("wildgate.E009", {"MODELS": {"bazaar.Offer": {**OFFER, "published": "is_public"}}}),
+        ("wildgate.E008", {"MODELS": {"bazaar.Offer": {**OFFER, "only": "bazaar.rules.nothing"}}}),
+        ("wildgate.E009", {"MODELS": {"bazaar.Offer": {**OFFER, "published": {"field": "is_public", "value": True, "touch": "x"}}}}),
         ("wildgate.E009", {"MODELS": {"bazaar.Offer": {**OFFER, "published": {"field": "public", "value": True}}}}),
         ("wildgate.E009", {"MODELS": {"bazaar.Offer": {**OFFER, "published": {"field": "title", "value": "live"}}}}),
+        ("wildgate.E014", {"MODELS": {"bazaar.Offer": {**OFFER, "held_page": "nowhere"}}}),
         ("wildgate.W010", {"MODELS": {"bazaar.Offer": {"title": "title"}}}),
     ],
 )

@@ -8,7 +8,7 @@ from wildgate.contrib.django import conf, watched
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs" / "django.md").read_text(encoding="utf-8")
-SHOP = (REPOSITORY / "tests" / "integration" / "shop" / "shop_settings.py").read_text(encoding="utf-8")
+PLATFORMS = REPOSITORY / "tests" / "integration"
 
 
 @pytest.mark.parametrize("name", conf.FIELDS)
@@ -31,7 +31,9 @@ def test_the_table_has_nothing_that_the_code_does_not_know():
     assert conf.FIELDS.keys() | watched.KEYS.keys() == tables - {"WILDGATE"}
 
 
-def test_a_shop_writes_no_more_than_ten_lines():
-    """Those between the marks in the settings of the shop that is tested."""
-    block = SHOP.partition("begins here,\n")[2].partition("    # and ends here")[0]
-    assert len([line for line in block.splitlines() if line.strip()]) <= 10
+@pytest.mark.parametrize("name", ["shop", "forum"])
+def test_a_platform_writes_no_more_than_ten_lines(name):
+    """Those between the marks in the settings of the platform that is tested."""
+    settings = (PLATFORMS / name / f"{name}_settings.py").read_text(encoding="utf-8")
+    block = settings.partition("begins here,\n")[2].partition("# and ends here")[0]
+    assert 0 < len([line for line in block.splitlines() if line.strip()]) <= 10

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
@@ -17,7 +19,7 @@ from wildgate_service.settings import load_settings
 
 HERE = Path(__file__).parent
 IMAGES = HERE.parents[1] / "docs" / "images"
-collect_ignore_glob = [] if find_spec("playwright") and find_spec("oscar") else ["*"]
+collect_ignore_glob = [] if all(map(find_spec, ("playwright", "oscar", "spirit"))) else ["*"]
 WAIT = 60_000
 """Milliseconds that a page may take on a busy machine."""
 
@@ -102,9 +104,9 @@ class KillableService:
         self._service.__exit__()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory, make_service) -> Iterator[KillableService]:
-    """The real service with the real lexicons."""
+    """The real service with the real lexicons; one for each platform, whose report counts it alone."""
     started = KillableService(make_service, tmp_path_factory.mktemp("service"))
     yield started
     started.stop()
@@ -154,3 +156,49 @@ def picture(tmp_path):
         page.screenshot(path=folder / f"{name}.png", scale="css", animations="disabled")
 
     return take
+
+
+@pytest.fixture
+def open_queue(visit):
+    """Open a queue of Django's admin as a moderator: `open_queue(address, "all")`; without a name, what is held."""
+    page = visit()
+
+    def open_page(address: str, name: str = ""):
+        page.goto(f"{address}/admin/wildgate/screening/{name and f'?queue={name}'}")
+        if page.locator("#id_username").count():
+            page.fill("#id_username", "moderator")
+            page.fill("#id_password", "of-the-tests")
+            page.click("[type=submit]")
+        return page
+
+    return open_page
+
+
+@pytest.fixture
+def open_screening(open_queue):
+    """Open the page of a text in a queue, as a moderator: `open_screening(address, title, "all")`."""
+
+    def open_page(address: str, title: str, queue: str = ""):
+        page = open_queue(address, queue)
+        page.click(f"#result_list a:has-text('{title}')")
+        return page
+
+    return open_page
+
+
+@pytest.fixture
+def report(run_wildgate, service, tmp_path):
+    """What the service's own report says of today, read from its store."""
+
+    def read() -> dict[str, dict[str, dict[str, int]]]:
+        today = datetime.now(UTC).date().isoformat()
+        span = ("--from", today, "--to", today)
+        done = run_wildgate("report", *span, "--format", "json", "--exact", "--output", str(tmp_path / "report"), "--store", service.store)
+        assert done.returncode == 0, done.stderr
+        (file,) = (tmp_path / "report").glob("*.json")
+        tables = json.loads(file.read_text(encoding="utf-8"))["tables"]
+        return {
+            each["name"]: {row["value"]: dict(zip(each["measures"], row["counts"], strict=True)) for row in each["rows"]} for each in tables
+        }
+
+    return read

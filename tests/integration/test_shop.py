@@ -5,8 +5,7 @@ Every title is a new one, so the tests share the shop and the service.
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+from functools import partial
 from time import time_ns
 
 import pytest
@@ -97,37 +96,9 @@ def shown(visit, shop):
 
 
 @pytest.fixture
-def moderate(visit, shop):
+def moderate(open_screening, shop):
     """Open the page of a held text, as a moderator."""
-    page = visit()
-
-    def open_page(title: str):
-        page.goto(f"{shop.address}/admin/login/?next=/admin/wildgate/screening/")
-        page.fill("#id_username", "moderator")
-        page.fill("#id_password", "of-the-tests")
-        page.click("[type=submit]")
-        page.click(f"#result_list a:has-text('{title}')")
-        return page
-
-    return open_page
-
-
-@pytest.fixture
-def report(run_wildgate, service, tmp_path):
-    """What the service's own report says of today, read from its store."""
-
-    def read() -> dict[str, dict[str, dict[str, int]]]:
-        today = datetime.now(UTC).date().isoformat()
-        span = ("--from", today, "--to", today)
-        done = run_wildgate("report", *span, "--format", "json", "--exact", "--output", str(tmp_path / "report"), "--store", service.store)
-        assert done.returncode == 0, done.stderr
-        (file,) = (tmp_path / "report").glob("*.json")
-        tables = json.loads(file.read_text(encoding="utf-8"))["tables"]
-        return {
-            each["name"]: {row["value"]: dict(zip(each["measures"], row["counts"], strict=True)) for row in each["rows"]} for each in tables
-        }
-
-    return read
+    return partial(open_screening, shop.address)
 
 
 def test_an_innocent_product_is_public(seller, shown):

@@ -13,12 +13,17 @@ class Offer(models.Model):
     is_public = models.BooleanField(default=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True)
     price = models.IntegerField(default=1)
+    changed_time = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (models.CheckConstraint(condition=models.Q(price__gte=0), name="price_is_not_negative"),)
 
     def __str__(self):
         return self.title
+
+    def get_absolute_url(self):
+        """Where it is shown."""
+        return f"/offer/{self.pk}/"
 
 
 class Post(models.Model):

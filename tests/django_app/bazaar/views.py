@@ -2,7 +2,7 @@
 
 from django import forms
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from bazaar.models import Offer
 
@@ -21,6 +21,12 @@ def post(request):
     if request.method == "POST" and form.is_valid():
         return JsonResponse({"id": form.save().pk})
     return render(request, "offer.html", {"form": form})
+
+
+def post_and_go_there(request):
+    """Create an offer and go to its page."""
+    offer = Offer.objects.create(title=request.POST["title"])
+    return redirect(offer.get_absolute_url())
 
 
 def post_without_form(request):

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 from django.db import connections, router
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch
 
 from wildgate.contrib.django import conf
 from wildgate.contrib.django.models import Screening
@@ -23,7 +25,7 @@ BEFORE = (
 
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Check settings that need no database."""
-    found = [*conf.problems(getattr(settings, "WILDGATE", None)), *_middleware_problems(settings.MIDDLEWARE)]
+    found = [*conf.problems(getattr(settings, "WILDGATE", None)), *_middleware_problems(settings.MIDDLEWARE), *_page_problems()]
     return [_message(*problem) for problem in found]
 
 
@@ -45,6 +47,21 @@ def _middleware_problems(middleware: Sequence[str]) -> Iterator[conf.Problem]:
     late = set(middleware[middleware.index(MIDDLEWARE) :]) & set(BEFORE)
     for name in sorted(late):
         yield "wildgate.E012", f"The middleware of Wildgate stands before {name}.", "Put it after, best at the end."
+
+
+def _page_problems() -> Iterator[conf.Problem]:
+    """Not among those of `conf`, for addresses are not there when the app begins."""
+    loaded = conf.load()
+    for watch in loaded.watches.values() if loaded else ():
+        try:
+            resolve_url(watch.held_page or "/")
+        except NoReverseMatch:
+            where = f"WILDGATE['MODELS'][{watch.label!r}]"
+            yield (
+                "wildgate.E014",
+                f"{where} names the held_page {watch.held_page!r}, which is no address.",
+                "Give a path or the name of a URL.",
+            )
 
 
 def _message(identity: str, text: str, hint: str) -> CheckMessage:

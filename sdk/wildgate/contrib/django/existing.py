@@ -40,6 +40,7 @@ def screen_published(watch: Watch, *, batch_size: int, limit: int | None, dry_ru
     tally, key = Tally(), None
     while batch := _next(watch, key, batch_size if limit is None else min(batch_size, limit - tally.seen)):
         key = batch[-1].pk
+        batch = list(filter(watch.covers, batch))
         tally.seen += len(batch)
         todo, again = _sorted(watch, batch)
         tally.skipped += len(batch) - len(todo)

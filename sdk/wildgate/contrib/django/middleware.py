@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
+from typing import cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.apps import apps
@@ -11,9 +11,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
 from wildgate.contrib.django import screening
+from wildgate.contrib.django.current import request_at_hand
 
-_request: ContextVar[HttpRequest | None] = ContextVar("wildgate_request", default=None)
 UNPROCESSABLE = 422
+LED = "_wildgate_led"
+"""Where a request carries which redirects lead elsewhere."""
+TOLD = "_wildgate_told"
+"""Where a request carries what its seller is told: a topic and its first post, say, are held with the same words."""
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
@@ -37,19 +41,19 @@ class WildgateMiddleware:
         """Answer as the view does."""
         if self._is_async:
             return self._answer_async(request)
-        token = _request.set(request)
+        token = request_at_hand.set(request)
         try:
-            return self._get_response(request)
+            return _led(request, cast("HttpResponseBase", self._get_response(request)))
         finally:
-            _request.reset(token)
+            request_at_hand.reset(token)
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        token = _request.set(request)
+        token = request_at_hand.set(request)
         try:
             answer: HttpResponseBase = await self._get_response(request)  # type: ignore[misc]
-            return answer
+            return _led(request, answer)
         finally:
-            _request.reset(token)
+            request_at_hand.reset(token)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer a refusal; by now the view's transaction is rolled back, so the refusal is kept anew."""
@@ -62,11 +66,28 @@ class WildgateMiddleware:
         return HttpResponse(notice, status=UNPROCESSABLE, content_type="text/plain; charset=utf-8")
 
 
+def send_instead(own_page: str, page: str) -> None:
+    """Let this request's redirect to an object's own page, which is hidden with it, lead to another."""
+    request = request_at_hand.get()
+    if request is not None:
+        request.__dict__.setdefault(LED, {})[own_page] = page
+
+
 def tell_seller(notice: str) -> None:
-    """Show a notice on the seller's next page, if this runs within a request of a site that has messages."""
-    request = _request.get()
+    """Show a notice on the seller's next page, once a request, if this runs within one of a site that has messages."""
+    request = request_at_hand.get()
     if request is None or not apps.is_installed("django.contrib.messages"):
         return
     from django.contrib import messages  # noqa: PLC0415 only where it is installed
 
-    messages.warning(request, notice, fail_silently=True)
+    told: set[str] = request.__dict__.setdefault(TOLD, set())
+    if notice not in told:
+        told.add(notice)
+        messages.warning(request, notice, fail_silently=True)
+
+
+def _led(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    page = request.__dict__.get(LED, {}).get(response.headers.get("Location"))
+    if page is not None:
+        response.headers["Location"] = page
+    return response

@@ -68,11 +68,11 @@ def show(screening: Screening, *, public: bool) -> None:
         return
     watched.set_published(subject, public=public)
     try:
-        subject.save(update_fields=[watched.published.field])
+        subject.save(update_fields=watched.published.columns)
     except ListingRefusedError:  # past every hook its text was changed, to one that is refused
         watched.set_published(subject, public=False)
-        name = watched.published.field
-        type(subject)._base_manager.filter(pk=subject.pk).update(**{name: getattr(subject, name)})
+        written = {name: getattr(subject, name) for name in watched.published.columns}
+        type(subject)._base_manager.filter(pk=subject.pk).update(**written)
 
 
 def _decide(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial, wraps
 from typing import Any
 
 from django.db import models, router, transaction
 from django.db.models.signals import post_delete, post_save, pre_save
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch
 
 from wildgate.contrib.django import conf
-from wildgate.contrib.django.middleware import tell_seller
+from wildgate.contrib.django.middleware import send_instead, tell_seller
 from wildgate.contrib.django.models import Screening, State
 from wildgate.contrib.django.notices import notice_for
 from wildgate.contrib.django.screening import Examined, examine, keep, of_object, refuse
@@ -39,7 +42,7 @@ def watch_of(model: type[models.Model]) -> Watch | None:
 def validate(instance: models.Model) -> None:
     """Raise ListingRefusedError, a ValidationError, if the service asks to refuse an object as it is now."""
     watched = watch_of(type(instance))
-    if watched is not None:
+    if watched is not None and watched.covers(instance):
         _examined(instance, watched)
 
 
@@ -48,7 +51,7 @@ def before_save(
 ) -> None:
     """Score what is saved, and hide what must not be public; raise ListingRefusedError for what must not be saved."""
     watched = watch_of(sender)
-    if raw or watched is None or not watched.concerned(update_fields):
+    if raw or watched is None or not watched.concerned(update_fields) or not watched.covers(instance):
         instance.__dict__.pop(STASH, None)  # what was validated is not what is saved
         return
     examined = _examined(instance, watched)
@@ -87,9 +90,9 @@ def _examined(instance: models.Model, watched: Watch) -> Examined:
 
 def _save_published(instance: models.Model, watched: Watch, using: str, update_fields: Collection[str]) -> None:
     """Write what `before_save` set, where the save wrote other columns only."""
-    name = watched.published.field if watched.published else ""
-    if name and name not in update_fields:
-        type(instance)._base_manager.using(using).filter(pk=instance.pk).update(**{name: getattr(instance, name)})
+    if watched.published is not None and watched.published.field not in update_fields:
+        written = {name: getattr(instance, name) for name in watched.published.columns}
+        type(instance)._base_manager.using(using).filter(pk=instance.pk).update(**written)
 
 
 def _keep(instance: models.Model, examined: Examined) -> None:
@@ -97,8 +100,16 @@ def _keep(instance: models.Model, examined: Examined) -> None:
         keep(instance, examined)
         if examined.state is State.HELD:
             tell_seller(notice_for(examined.decision))
+            _lead_away(instance)
     elif examined.last is not None and examined.publish_wanted and not examined.last.publish_wanted:
         Screening.objects.filter(pk=examined.last.pk).update(publish_wanted=True)
+
+
+def _lead_away(instance: models.Model) -> None:
+    watched, own_page = watch_of(type(instance)), getattr(instance, "get_absolute_url", None)
+    if watched is not None and watched.held_page and own_page is not None:
+        with suppress(NoReverseMatch):  # `manage.py check` tells; a save must not fail of it
+            send_instead(own_page(), resolve_url(watched.held_page))
 
 
 def _empty(model: type[models.Model], key: object) -> None:

@@ -12,6 +12,7 @@ from typing import Any, cast
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, Model
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from wildgate._types import ContentKind, Listing
@@ -20,16 +21,19 @@ KEYS: dict[str, str] = {
     "title": "Field of the title",
     "text": "List of fields that make the description, in their order",
     "attributes": "List of fields, dictionary of label → field, or dotted path of a function from the object to a dictionary",
-    "published": "`{'field': …, 'value': …, 'hidden': …}`: what makes it public, and what hides it (of a boolean: the other value)",
+    "published": "`{'field': …, 'value': …, 'hidden': …}`: what makes it public, and what hides it (of a boolean: the other value); "
+    "`'touch'` may name a field that gets the time of it",
     "seller": "Field that names the seller, such as `owner_id`; only its keyed hash is stored by the service",
     "market": "Field with the country of the object",
     "category": "Field with the category, as text",
     "language": "Field with the BCP 47 language of the text, if the object has one",
     "kind": "`listing` (the default), `social_post` or `cargo_booking`",
+    "only": "Dotted path of a function from the object to whether it is scored at all, such as posts that everybody can read",
+    "held_page": "Path or name of the page where who posted goes when the object's own (`get_absolute_url`) is hidden with it",
 }
 """What an entry of MODELS may hold. Fields may be paths such as `owner.country`, and methods."""
 PATHS = ("title", "seller", "market", "category", "language")
-PUBLISHED_KEYS = {"field", "value", "hidden"}
+PUBLISHED_KEYS = {"field", "value", "hidden", "touch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,13 @@ class Published:
     field: str
     value: object
     hidden: object
+    touch: str = ""
+    """Field that gets the time at which this changed, such as one that a search index goes by."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All that is written when this changes."""
+        return tuple(filter(None, (self.field, self.touch)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +66,8 @@ class Watch:
     category: str = ""
     language: str = ""
     kind: str = ContentKind.LISTING
+    only: str = ""
+    held_page: str = ""
 
     @property
     def model(self) -> type[Model]:
@@ -85,14 +98,21 @@ class Watch:
         paths = (self.title, self.market, *self.text, *self.attributes.values(), self.published.field if self.published else "")
         return not {path.partition(".")[0] for path in paths}.isdisjoint(update_fields)
 
+    def covers(self, instance: object) -> bool:
+        """Tell whether an object is one of those that are scored."""
+        return not self.only or bool(import_string(self.only)(instance))
+
     def is_published(self, instance: object) -> bool:
         """Tell whether the object is public now; one that cannot be hidden is."""
         return self.published is None or getattr(instance, self.published.field) == self.published.value
 
     def set_published(self, instance: object, *, public: bool) -> None:
         """Publish or hide the object, unsaved."""
-        if self.published is not None:
-            setattr(instance, self.published.field, self.published.value if public else self.published.hidden)
+        if self.published is None:
+            return
+        setattr(instance, self.published.field, self.published.value if public else self.published.hidden)
+        if self.published.touch:
+            setattr(instance, self.published.touch, timezone.now())
 
     def _attributes_of(self, instance: object) -> list[tuple[str, str]]:
         if isinstance(self.attributes, str):
@@ -127,7 +147,7 @@ def read_watch(label: str, entry: Mapping[str, Any]) -> Watch:
         attributes = {name: name for name in attributes}
     published = given.pop("published", None)
     if published is not None:
-        published = Published(published["field"], published["value"], published.get("hidden", not published["value"]))
+        published = Published(**{"hidden": not published["value"], **published})
     return Watch(label=label, text=tuple(given.pop("text", ())), attributes=attributes, published=published, **given)
 
 
@@ -151,7 +171,8 @@ def watch_problems(label: str, entry: object) -> Iterator[tuple[str, str, str]]:
     for path in _paths(entry):
         if not _exists(model, path):
             yield "wildgate.E008", f"{where} names {path!r}, which {model.__name__} does not have.", "Name a field, property or method."
-    yield from _attributes_problems(where, entry.get("attributes"))
+    for name in ("attributes", "only"):
+        yield from _function_problems(where, name, entry.get(name))
     yield from _published_problems(where, model, entry.get("published"))
 
 
@@ -170,13 +191,13 @@ def _exists(model: type[Model], path: object) -> bool:
     return hasattr(model, name) or name in {each.name for each in model._meta.get_fields()}
 
 
-def _attributes_problems(where: str, given: object) -> Iterator[tuple[str, str, str]]:
+def _function_problems(where: str, name: str, given: object) -> Iterator[tuple[str, str, str]]:
     if not isinstance(given, str) or not given:
         return
     try:
         import_string(given)
     except ImportError:
-        yield "wildgate.E008", f"{where} has attributes {given!r}, which cannot be imported.", "Give the dotted path of a function."
+        yield "wildgate.E008", f"{where} has {name} {given!r}, which cannot be imported.", "Give the dotted path of a function."
 
 
 def _published_problems(where: str, model: type[Model], given: object) -> Iterator[tuple[str, str, str]]:
@@ -186,11 +207,15 @@ def _published_problems(where: str, model: type[Model], given: object) -> Iterat
     if not isinstance(given, Mapping) or not {"field", "value"} <= set(given) <= PUBLISHED_KEYS:
         yield "wildgate.E009", f"{where}['published'] must have field and value.", "Such as {'field': 'is_public', 'value': True}."
         return
-    try:
-        field = model._meta.get_field(given["field"])
-    except FieldDoesNotExist:
-        field = None
-    if not isinstance(field, Field):
-        yield "wildgate.E009", f"{where}['published'] names {given['field']!r}, which is no field of {model.__name__}.", "Name a column."
+    wrong = [name for name in (given["field"], given.get("touch")) if name and not _is_column(model, name)]
+    if wrong:
+        yield "wildgate.E009", f"{where}['published'] names {wrong[0]!r}, which is no field of {model.__name__}.", "Name a column."
     elif "hidden" not in given and not isinstance(given["value"], bool):
         yield "wildgate.E009", f"{where}['published'] does not say what hides it.", "Add 'hidden', such as 'pending'."
+
+
+def _is_column(model: type[Model], name: str) -> bool:
+    try:
+        return isinstance(model._meta.get_field(name), Field)
+    except FieldDoesNotExist:
+        return False
