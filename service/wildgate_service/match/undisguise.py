@@ -30,6 +30,7 @@ SHORTEST_GLUED = 5  # letters of one that is written together with words of trad
 SHORTEST_KANA = 7  # letters' worth of a form that is read in the other kana: three characters
 SURELY_MEANT = 10  # letters of a form of several words that is meant wherever it stands
 SHORTEST_GLUE, LONGEST_GLUE = 3, 16  # letters of a word that may be written together with a form
+GLUE_LENGTHS = range(SHORTEST_GLUE, LONGEST_GLUE + 1)
 MOST_GLUE = 4  # words before or after a form in one word
 LONGEST_BESIDE = MOST_GLUE * LONGEST_GLUE  # letters before or after a form in one word
 BEFORE = LONGEST_BESIDE + 16  # code points before a place by which it is judged; nothing looks farther
@@ -193,24 +194,29 @@ def _is_glued(text: str, written: Written, glue: Container[str], *, several: boo
         return False
     if several and length >= SURELY_MEANT:
         return True
-    return _begins_word(text, written.start, glue, MOST_GLUE) and _ends_word(text, written.end, glue, MOST_GLUE)
+    return _begins_word(text, written.start, glue) and _ends_word(text, written.end, glue)
 
 
-def _begins_word(text: str, at: int, glue: Container[str], most: int) -> bool:
-    """Whether a word begins at a place of a text, or so many words of `glue` before it."""
-    if at == 0 or not is_letter(text[at - 1], NO_SIGNS):
-        return True
-    if text[max(0, at - LONGEST_BESIDE) : at].isalnum() and at > LONGEST_BESIDE:
+def _begins_word(text: str, at: int, glue: Container[str]) -> bool:
+    """Whether a word begins at a place of a text, or a few words of `glue` before it."""
+    if at > LONGEST_BESIDE and text[at - LONGEST_BESIDE : at].isalnum():
         return False
-    lengths = range(SHORTEST_GLUE, min(at, LONGEST_GLUE) + 1)
-    return most > 0 and any(text[at - length : at] in glue and _begins_word(text, at - length, glue, most - 1) for length in lengths)
+    places = {at}
+    for _ in range(MOST_GLUE + 1):
+        if any(place == 0 or not is_letter(text[place - 1], NO_SIGNS) for place in places):
+            return True
+        places = {place - length for place in places for length in GLUE_LENGTHS if length <= place and text[place - length : place] in glue}
+    return False
 
 
-def _ends_word(text: str, at: int, glue: Container[str], most: int) -> bool:
-    """Whether a word ends at a place of a text, or so many words of `glue` behind it."""
-    if at == len(text) or not is_letter(text[at], NO_SIGNS):
-        return True
-    if text[at : at + LONGEST_BESIDE].isalnum() and at + LONGEST_BESIDE < len(text):
+def _ends_word(text: str, at: int, glue: Container[str]) -> bool:
+    """Whether a word ends at a place of a text, or a few words of `glue` behind it."""
+    if at + LONGEST_BESIDE < len(text) and text[at : at + LONGEST_BESIDE].isalnum():
         return False
-    lengths = range(SHORTEST_GLUE, min(len(text) - at, LONGEST_GLUE) + 1)
-    return most > 0 and any(text[at : at + length] in glue and _ends_word(text, at + length, glue, most - 1) for length in lengths)
+    places = {at}
+    for _ in range(MOST_GLUE + 1):
+        if any(place == len(text) or not is_letter(text[place], NO_SIGNS) for place in places):
+            return True
+        pairs = ((place, place + length) for place in places for length in GLUE_LENGTHS)
+        places = {end for place, end in pairs if end <= len(text) and text[place:end] in glue}
+    return False
