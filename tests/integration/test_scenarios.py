@@ -89,6 +89,57 @@ def test_a_listing_at_its_limit_is_scored(clients, scenario):
 
 
 @pytest.fixture(scope="module")
+def curl(tmp_path_factory, make_service):
+    """Send a listing of a scenario to the HTTP port with curl, which must be installed; returns the answer."""
+    with make_service(tmp_path_factory.mktemp("http"), cache=CACHE, http_port=0) as service:
+
+        def send(scenario, unit="code_point"):
+            request = {"listing": as_json(scenario), "spanUnit": f"SPAN_UNIT_{unit.upper()}"}
+            headers = ["--header", "Content-Type: application/json", "--header", "Expect:"]
+            address = f"http://{service.http}/wildgate.v1.ScoringService/ScoreListing"
+            command = ["curl", "--silent", "--show-error", *headers, "--data-binary", "@-", address]
+            return json.loads(subprocess.run(command, input=json.dumps(request).encode(), capture_output=True, check=True).stdout)
+
+        yield send
+
+
+def as_json(scenario):
+    """The listing of a scenario as protobuf's JSON has it, whether a client would send it or not."""
+    given = {name: written(value) for name, value in scenario["listing"].items()}
+    read = {
+        "content_kind": lambda value: f"CONTENT_KIND_{value.upper()}",
+        "attributes": lambda pairs: [{"name": name, "value": value} for name, value in pairs],
+    }
+    names = {"id": "listingId", "content_kind": "contentKind", "seller_ref": "sellerRef"}
+    return {names.get(name, name): read.get(name, lambda value: value)(value) for name, value in given.items()}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@of("scored")
+def test_curl_is_answered_the_same(curl, scenario, unit):
+    """Action, groups and spans."""
+    decision = curl(scenario, unit)["decision"]
+    groups = [taxon["group"] for taxon in decision["taxa"]][: len(scenario["taxon_groups"])]
+    found = [(each["ruleId"], each["field"], each["surface"], [each["span"]["start"], each["span"]["end"]]) for each in decision["matches"]]
+    expected = [(each["rule_id"], each["field"], each["surface"], each["spans"][unit]) for each in scenario["matches"]]
+    assert (f"ACTION_{scenario['action'].upper()}", scenario["taxon_groups"]) == (decision["action"], groups)
+    assert [each for each in expected if each not in found] == []
+
+
+@of("refused")
+def test_curl_is_refused_the_same(curl, scenario):
+    """By the service, for curl checks nothing."""
+    debug = curl(scenario)["details"][0]["debug"]
+    assert debug["reason"] == scenario["reason"]
+
+
+@of("accepted")
+def test_curl_may_go_to_the_limit(curl, scenario):
+    """Limits count code points."""
+    assert curl(scenario)["decision"]["action"].startswith("ACTION_")
+
+
+@pytest.fixture(scope="module")
 def faulty(tmp_path_factory, make_service):
     """Targets and keys that go with each fault."""
     with make_service(tmp_path_factory.mktemp("keyed"), cache=CACHE) as service, socket.create_server(("127.0.0.1", 0)) as silent:
