@@ -108,7 +108,9 @@ def test_the_sdks_wheel_holds_its_package_alone(wheels):
     """No lexicon, no model, nothing of the service; and the marker of its types."""
     held = [name for name in names(wheels[0]) if "dist-info" not in name]
     assert {name.partition("/")[0] for name in held} == {"wildgate"}
-    assert {Path(name).suffix for name in held} <= {".py", ".pyi", ".typed", ""}
+    of_plugs = {Path(name).suffix for name in held if name.startswith("wildgate/contrib/")}
+    assert {Path(name).suffix for name in held if not name.startswith("wildgate/contrib/")} <= {".py", ".pyi", ".typed", ""}
+    assert of_plugs <= {".py", ".css", ".html", ".json"}  # pages of moderators, and notices
     assert "wildgate/py.typed" in held
     assert [name for name in held if "lexicons" in name or "service" in name] == []
 
