@@ -11,7 +11,7 @@ import click
 from wildgate_service.backtest import Backtest, Job, backtest
 from wildgate_service.backtest_shown import as_json, as_page, as_text
 from wildgate_service.bulk import FORMATS, format_of
-from wildgate_service.cli.score import WORKERS, progress_on
+from wildgate_service.cli.score import LEXICONS, WORKERS, progress_on
 from wildgate_service.tags import market_code
 
 POLICY = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -26,11 +26,7 @@ SHAPES: dict[str, Callable[[Backtest], str]] = {"text": as_text, "json": as_json
 @click.option("--live", is_flag=True, help="With --a: what it would ask for if nothing were in shadow, against what it asks for.")
 @click.option("--tenant", default="", help="Decide as for this tenant.")
 @click.option("--market", default="", help="Market of listings that say none (ISO 3166).")
-@click.option(
-    "--lexicons",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Lexicon folder; default: the one that ships.",
-)
+@LEXICONS
 @click.option(
     "--pack",
     "packs",

@@ -12,7 +12,7 @@ import click
 from wildgate_service.bulk import Run, say
 from wildgate_service.cargo import load_tables
 from wildgate_service.cargo.ranking import Reading, Total, rank_file
-from wildgate_service.cli.score import WORKERS, progress_on, stopping
+from wildgate_service.cli.score import LEXICONS, POLICY, WORKERS, progress_on, stopping
 
 SHARE = 0.003  # what public programmes of container control select
 
@@ -38,16 +38,8 @@ def command() -> None:
 @click.option("--encoding", default="utf-8", show_default=True, help="Of the file, such as cp1252, utf-16 or gb18030.")
 @click.option("--delimiter", default="", help="One character; default: the one of comma, semicolon and tab that the header has most of.")
 @click.option("--no-quotes", is_flag=True, help='A quote is a sign like any other (20" PIPES); no cell holds a delimiter.')
-@click.option(
-    "--policy",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Policy file; default: the one that ships.",
-)
-@click.option(
-    "--lexicons",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Lexicon folder; default: the one that ships.",
-)
+@POLICY
+@LEXICONS
 @WORKERS
 @click.option("--restart", is_flag=True, help="Forget what an earlier run of the same output has scored.")
 def rank(

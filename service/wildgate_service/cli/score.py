@@ -21,6 +21,16 @@ from wildgate_service.types import Listing
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BY_SIGNAL = 128  # of an exit status, as shells have it
+POLICY = click.option(
+    "--policy",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Policy file; default: the one that ships.",
+)
+LEXICONS = click.option(
+    "--lexicons",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Lexicon folder; default: the one that ships.",
+)
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(1, 1024),
@@ -48,16 +58,8 @@ class Stopped(KeyboardInterrupt):
     type=click.Choice(FORMATS),
     help="Format of both files; default: by the input's ending, else jsonl.",
 )
-@click.option(
-    "--policy",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Policy file; default: the one that ships.",
-)
-@click.option(
-    "--lexicons",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Lexicon folder; default: the one that ships.",
-)
+@POLICY
+@LEXICONS
 @click.option(
     "--pack",
     "packs",
