@@ -131,11 +131,17 @@ class Match(Struct, frozen=True, kw_only=True):
 
 
 class Matches(Struct, frozen=True):
-    """All rules that fired, in the order of the text: taxon rules, cues and contexts."""
+    """All rules that fired, in the order of the text: taxon rules, cues and contexts.
+
+    `read_in_full` is false where not all readings behind disguises were searched, `crowded` where that is because more of the text may be
+    disguised words than of any ordinary one.
+    """
 
     taxa: tuple[Match, ...] = ()
     cues: tuple[Match, ...] = ()
     contexts: tuple[Match, ...] = ()
+    read_in_full: bool = True
+    crowded: bool = False
 
     def __iter__(self) -> Iterator[Match]:
         """All, kind by kind."""

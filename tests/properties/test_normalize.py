@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from wildgate_service.match.repeated import MOST_TRIPLED, SURE, once
 from wildgate_service.normalize import NormalizedText, fold, normalize
 from wildgate_service.normalize.bare import bare_readings
+from wildgate_service.normalize.floods import ALWAYS_KEPT, ALWAYS_LONGER, FEWEST_OF_EACH, without_floods
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, fold_char, fold_table, in_table
 from wildgate_service.normalize.kana import in_katakana
 from wildgate_service.normalize.pages import pages_of
@@ -148,6 +149,30 @@ def test_units_and_brackets_are_no_letters(text, foreign):
 def test_an_emoji_between_letters_makes_one_layer():
     """Whether it is taken for a letter or for a separator, what comes of it is read once."""
     assert [layer.document for layer, _ in normalize(Listing(title="iv🔥ory")).layers] == ["iv*ory"]
+
+
+def test_a_flood_of_emoji_is_thinned_and_what_stands_among_them_is_found_where_it_was_sent():
+    """Those at both ends stay, and each kind that stands there seldom; letters never go."""
+    text = "🐘🦷" * 400 + " ngà voi 🦏 " + "🐘🦷" * 400
+    normalized = normalize(Listing(description=text))
+    assert len(normalized.skeleton) < 2 * len(text) + ALWAYS_LONGER
+    assert all(normalized.skeleton.count(word) >= 2 * FEWEST_OF_EACH for word in ("elephant", "tooth"))
+    for word, sent in (("nga voi", "ngà voi"), ("rhino", "🦏")):
+        start = normalized.skeleton.index(word)
+        field, first, last = normalized.locate(start, start + len(word))
+        assert field.name == "description"
+        assert text[first:last].strip() == sent
+
+
+@given(st.text(st.sampled_from("🐘🦷🐢💍a é象\x1f"), min_size=1, max_size=40), st.integers(1, 60))
+def test_a_text_without_its_floods_has_its_length_and_is_changed_only_if_it_is_one(text, times):
+    """Only to blanks, and never a text of few emoji."""
+    flooded = text * times
+    thinned = without_floods(flooded)
+    assert len(thinned) == len(flooded)
+    assert all(after in {before, " "} for before, after in zip(flooded, thinned, strict=True))
+    if sum(flooded.count(emoji) for emoji in "🐘🦷🐢💍") <= ALWAYS_KEPT:
+        assert thinned == flooded
 
 
 def test_what_is_made_once_is_not_made_again():

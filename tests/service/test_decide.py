@@ -49,6 +49,7 @@ allow = "nothing"
 explained = "explained {groups} {surfaces}{cues} {score}"
 unnamed = "unnamed {score}"
 unlisted = "unlisted {groups} {surfaces}{cues}{market} {score}"
+crowded = "crowded"
 [reasons.vi]
 block = "bán {groups} {surfaces}{cues} {score}"
 [notices.block]
@@ -108,6 +109,8 @@ def decided(
     posted=None,
     policy=POLICY,
     kind=ContentKind.LISTING,
+    read_in_full=True,
+    crowded=False,
     **classification,
 ):
     """The decision on matches with a score."""
@@ -116,6 +119,8 @@ def decided(
         taxa=tuple(match for match in matches if match.taxa),
         cues=tuple(match for match in matches if match.kind in kinds),
         contexts=tuple(match for match in matches if match.kind is RuleKind.BENIGN_CONTEXT),
+        read_in_full=read_in_full,
+        crowded=crowded,
     )
     return decide(
         Listing(title="x", market=market, content_kind=kind, posted_time=posted),
@@ -507,3 +512,18 @@ def test_mammoth_ivory_is_never_refused_by_the_default_policy(engine):
 def test_a_notice_follows_the_text(engine):
     """象牙 is refused in Chinese."""
     assert score_listing(engine, Listing(title="象牙手镯 老料 加微信")).notice.startswith("此信息")
+
+
+def test_what_is_crowded_with_what_may_be_disguises_is_not_allowed_unseen():
+    """It is for a moderator, whatever the score; what more was found out is not undone by it."""
+    plain = decided(score=0.01, read_in_full=False, crowded=True)
+    assert (plain.action, plain.reason) == (Action.REVIEW, "crowded")
+    assert plain.degraded_reasons == ("disguises_partly_read",)
+    assert decided(found(), read_in_full=False, crowded=True).action is Action.BLOCK
+
+
+def test_a_long_text_of_which_not_all_readings_are_searched_says_so_and_is_decided_by_the_rest():
+    """That is no sign of anything by itself; it is told beside what else was missing."""
+    decision = decided(score=0.01, read_in_full=False, missing=True)
+    assert decision.action is Action.ALLOW
+    assert decision.degraded_reasons == ("encoder_missing", "disguises_partly_read")

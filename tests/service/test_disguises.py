@@ -46,6 +46,7 @@ LEXICON = compiled_in_memory(
             rule("vi-x", "vi", RuleKind.PRODUCT, "sừng tê giác"),
             rule("ar-x", "ar", RuleKind.PRODUCT, "عاج فيل"),
             rule("en-trade", "en", RuleKind.TRADE_CUE, "for sale", "buy"),
+            rule("ko-trade", "ko", RuleKind.TRADE_CUE, "분양 합니다", "새끼"),
         ),
         {"elephant": TaxonRow("Elephantidae", "elephant", ())},
         "1.0.0",
@@ -142,7 +143,7 @@ def test_a_disguise_is_read_and_named(written, form, views):
     assert (read, surface, set(names)) == (form, shown, views)
 
 
-@pytest.mark.parametrize("written", ["#rhinohornforsale", "buyrhinohorn", "ivoryforsale"])
+@pytest.mark.parametrize("written", ["#rhinohornforsale", "buyrhinohorn", "ivoryforsale", "상아팔찌분양합니다", "새끼상아팔찌"])
 def test_a_form_is_read_in_one_word_with_words_of_trade(written):
     """As in a hashtag."""
     assert [names for _, _, names in found_in(written)] == [("joined_words",)]
@@ -163,6 +164,8 @@ def test_a_form_is_read_in_one_word_with_words_of_trade(written):
         "husky tusks",
         "12 345 67 890",
         "rhinohornbill",
+        "상아팔찌방",
+        "대상아팔찌",
         "i v",
         "see a horse",
         "drill R1N0-H0R1",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from wildgate_service.lexicon.compiler import build_tables
@@ -594,6 +596,9 @@ def test_a_hostile_text_does_not_cost_the_square_of_its_length(text, engine_with
     assert 0 < len(found.taxa) <= 400
 
 
+ONE_FORM_EACH = ((0,), (1,))
+
+
 def flood(text: str, word: str, other: str) -> list[tuple[int, int, int]]:
     """Where two words stand in a text, as an automaton says it."""
     return sorted((found.start(), found.end(), number) for number, each in enumerate((word, other)) for found in re.finditer(each, text))
@@ -603,7 +608,7 @@ def test_of_a_pattern_that_floods_a_text_the_outermost_are_kept_and_those_in_new
     """In order, and all of the others: the one that is meant is not lost among a thousand."""
     text = "an ivory soap, so white, so mild. " * 500 + "the ivory I said, from a tusk. " + "an ivory soap, so white, so mild. " * 500
     found = flood(text, "ivory", "tusk")
-    kept = without_floods(found, text)
+    kept = without_floods(found, text, ONE_FORM_EACH)
     starts = [start for start, _, number in kept if number == 0]
     assert (starts[:8], starts[-8:]) == ([3 + 34 * index for index in range(8)], [each[0] for each in found[-8:]])
     assert {text.index("ivory I"), text.index("tusk")} <= {start for start, _, _ in kept}
@@ -614,8 +619,34 @@ def test_a_pattern_that_floods_a_text_in_ever_new_surroundings_is_kept_a_bounded
     """The outermost eight at either end are among them."""
     text = "".join(f"ivory {number:05} and so on " for number in range(1_000))
     found = flood(text, "ivory", "tusk")
-    kept = without_floods(found, text)
+    kept = without_floods(found, text, ONE_FORM_EACH)
     assert (len(kept), kept[:8], kept[-8:]) == (64, found[:8], found[-8:])
+
+
+def test_of_a_pattern_that_is_many_forms_fewer_are_kept():
+    """Each is as many matches; a few dozen are kept in any case."""
+    text = "".join(f"ivory {number:05} and so on " for number in range(1_000))
+    found = flood(text, "ivory", "tusk")
+    assert [len(without_floods(found, text, (range(forms), ()))) for forms in (0, 2, 4, 8, 30)] == [64, 64, 64, 32, 24]
+
+
+CROWDED = "vảy t.ê t.ê bán, pа^go|_1^ sca|_3$ f0r sale. i v o r y\u0336 tu-sk + ng_à v.o.i "
+
+
+def test_a_text_crowded_with_what_may_be_disguises_is_not_followed_to_its_end(engine_without_encoder):
+    """It says so, and so does whoever reads it; what was found before stays found. A short one is read in full."""
+    lexicon = engine_without_encoder.lexicon
+    short, long = (match(normalize(Listing(description=(CROWDED * 40)[:length])), lexicon) for length in (len(CROWDED), 3_000))
+    assert (short.read_in_full, short.crowded, bool(short.taxa)) == (True, False, True)
+    assert (long.read_in_full, long.crowded, bool(long.taxa)) == (False, True, True)
+
+
+def test_ordinary_texts_are_read_in_full(engine_without_encoder):
+    """Alone, and as long as a listing may be."""
+    negatives = Path(__file__).parent.parent / "golden" / "negative.jsonl"
+    for text in (json.loads(line)["text"] for line in negatives.read_text(encoding="utf-8").splitlines()):
+        for listing in (Listing(description=text), Listing(description=(text + " ") * (20_000 // (len(text) + 1)))):
+            assert match(normalize(listing), engine_without_encoder.lexicon).read_in_full
 
 
 def test_a_flood_of_one_word_hides_no_other(engine_without_encoder):

@@ -15,7 +15,7 @@ from wildgate_service.policy import checked, default_policy, load_policy, policy
 from wildgate_service.policy.lines import line_of, lines_of_keys
 
 THRESHOLDS = "[thresholds]\nreview = 0.5\nblock = 0.9\n"
-NAMES = ("block", "review", "covered", "legal", "allow", "unnamed", "explained", "unlisted")
+NAMES = ("block", "review", "covered", "legal", "allow", "unnamed", "explained", "unlisted", "crowded")
 REASONS = "[reasons.en]\n" + "".join(f'{name} = "{name}"\n' for name in NAMES)
 NOTICES = '[notices.block]\nen = "no"\n[notices.review]\nen = "wait"\n'
 
@@ -236,8 +236,8 @@ SLOTS = "cues, groups, market, score, surfaces"
         (policy_text(reasons=REASONS.replace('"block"', '"{groups"')), "7: reasons.en.block: cannot be filled in: expected '}'"),
         (policy_text(reasons=REASONS.replace('"block"', '"{score:.3f}"')), "7: reasons.en.block: cannot be filled in: Unknown format code"),
         (policy_text(reasons=REASONS.replace('"allow"', '"{score}"')), "11: reasons.en.allow: unknown slot {score}; known are none here"),
-        (policy_text(reasons=REASONS + "[reasons.de]\nblock = '{gruppen}'\n"), "16: reasons.de.block: unknown slot {gruppen}"),
-        (policy_text(reasons=REASONS + "deny = 'no'\n"), "15: reasons.en.deny: unknown reason; known are block, review,"),
+        (policy_text(reasons=REASONS + "[reasons.de]\nblock = '{gruppen}'\n"), "17: reasons.de.block: unknown slot {gruppen}"),
+        (policy_text(reasons=REASONS + "deny = 'no'\n"), "16: reasons.en.deny: unknown reason; known are block, review,"),
         (policy_text(notices=NOTICES.replace('en = "no"', "de = 'nein'")), "6: notices.block.en: is missing, and stands in"),
         (policy_text(notices="[notices.block]\nen = 'no'\n"), "6: notices.review.en: is missing, and stands in"),
         (policy_text(notices=NOTICES + "th = '{score}'\n"), "10: notices.review.th: unknown slot {score}; known are none here"),
@@ -315,7 +315,7 @@ def test_thresholds_out_of_order_are_seen_across_tables(more, said):
         ),
         (
             policy_text(reasons=REASONS.replace('"block"', '"{groups} {score}"') + "[reasons.de]\nblock = '{groups}'\n"),
-            "16: reasons.de.block: says nothing of score, which the English one does",
+            "17: reasons.de.block: says nothing of score, which the English one does",
         ),
     ],
 )

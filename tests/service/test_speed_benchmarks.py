@@ -1,6 +1,5 @@
 """What the benchmarks of speed count and say, on figures of our own: nothing here measures a time."""
 
-import json
 import random
 import re
 import sys
@@ -16,6 +15,7 @@ FOLDERS = [str(BENCHMARKS), *(str(BENCHMARKS / name) for name in ("load", "speed
 sys.path[:0] = FOLDERS
 
 import compare  # noqa: E402
+import goals  # noqa: E402
 import mixed  # noqa: E402
 import peer  # noqa: E402
 import picture  # noqa: E402
@@ -27,6 +27,7 @@ from committed import differences, figures, paired  # noqa: E402
 from h2load import DATA, REFUSED, timing_script  # noqa: E402
 from mix import OFFER_SHARE, Mix, is_whole  # noqa: E402
 from noise import interval_of_median, outliers, verdict  # noqa: E402
+from page import read_results, rendered  # noqa: E402
 from peers import row_of  # noqa: E402
 from ratios import ratios  # noqa: E402
 from synthetic import count_of, forms_in, make_lexicons  # noqa: E402
@@ -280,21 +281,20 @@ def test_the_table_has_what_was_measured_and_nothing_else():
 def test_the_table_takes_the_place_between_its_marks():
     """What stands around it stays."""
     document = f"before\n{tables.BEGIN}\nold\n{tables.END}\nafter"
-    assert f"before\n{tables.BEGIN}\nnew\n{tables.END}\nafter" == tables.rendered(document, "new")
+    assert f"before\n{tables.BEGIN}\nnew\n{tables.END}\nafter" == rendered(document, tables.BEGIN, tables.END, "new")
 
 
 def test_a_document_without_a_place_is_refused():
     """Rather than written without a table."""
-    with pytest.raises(SystemExit, match="no place"):
-        tables.rendered("nothing", "new")
+    with pytest.raises(ValueError, match="no place"):
+        rendered("nothing", tables.BEGIN, tables.END, "new")
 
 
-def test_the_readme_has_the_figures_of_the_results():
+@pytest.mark.parametrize(("made", "page"), [(tables, tables.README), (goals, goals.PAGE)], ids=["speed", "goals"])
+def test_a_page_has_the_figures_of_the_results(made, page):
     """As `make lint` asks too."""
-    results = BENCHMARKS / "results"
-    found = {name: json.loads((results / f"{name}.json").read_text()) for name in tables.PARTS if (results / f"{name}.json").exists()}
-    readme = tables.README.read_text(encoding="utf-8")
-    assert readme == tables.rendered(readme, tables.table(found))
+    written = page.read_text(encoding="utf-8")
+    assert written == rendered(written, made.BEGIN, made.END, made.table(read_results(made.PARTS)))
 
 
 def test_a_picture_has_a_curve_for_each_server():

@@ -466,8 +466,8 @@ class Decision(google.protobuf.message.Message):
     @property
     def degraded_reasons(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Which parts, from a fixed list: encoder_missing, encoder_unreadable_language, encoder_skipped_for_deadline (too little time was left
-        for it), encoder_skipped_for_load (too many calls were waiting), recorded_late (the store could not be written: the decision waits in the
-        service's spool and has no receipt yet).
+        for it), encoder_skipped_for_load (too many calls were waiting), disguises_partly_read (the text may hold more disguised words than are
+        looked at in one), recorded_late (the store could not be written: the decision waits in the service's spool and has no receipt yet).
         """
 
     @property

@@ -2,11 +2,12 @@
 
 BLOCK needs lexicon evidence and a score over its threshold; the classifier alone asks for REVIEW at most. Legal-trade cues, an unreviewed
 code word alone, and a benign context near a strong match turn BLOCK into REVIEW, never into ALLOW. What no list in force in the listing's
-market names asks for what the policy says of `unlisted`.
+market names asks for what the policy says of `unlisted`. A text crowded with what may be disguises is not allowed unseen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from wildgate_service.decide.policy import NEVER, Policy, is_shadow, limits_in_force, moderator_language
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 ENCODER_MISSING = "encoder_missing"
 UNREADABLE = "encoder_unreadable_language"
 SKIPPED = "encoder_skipped_for_{why}"
+PARTLY_READ = "disguises_partly_read"
 UNLISTED = "on_no_list_in_force"
 LIKELY = "reads_like_{group}"
 LIKELY_FROM = 0.5  # probability of a group
@@ -72,6 +74,8 @@ def decide(
         action = Action.REVIEW if score.value >= limits_in_force(group, scopes).review else Action.ALLOW  # models alone never refuse
         name = _NOTHING_NAMED[action]
         told = (Evidence(LIKELY.format(group=group), 0.0),) if group and action is Action.REVIEW else ()
+    if action is Action.ALLOW and matches.crowded:
+        action, name = Action.REVIEW, "crowded"
     shadow = is_shadow(scopes)
     live = Action.ALLOW if shadow else action
     return Decision(
@@ -86,7 +90,7 @@ def decide(
         reason=reason_of(name, found, matches, score, listing, policy, moderator_language(scopes)),
         notice=notice_of(live, classification.language, listing.market, policy),
         versions=versions,
-        degraded_reasons=_degraded(classification),
+        degraded_reasons=tuple(_degraded(classification, matches)),
         sampling_rate=policy.sampling.rate_of(
             (*lexicon.unions.get(listing.market, ()), listing.market), classification.language, (taxon.group for taxon in taxa)
         ),
@@ -148,9 +152,13 @@ def _shown(found: list[Match], matches: Matches) -> tuple[Match, ...]:
     return tuple(sorted((*found, *matches.cues, *contexts), key=lambda match: (match.skeleton_start, match.skeleton_end)))
 
 
-def _degraded(classification: Classification) -> tuple[str, ...]:
+def _degraded(classification: Classification, matches: Matches) -> Iterator[str]:
+    """What was missing."""
     if classification.missing:
-        return (ENCODER_MISSING,)
-    if classification.skipped_for:
-        return (SKIPPED.format(why=classification.skipped_for),)
-    return () if classification.readable else (UNREADABLE,)
+        yield ENCODER_MISSING
+    elif classification.skipped_for:
+        yield SKIPPED.format(why=classification.skipped_for)
+    elif not classification.readable:
+        yield UNREADABLE
+    if not matches.read_in_full:
+        yield PARTLY_READ

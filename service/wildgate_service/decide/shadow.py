@@ -19,9 +19,10 @@ def without_rules(skeleton: str, matches: Matches, rules: frozenset[str], lexico
     """What had matched without some rules: company and contexts are worked out anew among the rest."""
     taxa = tuple(_bare(match) for match in matches.taxa if match.rule_id not in rules)
     if not taxa:
-        return Matches()
+        return Matches(read_in_full=matches.read_in_full, crowded=matches.crowded)
     cues, contexts = (tuple(each for each in kind if each.rule_id not in rules) for kind in (matches.cues, matches.contexts))
-    return settle(skeleton, taxa, cues, contexts, lexicon)
+    rest = settle(skeleton, taxa, cues, contexts, lexicon)
+    return msgspec.structs.replace(rest, read_in_full=matches.read_in_full, crowded=matches.crowded)
 
 
 def _bare(match: Match) -> Match:

@@ -24,6 +24,7 @@ OF_OBJECTS = (
     "match/candidates.py",
     "match/corrected.py",
     "match/decipher.py",
+    "match/effort.py",
     "match/gaps.py",
     "match/lost_marks.py",
     "match/masked.py",

@@ -13,10 +13,10 @@ from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.rules import Entry, Rule
 from wildgate_service.lexicon.sounds import Sound, sounds_of
 from wildgate_service.lexicon.spellings import ROMANIZED, spellings
-from wildgate_service.match.boundaries import Edge, edge_of, is_unspaced
+from wildgate_service.match.boundaries import Edge, edge_of, is_dense, is_unspaced
 from wildgate_service.match.misspelling import ANY_WORD
 from wildgate_service.match.tables import Form
-from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE
+from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE, SHORTEST_SYLLABLES
 from wildgate_service.match.views import KANA
 from wildgate_service.match.written import letters_worth
 from wildgate_service.normalize import fold
@@ -120,4 +120,8 @@ def phrases_of(pattern: Pattern) -> Iterator[str]:
 def glue_words(text: str) -> Iterator[str]:
     """What of a folded form may be written together with another: its words, and all of it as one."""
     words = [word for word in text.split() if word.isalpha() and not is_unspaced(word[0])]
-    return (word for word in (*words, "".join(words)) if SHORTEST_GLUE <= len(word) <= LONGEST_GLUE)
+    return (
+        word
+        for word in (*words, "".join(words))
+        if (SHORTEST_SYLLABLES if is_dense(word[:1] or " ") else SHORTEST_GLUE) <= len(word) <= LONGEST_GLUE
+    )

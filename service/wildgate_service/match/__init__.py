@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from wildgate_service.match.company import settle
+from wildgate_service.match.effort import Effort
 from wildgate_service.match.find import context_occurrences, matches_of, taxon_matches, taxon_occurrences, with_garbled
 from wildgate_service.match.garbled import in_garbled, is_garbled
 from wildgate_service.match.thin import thin_contexts, thin_taxa
@@ -24,23 +25,30 @@ NOTHING = Matches()
 
 def match(text: NormalizedText, lexicon: CompiledLexicon) -> Matches:
     """All rules that fire in a text. Pure; the text's map is made only if something is found."""
-    taxa = taxon_occurrences(text, lexicon)
+    effort = Effort(len(text.document))
+    taxa = taxon_occurrences(text, lexicon, effort)
     garbled = is_garbled(text, lexicon)
     if garbled:
-        taxa = with_garbled(taxa, text, lexicon, lexicon.taxon_search)
+        taxa = with_garbled(taxa, text, lexicon, lexicon.taxon_search, effort)
     if not taxa:
-        return NOTHING
-    contexts = context_occurrences(text, lexicon)
+        return _as_read(NOTHING, effort)
+    contexts = context_occurrences(text, lexicon, effort)
     if garbled:
-        contexts = with_garbled(contexts, text, lexicon, lexicon.context_search)
+        contexts = with_garbled(contexts, text, lexicon, lexicon.context_search, effort)
     taxa = thin_taxa(taxa, contexts, lexicon)
     found = tuple(matches_of(text, lexicon, thin_contexts(contexts, taxa)))
     cues = tuple(each for each in found if each.kind is not RuleKind.BENIGN_CONTEXT)
     benign = tuple(each for each in found if each.kind is RuleKind.BENIGN_CONTEXT)
     matches = settle(text.skeleton, taxon_matches(text, lexicon, taxa), cues, benign, lexicon)
-    return msgspec.structs.replace(matches, taxa=in_garbled(matches.taxa)) if garbled else matches
+    if garbled:
+        matches = msgspec.structs.replace(matches, taxa=in_garbled(matches.taxa))
+    return _as_read(matches, effort)
+
+
+def _as_read(matches: Matches, effort: Effort) -> Matches:
+    return msgspec.structs.replace(matches, read_in_full=False, crowded=effort.is_crowded) if effort.is_spent else matches
 
 
 def find_contexts(text: NormalizedText, lexicon: CompiledLexicon) -> tuple[Match, ...]:
     """Matches of cues and benign contexts alone, whether or not there is a taxon beside them: what the tests of such rules ask."""
-    return tuple(matches_of(text, lexicon, context_occurrences(text, lexicon)))
+    return tuple(matches_of(text, lexicon, context_occurrences(text, lexicon, Effort(len(text.document)))))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sized
+from operator import itemgetter
 from typing import Protocol, TypeVar, cast
 
 import daachorse
 
-MOST = 64  # occurrences of one pattern in a text
+MOST, FEWEST = 64, 24  # occurrences of one pattern in a text: of one that is one form, and of one that is many
+MOST_FORMS = 4 * MOST  # that they are all together, above the fewest
 OUTERMOST = 8  # of them at either end of a text, whatever stands beside them
 NEAR = 12  # code points beside one that are its surroundings
 
@@ -51,19 +54,19 @@ class Both:
         return sorted(found, key=lambda each: (each[1], each[0]))
 
 
-def without_floods(found: Found, text: str) -> Found:
-    """What was found in a text, in order, but of a pattern that occurs more than MOST times not more than so many.
+def without_floods(found: Found, text: str, forms: Lookup[Sized]) -> Found:
+    """What was found in a text, in order, but of a pattern that occurs more than MOST times not more than so many; fewer of many `forms`.
 
     A text that says one word a thousand times says no more by it, and each time would cost what the first does. Those that stand in the
     same surroundings as one before go first, so that the one that is meant is not lost among a hundred that are not; never the outermost.
     """
-    if len(found) <= MOST:
+    if len(found) <= FEWEST:
         return found
-    left = Counter(number for _, _, number in found)
-    floods = {number: count for number, count in left.items() if count > MOST}
+    left = Counter(map(itemgetter(2), found))
+    floods = {number: count for number, count in left.items() if count > FEWEST and count > _most(forms[number])}
     if not floods:
         return found
-    inner = dict.fromkeys(floods, MOST - 2 * OUTERMOST)  # how many may still be kept between the outermost
+    inner = {number: _most(forms[number]) - 2 * OUTERMOST for number in floods}  # how many may still be kept between the outermost
     surroundings: set[tuple[int, str]] = set()
     kept: Found = []
     for each in found:
@@ -71,13 +74,20 @@ def without_floods(found: Found, text: str) -> Found:
         if number in floods:
             left[number] -= 1
             if OUTERMOST <= left[number] < floods[number] - OUTERMOST:
+                if not inner[number]:
+                    continue
                 around = (number, text[start - NEAR if start > NEAR else 0 : end + NEAR])
-                if not inner[number] or around in surroundings:
+                if around in surroundings:
                     continue
                 inner[number] -= 1
                 surroundings.add(around)
         kept.append(each)
     return kept
+
+
+def _most(forms: Sized) -> int:
+    """How many times a pattern is looked at, also one whose forms are all gone from a lexicon laid over another."""
+    return max(FEWEST, min(MOST, MOST_FORMS // max(1, len(forms))))
 
 
 def open_automaton(serialized: bytes) -> Automaton:

@@ -32,21 +32,25 @@ class Change(NamedTuple):
 
 
 class Corrected(NamedTuple):
-    """A text with some words put right; `edits` ascend and do not overlap."""
+    """A text with some words put right; `edits` ascend and do not overlap, `starts` and `ends` are theirs."""
 
     text: str
     edits: tuple[Edit, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
 
     def to_source(self, start: int, end: int) -> tuple[int, int, tuple[Edit, ...]] | None:
         """Span in the source of a span, and the edits in it or, of blanks put in, at its ends; None if there is none."""
-        first = bisect_left(self.edits, start, key=_end_of)
-        last = bisect_right(self.edits, end, key=_start_of)
-        inside = tuple(edit for edit in self.edits[first:last] if _touches(edit, start, end))
+        first = bisect_left(self.ends, start)
+        last = bisect_right(self.starts, end, first)
+        if first == last:
+            return None
+        inside = tuple([edit for edit in self.edits[first:last] if _touches(edit, start, end)])
         return (self._first_of(start), self._last_of(end), inside) if inside else None
 
     def _first_of(self, at: int) -> int:
         """Where in the source a span begins that begins here."""
-        behind = bisect_right(self.edits, at, key=_end_of)
+        behind = bisect_right(self.ends, at)
         if behind < len(self.edits) and self.edits[behind].start <= at:
             return self.edits[behind].source_start
         before = self.edits[behind - 1] if behind else None
@@ -54,17 +58,9 @@ class Corrected(NamedTuple):
 
     def _last_of(self, at: int) -> int:
         """Where in the source a span ends that ends here."""
-        behind = bisect_left(self.edits, at, key=_start_of)
+        behind = bisect_left(self.starts, at)
         before = self.edits[behind - 1] if behind else None
         return max(at, before.end) + before.source_end - before.end if before else at
-
-
-def _start_of(edit: Edit) -> int:
-    return edit.start
-
-
-def _end_of(edit: Edit) -> int:
-    return edit.end
 
 
 def _touches(edit: Edit, start: int, end: int) -> bool:
@@ -87,4 +83,5 @@ def apply(text: str, changes: Iterable[Change]) -> Corrected:
         edits.append(Edit(length, length + len(change.text), change.start, change.end, change.views, change.cost))
         length += len(change.text)
         kept = change.end
-    return Corrected("".join([*pieces, text[kept:]]), tuple(edits))
+    starts, ends = tuple([edit.start for edit in edits]), tuple([edit.end for edit in edits])
+    return Corrected("".join([*pieces, text[kept:]]), tuple(edits), starts, ends)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from wildgate_service.match.bearing import bears, is_sure
 from wildgate_service.match.boundaries import Edge, is_bounded, with_number
 from wildgate_service.match.by_sound import by_sound
+from wildgate_service.match.effort import HITS
 from wildgate_service.match.garbled import put_right
 from wildgate_service.match.repeated import once
 from wildgate_service.match.undisguise import SURELY_MEANT, Undisguise
@@ -33,7 +35,8 @@ from wildgate_service.types import Level, Match, RuleKind
 
 if TYPE_CHECKING:
     from wildgate_service.match.automaton import Found, Lookup
-    from wildgate_service.match.corrected import Corrected, Edit
+    from wildgate_service.match.corrected import Corrected
+    from wildgate_service.match.effort import Effort
     from wildgate_service.match.tables import CompiledLexicon, Form, Search, Uses
     from wildgate_service.normalize import NormalizedText
     from wildgate_service.normalize.bare import Bare
@@ -45,6 +48,22 @@ LATIN_MARKED = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")  # the first let
 SOUNDS = frozenset({MIXED_SCRIPT, PINYIN, ROMANIZED})
 
 
+Span = tuple[int, int]
+Placed = TypeVar("Placed")
+
+
+class Places(dict[Span, Placed | None], Generic[Placed]):
+    """Where spans of another reading of a text stand in it, each asked for once; None where they stand nowhere."""
+
+    def __init__(self, place: Callable[[int, int], Placed | None]) -> None:
+        super().__init__()
+        self._place = place
+
+    def __missing__(self, span: Span) -> Placed | None:
+        self[span] = found = self._place(*span)
+        return found
+
+
 class Occurrence(NamedTuple):
     """A form at a span of the skeleton, and the views that it took to read it."""
 
@@ -54,52 +73,62 @@ class Occurrence(NamedTuple):
     views: tuple[str, ...]
 
 
-def taxon_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[Occurrence]:
+def taxon_occurrences(text: NormalizedText, lexicon: CompiledLexicon, effort: Effort) -> list[Occurrence]:
     """Where species, products and code words occur, plainly, disguised or misspelled; in the order of the text."""
-    return _occurrences(text, lexicon, lexicon.taxon_search)
+    return _occurrences(text, lexicon, lexicon.taxon_search, effort)
 
 
-def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon) -> list[Occurrence]:
+def context_occurrences(text: NormalizedText, lexicon: CompiledLexicon, effort: Effort) -> list[Occurrence]:
     """Where cues and benign contexts occur, in the same ways; in the order of the text."""
-    return _occurrences(text, lexicon, lexicon.context_search)
+    return _occurrences(text, lexicon, lexicon.context_search, effort)
 
 
-def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
+def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search, effort: Effort) -> list[Occurrence]:
     corrected = search.speller.corrected(text.skeleton, text.tokens)
-    undisguise = Undisguise(search.glue, len(text.document))
-    found = _read(text, lexicon, search, undisguise)
+    undisguise = Undisguise(search.glue, effort)
+    found = _read(text, lexicon, search, undisguise, effort)
     found += [Occurrence(*each) for each in by_sound(text.heard, lexicon, search)]
     turned = any(BACKWARDS in edit.views for each in corrected for edit in each.edits)
     for layer, other in (*text.layers, text.backwards) if turned else text.layers:
-        spans: dict[tuple[int, int], tuple[int, int] | None] = {}
-        for each in _read(other, lexicon, search, undisguise):
-            if each[:2] not in spans:
-                spans[each[:2]] = text.from_layer(layer, each.start, each.end)
-            span = spans[each[:2]]
+        if not effort.opens(len(other.document)):
+            break
+        places = Places(partial(text.from_layer, layer))
+        for each in _read(other, lexicon, search, undisguise, effort, places):
+            span = places[each[:2]]
             if span and not (layer.name == BACKWARDS and each.views):  # "walk" backwards is no "kiaw"
                 found.append(Occurrence(*span, each.form, (layer.name, *each.views)))
-    found += _misspelled(text, corrected, lexicon, search)
+    found += _misspelled(text, corrected, lexicon, search, effort)
     return _well_marked(text, lexicon, _unique(_plainest(found))) if found else found
 
 
-def with_garbled(found: list[Occurrence], text: NormalizedText, lexicon: CompiledLexicon, search: Search) -> list[Occurrence]:
+def with_garbled(
+    found: list[Occurrence], text: NormalizedText, lexicon: CompiledLexicon, search: Search, effort: Effort
+) -> list[Occurrence]:
     """What was found in a garbled text, and what is found in it besides (`garbled`); no innocent phrases, for these must be written."""
     further = [
         each
         for corrected in put_right(text, search.speller)
-        for each in _put_right(
-            text.skeleton, corrected, _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns), lexicon
-        )
+        for each in _put_right(text.skeleton, corrected, lexicon, search, effort)
         if lexicon.rules[lexicon.forms[each.form].rule].kind is not RuleKind.BENIGN_CONTEXT
     ]
     return _unique(_plainest([*found, *_well_marked(text, lexicon, further)])) if further else found
 
 
-def _read(text: NormalizedText, lexicon: CompiledLexicon, search: Search, undisguise: Undisguise) -> list[Occurrence]:
-    """Occurrences in the skeleton, and in its bare readings."""
-    found = list(_plain(lexicon, search.find(text.skeleton), text.skeleton, search.patterns))
+def _read(
+    text: NormalizedText,
+    lexicon: CompiledLexicon,
+    search: Search,
+    undisguise: Undisguise,
+    effort: Effort,
+    places: Places[Span] | None = None,
+) -> list[Occurrence]:
+    """Occurrences in the skeleton, of those that are plain only where there is a place for them, and in its bare readings."""
+    hits = search.find(text.skeleton)
+    if places is not None:
+        hits = _behind(hits, search, places, effort)
+    found = list(_plain(lexicon, hits, text.skeleton, search.patterns))
     for bare in text.bare:
-        if undisguise.takes(bare) and (hits := search.find_bare(bare.text)):
+        if effort.reads(len(bare.text)) and (hits := search.find_bare(bare.text)):
             found += _disguised(bare, hits, lexicon, search, undisguise)
     return found
 
@@ -120,6 +149,14 @@ def _disguised(bare: Bare, hits: Found, lexicon: CompiledLexicon, search: Search
                 yield Occurrence(reading.start, reading.end, index, views)
 
 
+def _behind(hits: Found, search: Search, places: Places[Placed], effort: Effort) -> Found:
+    """Those of the hits in another reading of a text that stand somewhere in it; none if they, or their forms, are too many to look at."""
+    if not hits or not effort.allows(len(hits) // HITS):
+        return []
+    there = [each for each in hits if places[each[:2]]]
+    return there if effort.allows(sum(len(search.patterns[number]) for _, _, number in there)) else []
+
+
 def _plain(lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text: str, patterns: Lookup[Uses]) -> Iterator[Occurrence]:
     """Occurrences that are words of their own."""
     forms = lexicon.forms
@@ -135,15 +172,16 @@ def _plain(lexicon: CompiledLexicon, hits: Iterable[tuple[int, int, int]], text:
                 yield Occurrence(*span, index, (form.view,) if form.view else ())
 
 
-def _misspelled(text: NormalizedText, readings: list[Corrected], lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
+def _misspelled(
+    text: NormalizedText, readings: list[Corrected], lexicon: CompiledLexicon, search: Search, effort: Effort
+) -> Iterator[Occurrence]:
     """Occurrences in the text with what was misspelled, masked, repeated or run together put right."""
     skeleton, pages = text.skeleton, text.pages
     yield from _with_marks_wrong(skeleton, pages, lexicon, search)
     for corrected in readings:
-        yield from _put_right(skeleton, corrected, _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns), lexicon)
+        yield from _put_right(skeleton, corrected, lexicon, search, effort)
     for corrected in once(skeleton, pages):
-        plain = _plain(lexicon, search.find(corrected.text), corrected.text, search.patterns)
-        yield from _put_right(skeleton, corrected, (*plain, *_with_marks_wrong(corrected.text, pages, lexicon, search)), lexicon)
+        yield from _put_right(skeleton, corrected, lexicon, search, effort, _with_marks_wrong(corrected.text, pages, lexicon, search))
 
 
 def _with_marks_wrong(text: str, pages: bytes, lexicon: CompiledLexicon, search: Search) -> Iterator[Occurrence]:
@@ -153,13 +191,15 @@ def _with_marks_wrong(text: str, pages: bytes, lexicon: CompiledLexicon, search:
             yield Occurrence(each.start, each.end, each.form, (SLIP if each.sure else MISSPELLING,))
 
 
-def _put_right(source_text: str, corrected: Corrected, found: Iterable[Occurrence], lexicon: CompiledLexicon) -> Iterator[Occurrence]:
-    """Those of a corrected text that an edit made and that bear it, where they stand in the text it was made from."""
-    sources: dict[tuple[int, int], tuple[int, int, tuple[Edit, ...]] | None] = {}
-    for each in found:
-        if each[:2] not in sources:
-            sources[each[:2]] = corrected.to_source(each.start, each.end)
-        source = sources[each[:2]]
+def _put_right(
+    source_text: str, corrected: Corrected, lexicon: CompiledLexicon, search: Search, effort: Effort, further: Iterable[Occurrence] = ()
+) -> Iterator[Occurrence]:
+    """Those of a corrected text, plain or `further` ones, that an edit made and that bear it, where they stand in what it was made from."""
+    places = Places(corrected.to_source)
+    hits = _behind(search.find(corrected.text), search, places, effort)
+    plain = _plain(lexicon, hits, corrected.text, search.patterns)
+    for each in (*plain, *further):
+        source = places[each[:2]]
         if source and bears(lexicon, each, source[2], source_text):
             start, end, edits = source
             sure = is_sure(lexicon.forms[each.form], each, edits)

@@ -27,7 +27,8 @@ MOST_REMEMBERED = 100_000  # tokens in a memo
 MOST_BYTES_REMEMBERED = 8_000_000  # bytes of these and of what they may mean, roughly
 LONGEST_REMEMBERED = 32
 MOST_READINGS = 8
-LONG_TEXT, MOST_READINGS_OF_LONG_TEXT = 2_000, 3  # code points
+LONG_TEXT, MANY_WRONG = 2_000, 40  # code points, and words to be put right, of a text that is read in fewer ways
+MOST_READINGS_OF_LONG_TEXT = 3
 MOST_TOKENS = 1_500  # of a text, from its beginning, that are looked up: whatever the memo holds, so that a text has one answer
 MOST_TOKENS_APART = 1
 MARK = "\u0900-\u0903\u093a-\u094f\u0962\u0963"  # of Devanagari, which \w leaves out
@@ -136,7 +137,7 @@ class Speller:
         wrong = list(self._supported(skeleton, tokens, meant, numbers))
         if not wrong:
             return []
-        most = MOST_READINGS if len(skeleton) < LONG_TEXT else MOST_READINGS_OF_LONG_TEXT
+        most = MOST_READINGS if len(skeleton) < LONG_TEXT and len(wrong) <= MANY_WRONG else MOST_READINGS_OF_LONG_TEXT
         return [apply(skeleton, changes) for changes in self._readings(wrong, most)]
 
     def forget(self) -> None:
@@ -287,12 +288,15 @@ class Speller:
 
     def _ranked(self, before: str, options: tuple[_Options, ...], after: str) -> list[_Options]:
         choices = islice(product(*options), 4 * MOST_READINGS)
-        return sorted(choices, key=lambda choice: (-self._fit(before, choice, after), sum(price for _, price in choice)))
+        return sorted(choices, key=lambda choice: (-self._fit(before, choice, after), sum([price for _, price in choice])))
 
     def _fit(self, before: str, choice: _Options, after: str) -> int:
         """How many words of a choice stand beside one that they stand beside in forms."""
-        words = [before, *(word for word, _ in choice), after]
-        return sum(f"{one} {other}" in self._phrases for one, other in pairwise(words))
+        fitting, one = 0, before
+        for word, _ in choice:
+            fitting += f"{one} {word}" in self._phrases
+            one = word
+        return fitting + (f"{one} {after}" in self._phrases)
 
 
 def _is_more_than_chance(found: list[_Found]) -> bool:

@@ -155,15 +155,15 @@ class Search(NamedTuple):
 
     def find(self, text: str) -> Found:
         """(start, end, pattern) of occurrences in a skeleton, overlapping ones too; of a pattern that floods it some."""
-        return without_floods(self.automaton.find_overlapping(text), text)
+        return without_floods(self.automaton.find_overlapping(text), text, self.patterns)
 
     def find_bare(self, text: str) -> Found:
         """The same in a bare reading."""
-        return without_floods(self.bare_automaton.find_overlapping(text), text)
+        return without_floods(self.bare_automaton.find_overlapping(text), text, self.bare_patterns)
 
     def find_sound(self, code: str) -> Found:
         """The same in the sound of a text."""
-        return without_floods(self.sound_automaton.find_overlapping(code), code)
+        return without_floods(self.sound_automaton.find_overlapping(code), code, self.sound_patterns)
 
 
 class CompiledLexicon(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ import re
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from wildgate_service.match.boundaries import Edge, is_bounded, left_holds
+from wildgate_service.match.boundaries import Edge, is_bounded, is_dense, left_holds
 from wildgate_service.match.gaps import SHORTEST_JOINED, Judgment, judge_gaps, together
 from wildgate_service.match.views import JOINED_WORDS, KANA, LEETSPEAK, LOOK_ALIKES, MISSPELLING, MIXED_SCRIPT, REPEATS
 from wildgate_service.match.written import LONGEST_GAP, Written, letters_in, letters_worth, read_letters
@@ -21,22 +21,23 @@ from wildgate_service.normalize.bare import is_letter
 
 if TYPE_CHECKING:
     from wildgate_service.match.automaton import Found
+    from wildgate_service.match.effort import Effort
     from wildgate_service.match.tables import Form
     from wildgate_service.normalize.bare import Bare
 
 JOINERS = re.compile("[_-]")
 SHORTEST = 4  # letters of a form that is read through a disguise
-SHORTEST_GLUED = 5  # letters of one that is written together with words of trade
+SHORTEST_GLUED, FEWEST_SYLLABLES = 5, 4  # letters, or syllables of Hangul, of one that is written together with words of trade
 SHORTEST_KANA = 7  # letters' worth of a form that is read in the other kana: three characters
 SURELY_MEANT = 10  # letters of a form of several words that is meant wherever it stands
 SHORTEST_GLUE, LONGEST_GLUE = 3, 16  # letters of a word that may be written together with a form
-GLUE_LENGTHS = range(SHORTEST_GLUE, LONGEST_GLUE + 1)
+SHORTEST_SYLLABLES = 2  # of such a word of Hangul
+GLUE_LENGTHS = range(SHORTEST_SYLLABLES, LONGEST_GLUE + 1)
 MOST_GLUE = 4  # words before or after a form in one word
 LONGEST_BESIDE = MOST_GLUE * LONGEST_GLUE  # letters before or after a form in one word
 BEFORE = LONGEST_BESIDE + 16  # code points before a place by which it is judged; nothing looks farther
 AFTER = LONGEST_BESIDE + 64  # code points behind, besides what a form of so many letters can stretch over
-ALWAYS_READ = 32_000  # code points of bare readings, of all layers together, that are read of any text
-READ_FOR_EACH = 16  # of them for each code point that was sent, in a long text
+JUDGMENT = 4  # looks that a judgment costs
 NO_SIGNS: frozenset[str] = frozenset()
 
 
@@ -61,21 +62,16 @@ class _Surroundings(NamedTuple):
 
 
 class Undisguise:
-    """Says what was really written where a bare reading of one text, of so many code points as sent, holds a form.
+    """Says what was really written where a bare reading of one text holds a form.
 
-    `glue` are the words that may be written together with it.
+    `glue` are the words that may be written together with it, `effort` what may be done.
     """
 
-    def __init__(self, glue: Container[str], length: int) -> None:
+    def __init__(self, glue: Container[str], effort: Effort) -> None:
         self._glue = glue
-        self._room = max(ALWAYS_READ, READ_FOR_EACH * length)
+        self._effort = effort
         self._asked: dict[tuple[str, str, frozenset[str]], set[tuple[int, int, int]]] = {}
         self._judged: dict[_Surroundings, Reading | None] = {}
-
-    def takes(self, bare: Bare) -> bool:
-        """Whether there is room to read one more; what is behind the others of a text that opens every gate is left unread."""
-        self._room -= len(bare.text)
-        return self._room >= 0
 
     def places(self, bare: Bare, hits: Found) -> Iterator[tuple[int, int, int]]:
         """Where the hits in a bare reading stand in its skeleton (first and last place), and their pattern; each only once in a text."""
@@ -95,13 +91,15 @@ class Undisguise:
         return reading or (self._from(bare, last, pattern, form) if last != first else None)
 
     def _from(self, bare: Bare, at: int, pattern: str, form: Form) -> Reading | None:
-        if _is_nothing(bare, at, pattern, form):
+        if not self._effort.allows(1) or _is_nothing(bare, at, pattern, form):
             return None
         begin, end = max(0, at - BEFORE), at + AFTER + len(pattern) * (LONGEST_GAP + 1)
         text = bare.skeleton[begin:end]
         written = text if bare.written is bare.skeleton else bare.written[begin:end]
         place = _Surroundings(text, written, at - begin, bare.signs, pattern, form.left, form.right)
         if place not in self._judged:
+            if not self._effort.allows(JUDGMENT):
+                return None
             self._judged[place] = _judge(place, self._glue)
         reading = self._judged[place]
         if reading is None or (reading.end == len(text) and end < len(bare.skeleton)):
@@ -132,7 +130,7 @@ def _is_nothing(bare: Bare, at: int, pattern: str, form: Form) -> bool:
     """Whether a form begins inside a word in which it is not whole or too short, or is written plainly: a quick look at most finds."""
     skeleton, letters = bare.skeleton, letters_in(pattern)
     is_whole = skeleton.startswith(letters, at)
-    may_be_glued = is_whole and (len(letters) >= SHORTEST_GLUED or form.left is Edge.NUMBER)
+    may_be_glued = is_whole and (_is_long(letters) or form.left is Edge.NUMBER)
     if not may_be_glued and not left_holds(skeleton, at, form.left):
         return True
     if not is_whole:
@@ -189,12 +187,16 @@ def _is_glued(text: str, written: Written, glue: Container[str], *, several: boo
 
     A form of `several` words that is long enough needs no such proof.
     """
-    length = written.end - written.start
-    if length < SHORTEST_GLUED or any(written.gaps):
+    if not _is_long(written.letters) or any(written.gaps):
         return False
-    if several and length >= SURELY_MEANT:
+    if several and written.end - written.start >= SURELY_MEANT:
         return True
     return _begins_word(text, written.start, glue) and _ends_word(text, written.end, glue)
+
+
+def _is_long(letters: str) -> bool:
+    """Whether a form of so many letters may be written together with other words."""
+    return len(letters) >= (FEWEST_SYLLABLES if is_dense(letters[0]) else SHORTEST_GLUED)
 
 
 def _begins_word(text: str, at: int, glue: Container[str]) -> bool:

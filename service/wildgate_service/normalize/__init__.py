@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wildgate_service.normalize.bare import Bare, bare_readings
+from wildgate_service.normalize.floods import is_flooded, without_floods
 from wildgate_service.normalize.fold import FIELD_SEPARATOR, ascii_dropped, ascii_table, fold_table, regular_table
 from wildgate_service.normalize.layers import Layer, backwards, joined_fields, layers_of
 from wildgate_service.normalize.made_once import made_once
@@ -154,4 +155,6 @@ def normalize(listing: Listing) -> NormalizedText:
         parts.append(text)
         folded.append(without_markup(text).replace(FIELD_SEPARATOR, " "))
         at += len(text)
-    return NormalizedText("".join(parts), "".join(folded), tuple(fields))
+    document, shown = "".join(parts), "".join(folded)
+    normalized = NormalizedText(document, shown, tuple(fields))
+    return NormalizedText(document, without_floods(shown), tuple(fields)) if is_flooded(shown, normalized.skeleton) else normalized

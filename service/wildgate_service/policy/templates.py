@@ -9,7 +9,7 @@ from wildgate_service.decide.sentences import LAST_RESORT
 from wildgate_service.policy.file import PolicyFile, Problem
 from wildgate_service.policy.lines import Path
 
-REASONS = ("block", "review", "covered", "legal", "allow", "unnamed", "explained", "unlisted")
+REASONS = ("block", "review", "covered", "legal", "allow", "unnamed", "explained", "unlisted", "crowded")
 NOTICES = ("block", "review")
 SLOTS = frozenset({"groups", "surfaces", "score", "cues", "market"})
 FEWER_SLOTS = {"allow": frozenset[str](), "unnamed": frozenset({"score"})}  # where no form was found

@@ -482,8 +482,8 @@ export type Decision = Message<"wildgate.v1.Decision"> & {
 
   /**
    * Which parts, from a fixed list: encoder_missing, encoder_unreadable_language, encoder_skipped_for_deadline (too little time was left
-   * for it), encoder_skipped_for_load (too many calls were waiting), recorded_late (the store could not be written: the decision waits in the
-   * service's spool and has no receipt yet).
+   * for it), encoder_skipped_for_load (too many calls were waiting), disguises_partly_read (the text may hold more disguised words than are
+   * looked at in one), recorded_late (the store could not be written: the decision waits in the service's spool and has no receipt yet).
    *
    * @generated from field: repeated string degraded_reasons = 18;
    */
