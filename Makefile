@@ -66,6 +66,7 @@ lint: .venv/.dev ## ruff, mypy, import-linter, buf, lexicon linter, and whether 
 	$(BIN)/python tools/make_reference.py --check
 	$(BIN)/python tools/make_openapi.py --check
 	$(BIN)/python benchmarks/tables.py --check
+	$(BIN)/python benchmarks/goals.py --check
 
 SECONDS ?= 60
 FUZZ ?= score servicer http_json line normalize rules policy settings outcomes_jsonl outcomes_csv listings_csv listings_gz annex_csv annex_xlsx statement bundle checkpoints payload frames

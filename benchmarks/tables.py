@@ -6,15 +6,15 @@ python benchmarks/tables.py --check    # fail if the committed table is not what
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "load"))
+sys.path[:0] = [str(HERE), str(HERE / "load")]
 
+from page import keep, read_results
 from ratios import medians, of_rounds
 
 README = HERE.parent / "README.md"
@@ -157,23 +157,9 @@ def measured_on(machine: Mapping[str, Any]) -> str:
     return f"{machine['measured'][:10]} ({machine['processor']}, {machine['cores']} cores, load {machine['load_average']:.1f})"
 
 
-def rendered(document: str, made: str) -> str:
-    """The document with the table in its place."""
-    before, _, rest = document.partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise SystemExit(f"{README}: no place for the table; put a line `{BEGIN}` and after it a line `{END}`")
-    return f"{before}{BEGIN}\n{made}\n{END}{after}"
-
-
 def main() -> None:
     """Write or check."""
-    results = {name: json.loads(path.read_text(encoding="utf-8")) for name in PARTS if (path := HERE / "results" / f"{name}.json").exists()}
-    old = README.read_text(encoding="utf-8")
-    new = rendered(old, table(results))
-    if "--check" in sys.argv[1:]:
-        sys.exit(None if new == old else f"{README} has other figures than benchmarks/results: run python benchmarks/tables.py")
-    README.write_text(new, encoding="utf-8")
+    keep(README, BEGIN, END, table(read_results(PARTS)))
 
 
 if __name__ == "__main__":

@@ -70,9 +70,13 @@ class Server:
 
 
 class Service(Server):
-    """`wildgate serve` with settings in a file; what it records is in `database`. A subclass may start it by another command."""
+    """`wildgate serve` with settings in a file; what it records is in `database`.
+
+    A subclass may start it by another command, or not wait until it is idle.
+    """
 
     command: Sequence[str] = SERVICE
+    waits = True
 
     def __init__(self, name: str, folder: Path, core: int | None = None, path: str = "", **settings: Any) -> None:  # noqa: ANN401  (as TOML has them)
         self.database = folder / f"{name}.db"
@@ -84,13 +88,18 @@ class Service(Server):
     def __enter__(self) -> Self:
         """Start it, and wait until what it does beside serving after a start (the compiler gets ready for a reload) is done."""
         super().__enter__()
+        if self.waits:
+            self.wait_until_idle()
+        return self
+
+    def wait_until_idle(self) -> None:
+        """Return when a second passes in which it does next to nothing."""
         deadline = monotonic() + WAIT_SECONDS
         spent, idle = self.cpu_seconds(), False
         while not idle and monotonic() < deadline:
             sleep(1)
             before, spent = spent, self.cpu_seconds()
             idle = spent - before < IDLE_SHARE
-        return self
 
     def pid(self, process: str) -> int:
         """Process id of the youngest child of that name, such as worker-0."""
