@@ -105,7 +105,7 @@ clean:
 	$(PYTHON) -m venv .venv
 	touch $@
 
-.venv/.demo: .venv/.venv pyproject.toml sdk/pyproject.toml
+.venv/.demo: .venv/.venv pyproject.toml sdk/pyproject.toml service/wildgate_service/models/encoder-v1/config.json
 	$(BIN)/python -m pip install --quiet -e sdk -e '.[report]'
 	$(BIN)/wildgate model build
 	touch $@

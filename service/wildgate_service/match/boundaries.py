@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 
 UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -145,6 +145,7 @@ def _is_particle(text: str, at: int) -> bool:
     return char in PARTICLES[:2] and len(noun) == LONG_NOUN and all(_same_kana(char, each) for each in noun)
 
 
+@lru_cache(maxsize=4096)
 def _joins(char: str) -> bool:
     """Whether a character continues a word of a spaced script: a letter, digit or mark, but none of an unspaced script."""
     if char.isascii():

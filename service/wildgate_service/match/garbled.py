@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FEWEST_WORDS = 4
 MOST_WORDS = 60  # of a text, from its beginning, that are looked at
-MOST_PUT_RIGHT = 120  # of what blanks part, from its beginning, that is put right
+MOST_PUT_RIGHT = 60  # of what blanks part, from its beginning, that is put right
 GLANCE = 20  # what blanks part, from the beginning, that tells nearly all ordinary texts
 KNOWN_SHARE = 0.4  # of the words, from which a text is not garbled
 WORD = re.compile(r"[^\W_]{3,}")
@@ -48,7 +48,6 @@ SLIPPED = frozenset({MISSPELLING, SLIP})
 
 Signatures = NDArray[np.uint32]
 
-_BITS = np.unpackbits(np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2), axis=1).sum(axis=1, dtype=np.uint8)
 _SPELLERS: WeakKeyDictionary[Speller, Speller] = WeakKeyDictionary()
 
 
@@ -129,11 +128,6 @@ def _signature(word: str) -> int:
 
 def _alike(signatures: Signatures, signature: int, edits: int) -> NDArray[np.intp]:
     """Where the signatures are of words that lack no more letters of a word than there are edits, and have no more that it lacks."""
-    near = np.flatnonzero(_count(signatures & np.uint32(~signature & 0xFFFFFFFF)) <= edits)
-    return near[_count(np.uint32(signature) & ~signatures[near]) <= edits]
-
-
-def _count(bits: Signatures) -> NDArray[np.uint8]:
-    """How many bits of each are set."""
-    counted: NDArray[np.uint8] = _BITS[bits & np.uint32(0xFFFF)] + _BITS[bits >> np.uint32(16)]
-    return counted
+    near = np.flatnonzero(np.bitwise_count(signatures & np.uint32(~signature & 0xFFFFFFFF)) <= edits)
+    found: NDArray[np.intp] = near[np.bitwise_count(np.uint32(signature) & ~signatures[near]) <= edits]
+    return found

@@ -31,12 +31,14 @@ def drowned(written: Sequence[AuthoredText], negatives: Sequence[Negative], lang
         if not (is_held_out(real.id) or is_for_calibration(real.id)):
             ordinary[real.language].append(real.text)
     return [
-        replace(text, text=_beside(text.text, chance.choice(ordinary[text.language])[: chance.choice(LENGTHS)], chance))
+        replace(text, text=beside(text.text, ordinary[text.language], chance))
         for text in trained
         if ordinary[text.language] and chance.random() < SHARE
     ]
 
 
-def _beside(text: str, other: str, chance: random.Random) -> str:
+def beside(text: str, ordinary: Sequence[str], chance: random.Random) -> str:
+    """The text with the beginning of one of some ordinary ones before or behind it."""
+    other = chance.choice(ordinary)[: chance.choice(LENGTHS)]
     one, two = (text, other) if chance.random() < EVEN else (other, text)
     return f"{one}. {two}"

