@@ -201,10 +201,12 @@ def _of_models_alone(matches: Matches, classification: Classification) -> Iterat
     if not (classification.struck and read) or any(match.canceled_by or match.explained_by for match in matches.taxa):
         return
     yield UNNAMED, 1.0
-    yield "unnamed_screen", max(0.0, _cut(classification.screen))
+    offered = _log_odds(classification.probabilities["wildlife_offer"]) if classification.readable else 0.0
+    if offered >= 0:  # the letters alone stop nothing that the encoder takes for something else
+        yield "unnamed_screen", max(0.0, _cut(classification.screen))
     yield from _talk("unnamed_screen", classification.sale_screen)
     if classification.readable:
-        yield from _sided("unnamed_encoder", _log_odds(classification.probabilities["wildlife_offer"]))
+        yield from _sided("unnamed_encoder", offered)
         yield from _talk("unnamed_encoder", _log_odds(classification.probabilities.get("sale", EVEN)))
     else:
         yield "unnamed_unread", 1.0

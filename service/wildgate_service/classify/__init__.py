@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from wildgate_service.classify.language import UNKNOWN, identify_language
 from wildgate_service.classify.windows import readable_windows
+from wildgate_service.match.boundaries import is_unspaced
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.normalize import fold
@@ -140,9 +141,15 @@ def _at_a_glance(
     if windows.parts:
         screened = max(screened, _highest(screen.logit, windows.parts))
         strict = screened if windows.strict is windows.parts else max(screened, _highest(screen.logit, windows.strict))
-    struck = screened >= routing.read_from
+    struck = screened >= routing.read_from and not _is_spelled_out(text.tokens)
     sale = _highest(screen.sale_logit, windows.parts or [text.document]) if windows.parts or struck else 0.0
     return Classification(language=language, tiers=(SCREEN,), screen=screened, strict_screen=strict, sale_screen=sale, struck=struck)
+
+
+def _is_spelled_out(tokens: list[str]) -> bool:
+    """Whether most of a text are single letters of a script with blanks: of such a text models have read nothing."""
+    single = sum(len(token) == 1 and token.isalpha() and not is_unspaced(token) for token in tokens)
+    return 2 * single > len(tokens)
 
 
 def _highest(logit: Callable[[str], float], parts: list[str]) -> float:
