@@ -74,7 +74,7 @@ def test_a_service_that_spools_answers_while_its_store_is_locked(start_small, co
         repeat = score(stubs, "elephant tusk", request_id=late.request_id)
     until(lambda: is_replayed(service), "the replay")
     after = score(stubs)
-    assert (late.action, late.HasField("receipt"), late.degraded) == (types_pb2.ACTION_REVIEW, False, True)
+    assert (late.action, late.HasField("receipt"), late.degraded) == (types_pb2.ACTION_BLOCK, False, True)
     assert "recorded_late" in late.degraded_reasons
     assert (repeat.decision_id, repeat.degraded_reasons) == (late.decision_id, late.degraded_reasons)
     assert (after.receipt.position, "recorded_late" in after.degraded_reasons) == (2, False)

@@ -376,8 +376,8 @@ def test_calls_and_decisions_are_counted(shared, settled, until):
     counted = [
         ("wildgate_requests_total", {"rpc": "ScoreListing", "code": "OK"}),
         ("wildgate_requests_total", {"code": "INVALID_ARGUMENT", "reason": "FIELD_MISSING"}),
-        ("wildgate_decisions_total", {"action": "review", "language": "en"}),
-        ("wildgate_taxon_decisions_total", {"group": "elephant", "action": "review"}),
+        ("wildgate_decisions_total", {"action": "block", "language": "en"}),
+        ("wildgate_taxon_decisions_total", {"group": "elephant", "action": "block"}),
     ]
     before = [settled.value(name, **labels) for name, labels in counted]
     for _ in range(3):

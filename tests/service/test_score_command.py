@@ -162,7 +162,7 @@ def test_a_broken_policy_is_an_error_that_names_file_and_key(tmp_path):
 def test_a_policy_of_ones_own_is_heeded(tmp_path):
     """Its version is in the answer."""
     policy = default_policy().read_text(encoding="utf-8")
-    policy = re.sub(r'version = ".*"', 'version = "7.7.7-mine"', policy, count=1).replace("block = 0.9", "block = 1.01", 1)
+    policy = re.sub(r'version = ".*"', 'version = "7.7.7-mine"', policy, count=1).replace("block = 0.87", "block = 1.01", 1)
     (tmp_path / "mine.toml").write_text(policy, encoding="utf-8")
     answer = json.loads(wildgate(tmp_path, "score", "--policy", "mine.toml", "--text", OFFER).stdout)
     assert (answer["action"], answer["policy_version"]) == ("review", "7.7.7-mine")

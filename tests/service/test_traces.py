@@ -45,7 +45,7 @@ def test_a_call_is_a_span_in_the_trace_of_its_caller(traced, connect, collector,
         "rpc.method": name,
         "rpc.response.status_code": "OK",
         "wildgate.request_id": OFFER.request_id,
-        "wildgate.action": "review",
+        "wildgate.action": "block",
     }
     stages = [each for each in collector.spans if each.parent_span_id == span.span_id]
     assert [each.name.removeprefix("wildgate.") for each in stages] == ["normalize", "match", "classify", "fuse", "decide", "record"]
