@@ -229,6 +229,13 @@ def test_a_reduplication_is_written_with_a_two():
     assert texts("kura-kura", "id", "chat_spelling") == ["kura2", "kura kura"]
 
 
+def test_khmer_vowels_are_typed_in_two_strokes():
+    """Which look the same: \u17be as \u17c1\u17b8, \u17c4 as \u17c1\u17b6."""
+    assert texts("អណ្តើក", "km", "chat_spelling") == ["អណ្ត\u17c1\u17b8ក"]
+    assert texts("កោ", "km", "chat_spelling") == []  # too short to say anything without its vowel
+    assert texts("ខ្លា", "km", "chat_spelling") == []
+
+
 def test_chat_words_are_put_in_place_of_words():
     """Whole words only, all combinations."""
     assert texts("burung hantu", "id", "chat_spelling") == ["brung hantu"]

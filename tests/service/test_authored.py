@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import defaultdict
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from wildgate_service.errors import ModelError
 from wildgate_service.groups import GROUPS
 from wildgate_service.model.authored import AuthoredText, Origin, read_labeled
+from wildgate_service.model.disguised import disguised, in_disguise, ordinary_disguised
 from wildgate_service.model.drowned import drowned
 from wildgate_service.model.generated import SLOT, TEXTS, generated_texts, read_templates
+from wildgate_service.model.training_data import Negative, is_for_calibration, is_held_out
 
 FILES = sorted(TEXTS.glob("*.yml"))
 FEWEST = {"offers": 45, "benign": 50, "goods": 80}
@@ -156,3 +159,42 @@ def test_drowned_texts_keep_their_label_and_stay_out_of_kept_ones():
 def test_languages_that_are_not_read_are_not_drowned():
     """They are not trained on."""
     assert drowned([AuthoredText(Origin.TEMPLATE, "en/talk-1", "en", "talk", offer=False, kind="talk")], [], ["vi"], seed=0) == []
+
+
+def test_texts_in_disguise_keep_their_label_and_stay_out_of_kept_ones():
+    """Offers and others alike, so that models cannot take a disguise for an offer."""
+    written = [
+        AuthoredText(Origin.TEMPLATE, f"en/t-{n}", "en", f"tortoise number {n}", offer=n % 2 == 0, kind="plain") for n in range(1_000)
+    ]
+    found = disguised(written, seed=0)
+    shares = [
+        sum(each.offer == offer for each in found) / sum(not each.is_kept and each.offer == offer for each in written)
+        for offer in (True, False)
+    ]
+    assert all(0.3 < share < 0.5 for share in shares)
+    assert not any(each.is_kept for each in found)
+    assert sum(each.text != f"tortoise number {each.source.rpartition('-')[2]}" for each in found) > len(found) / 2
+    assert found == disguised(written, seed=0)
+
+
+def test_held_out_negatives_are_never_disguised():
+    """Nor those for calibration: a copy of one would be trained on."""
+    negatives = [Negative(str(n), "en", "listing_title", "red cotton dress") for n in range(2_000)]
+    found = ordinary_disguised(negatives, seed=0)
+    assert found
+    assert not any(is_held_out(each.id) or is_for_calibration(each.id) for each in found)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "...", "12 kg", "\u0e07\u0e32\u0e0a\u0e49\u0e32\u0e07", "\U0001f418", "x" * 3_000, "\u8c61" * 3_000]
+)
+def test_any_text_can_be_disguised(text):
+    """Empty, in signs alone, in one long word, in a script without blanks."""
+    chance = random.Random(0)  # noqa: S311  (to be the same again)
+    assert all(isinstance(in_disguise(text, chance), str) for _ in range(50))
+
+
+def test_another_script_is_written_in_latin_letters():
+    """One of the ways in which sellers write it."""
+    chance = random.Random(0)  # noqa: S311  (to be the same again)
+    assert any(in_disguise("слоновая кость", chance).strip().replace(" ", "") == "slonovayakost" for _ in range(200))

@@ -7,11 +7,13 @@ match lies inside the context's own form ("ivory coast"), or stands near it whil
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from wildgate_service.match.repeated import BLOCKS
 from wildgate_service.match.tables import EVERY_GROUP
 from wildgate_service.match.views import ORDINARY
 from wildgate_service.types import Level, Match, Matches, RuleKind
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from wildgate_service.match.tables import CompiledLexicon, RuleRow
 
 NOBODYS = frozenset({"la", "zxx"})  # Latin names and emoji stand in texts of any language
-ONE_PHRASE = re.compile(r"[^\W\d_]*(?:[ '-]+[^\W\d_]+)*[ '-]*")
+MARKS = "".join(chr(point) for block in BLOCKS for point in range(*block) if unicodedata.category(chr(point)) in {"Mn", "Mc"})
+LETTER = rf"(?:[^\W\d_]|[{MARKS}])"
+ONE_PHRASE = re.compile(rf"{LETTER}*(?:[ '-]+{LETTER}+)*[ '-]*")
 AMOUNT = "amount"  # cue_type of prices and weights: weaker company than words of trade
 ANYWHERE = 1 << 30
 Tongues = dict[tuple[int, int], set[str]]

@@ -18,6 +18,7 @@ from wildgate_service.normalize.fold import name_emoji
 from wildgate_service.types import TAXON_KINDS, ContentKind, RuleKind
 
 WRITTEN = Path(__file__).parent / "written"  # its README says who wrote them
+HALVED = ("*.jsonl", "ordinary/*.jsonl")  # in it: of these one half is reported
 KEPT_SHARE = 4  # one template or written pair in four teaches the fusion, and no model below it
 WRITTEN_WEIGHT = 10.0  # of a text that somebody thought of by itself, beside one filling of a template
 KINDS = {"post": ContentKind.SOCIAL_POST, "cargo": ContentKind.CARGO_BOOKING}  # of templates
@@ -127,8 +128,9 @@ def agreeing(texts: Iterable[AuthoredText]) -> list[AuthoredText]:
 
 
 def _from_written(folder: Path) -> Iterator[AuthoredText]:
-    """The development half of the texts that were written one by one, and all of those that were written for training."""
-    halves, training = read_texts(sorted(folder.glob("*.jsonl"))), read_texts(sorted(folder.glob("training/*.jsonl")))
+    """The development half of what was written one by one, ordinary texts too, and all that was written for training."""
+    halves = read_texts(path for each in HALVED for path in sorted(folder.glob(each)))
+    training = read_texts(sorted(folder.glob("training/*.jsonl")))
     return (_of(Origin.WRITTEN, each) for each in (*filter(is_development, halves), *training))
 
 

@@ -14,6 +14,7 @@ from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.rules import read_version
 from wildgate_service.model.authored import AuthoredText, read_authored, readable
 from wildgate_service.model.classifiers import TrainedHead
+from wildgate_service.model.disguised import disguised, ordinary_disguised
 from wildgate_service.model.drowned import drowned
 from wildgate_service.model.embedding_cache import EmbeddingCache, default_embeddings
 from wildgate_service.model.encoder import SentenceEncoder
@@ -69,10 +70,9 @@ def train_heads(
     encoders = encoders or default_cache()
     encoder = SentenceEncoder.load(build_encoder(encoders))
     texts = Texts(data, lexicons, seed, templates, labeled)
-    screen = train_screen(texts.written, texts.negatives, output / SCREEN)
-    further = drowned(texts.written, texts.negatives, encoder.config.languages, seed)
+    screen = train_screen([*texts.written, *texts.disguised], texts.negatives, output / SCREEN)
     loaded = Screen.load(output / SCREEN, fold_digest())
-    figures = train_on(encoder, texts, output / HEADS, embeddings, loaded, further=further)
+    figures = train_on(encoder, texts, output / HEADS, embeddings, loaded, drown=True)
     deep = encoder_folder(encoders, DEEP)
     if deep.exists() and texts.kept(DEEP.config.languages):
         figures = replace(figures, deep=train_deep(deep, texts, output, embeddings))
@@ -105,7 +105,9 @@ class Texts:
         self.data, self.lexicons, self.seed = data, lexicons, seed
         self.lexicon_version = read_version(lexicons)
         self.written = read_authored(lexicons, seed, templates=templates, labeled=labeled)
-        self.negatives = read_negatives(data)
+        self.disguised = disguised(self.written, seed)
+        negatives = read_negatives(data)
+        self.negatives = [*negatives, *ordinary_disguised(negatives, seed)]
 
     def kept(self, languages: Sequence[str]) -> list[AuthoredText]:
         """Texts of kept templates in the languages."""
@@ -118,8 +120,7 @@ def train_deep(encoder: Path, texts: Texts, output: Path, embeddings: Path | Non
     It is trained on drowned texts too: without them it took offers among ordinary words for ordinary words.
     """
     loaded, screen = SentenceEncoder.load(encoder), Screen.load(output / SCREEN, fold_digest())
-    further = drowned(texts.written, texts.negatives, loaded.config.languages, texts.seed)
-    return train_on(loaded, texts, output / DEEP_HEADS, embeddings, screen, labels=False, further=further)
+    return train_on(loaded, texts, output / DEEP_HEADS, embeddings, screen, labels=False, drown=True)
 
 
 def train_on(
@@ -130,11 +131,11 @@ def train_on(
     screen: Screen,
     *,
     labels: bool = True,
-    further: Sequence[AuthoredText] = (),
+    drown: bool = False,
 ) -> Results:
     """Train the heads of one encoder into the folder `output`; with `labels` those too whose texts were labeled by people.
 
-    `further` texts are trained on beside those of all encoders. Raises ModelError if it reads no language of which there are texts.
+    With `drown` on drowned texts too. Raises ModelError if it reads no language of which there are texts.
     """
     start = time.monotonic()
     kept = texts.kept(encoder.config.languages)
@@ -145,7 +146,9 @@ def train_on(
         raise ModelError(message)
     cache = EmbeddingCache(encoder, embeddings or default_embeddings())
     heads, figures_of_labels = train_on_labels(texts.data, cache, lexicons_alone(texts.lexicons), texts.seed) if labels else ({}, {})
-    offer, offers = train_offers([*texts.written, *further], texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
+    further = drowned(texts.written, texts.negatives, encoder.config.languages, texts.seed) if drown else []
+    authored = [*texts.written, *texts.disguised, *further]
+    offer, offers = train_offers(authored, texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
     sale, sales = train_sale(texts.written, texts.negatives, cache, DESCRIPTIONS[SALE], texts.seed)
     of_groups, groups = train_groups(texts.written, cache)
     heads = {OFFER: offer, SALE: sale} | heads | of_groups

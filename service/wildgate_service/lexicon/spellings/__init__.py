@@ -16,6 +16,7 @@ from wildgate_service.lexicon.spellings.emoji import with_emoji
 from wildgate_service.lexicon.spellings.hindi import hinglish
 from wildgate_service.lexicon.spellings.homophones import homophones
 from wildgate_service.lexicon.spellings.japanese import romaji, syllabaries
+from wildgate_service.lexicon.spellings.khmer import typed_vowels
 from wildgate_service.lexicon.spellings.korean import korean_in_latin
 from wildgate_service.lexicon.spellings.pinyin import pinyin
 from wildgate_service.lexicon.spellings.russian import russian_in_latin
@@ -43,6 +44,7 @@ GENERATORS: dict[str, tuple[tuple[str, Generator], ...]] = {
     "hi": (("romanized", hinglish),),
     "ar": (("romanized", arabizi),),
     "ja": (("kana", syllabaries), ("romanized", romaji)),
+    "km": (("chat_spelling", typed_vowels),),
     "id": (("chat_spelling", chat_spellings),),
     "ms": (("chat_spelling", chat_spellings),),
     "tl": (("chat_spelling", chat_spellings),),
