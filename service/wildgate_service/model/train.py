@@ -33,7 +33,7 @@ from wildgate_service.model.train_labeled import train_labeled
 from wildgate_service.model.train_offers import train_offers
 from wildgate_service.model.train_sale import train_sale
 from wildgate_service.model.train_screen import train_screen
-from wildgate_service.model.training_data import LEATHER, TWEETS, read_leather, read_negatives, read_tweets
+from wildgate_service.model.training_data import LEATHER, TWEETS, read_leather, read_negatives, read_tweets, read_written_labels
 from wildgate_service.pipeline import Engine
 
 SHIPPED = Path(__file__).parent.parent / "models"
@@ -177,7 +177,7 @@ def train_on_labels(
         found = [row.text for row in rows]
         embeddings, facts = cache.embed(found), facts_of(lexicons, found)
         description = DESCRIPTIONS[name]
-        heads[name], figures[name] = train_labeled(rows, embeddings, facts, source, description, seed)
+        heads[name], figures[name] = train_labeled(rows, embeddings, facts, source, description, seed, read_written_labels(name))
     return heads, figures
 
 

@@ -1,6 +1,7 @@
 """Heads trained on sets that people labeled, compared with n-grams on the same folds."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from wildgate_service.model.encoder import Vectors
 from wildgate_service.model.evaluation import (
     Labels,
     Measure,
+    Places,
+    Scores,
     average_precision,
     bootstrap,
     f1,
@@ -32,11 +35,18 @@ ENCODER, BASELINE = "encoder", "ngrams"
 
 
 def train_labeled(
-    rows: Sequence[LabeledText], embeddings: Vectors, facts: Vectors, source: str, description: str, seed: int
+    rows: Sequence[LabeledText],
+    embeddings: Vectors,
+    facts: Vectors,
+    source: str,
+    description: str,
+    seed: int,
+    written: Sequence[LabeledText] = (),
 ) -> tuple[TrainedHead, LabeledSetResults]:
     """The head on `embeddings` [rows, dimension], and how it fares on grouped folds beside others and with them.
 
-    `facts` [rows, facts] are what the lexicons find (`facts.facts_of`).
+    `facts` [rows, facts] are what the lexicons find (`facts.facts_of`). `written` are texts of the same kind that were written for the
+    project: classifiers that learn from these alone are among the others.
     """
     texts = [row.text for row in rows]
     labels = np.array([row.label for row in rows])
@@ -47,6 +57,7 @@ def train_labeled(
         BASELINE: NgramClassifier(texts),
         "letters": LetterClassifier.of(texts),
         "facts": FactClassifier(facts),
+        **taught_by_written(texts, written),
     }
     judged = compare(parts, labels, groups, seed)
     head = finish_head(description, classifier, labels, judged[ENCODER].scores)
@@ -61,6 +72,29 @@ def train_labeled(
         calibration=head.bins,
     )
     return head, results
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A classifier that was fitted on other texts, with its log odds [rows]."""
+
+    fixed: Scores
+
+    def scores(self, labels: Labels, train: Places, test: Places) -> Scores:
+        """Those of the test places, whatever the others are."""
+        del labels, train
+        return self.fixed[test]
+
+
+def taught_by_written(texts: Sequence[str], written: Sequence[LabeledText]) -> dict[str, Classifier]:
+    """What n-grams and letters of the written texts say of the texts; nothing if none were written."""
+    if not written:
+        return {}
+    together = [*texts, *(each.text for each in written)]
+    labels = np.array([False] * len(texts) + [each.label for each in written])
+    own, others = np.arange(len(texts)), np.arange(len(texts), len(together))
+    parts: dict[str, Classifier] = {"ngrams": NgramClassifier(together), "letters": LetterClassifier.of(together)}
+    return {f"{name} of written": Fixed(part.scores(labels, others, own)) for name, part in parts.items()}
 
 
 def figures(intervals: dict[str, Interval], name: str) -> Figures:

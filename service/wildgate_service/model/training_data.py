@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from wildgate_service.errors import ModelError
-from wildgate_service.model.authored import readable
+from wildgate_service.model.authored import WRITTEN, readable
 
 LEATHER, TWEETS, NEGATIVES = "leather_titles.tsv", "ivory_tweets.tsv.gz", "negatives.tsv.gz"
 FIFTHS = 5  # one negative in five is never trained on, another calibrates
@@ -24,6 +26,13 @@ class LabeledText:
     """A row of a set labeled by people."""
 
     id: str
+    text: str
+    label: bool
+
+
+class WrittenLabel(msgspec.Struct):
+    """A line of a file in `written/labels`."""
+
     text: str
     label: bool
 
@@ -62,6 +71,13 @@ def read_leather(data: Path) -> list[LabeledText]:
 def read_tweets(data: Path) -> list[LabeledText]:
     """8,676 tweets; label: promotes the sale of ivory."""
     return [LabeledText(row["id"], readable(row["text"]), row["label"] == "1") for row in read_rows(data / TWEETS)]
+
+
+def read_written_labels(head: str) -> list[LabeledText]:
+    """Texts that were written for a head, in the manner of the set that it is trained on; none if nobody wrote any."""
+    path = WRITTEN / "labels" / f"{head}.jsonl"
+    rows = msgspec.json.decode(b"[" + b",".join(path.read_bytes().splitlines()) + b"]", type=list[WrittenLabel]) if path.exists() else []
+    return [LabeledText(f"{head}/{number}", readable(row.text), row.label) for number, row in enumerate(rows)]
 
 
 def read_negatives(data: Path, languages: Iterable[str] | None = None) -> list[Negative]:
