@@ -25,15 +25,15 @@ test-spark: .venv-spark/.done ## Those of `wildgate_service.spark`, which need p
 	.venv-spark/bin/python -m pytest -m spark
 
 test-streams: .venv-platforms/.done ## Those of `wildgate stream`, on a NATS that comes from PyPI
-	.venv-platforms/bin/python -m pytest -m stream
+	.venv-platforms/bin/python -m pytest -m stream tests/stream
 
 test-postgres: .venv/.dev ## Those of a store in PostgreSQL, on a server that they start (apt-get install postgresql)
 	@command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || \
 		{ echo "test-postgres needs a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
-	$(BIN)/python -m pytest -n auto --dist loadfile -m postgres
+	$(BIN)/python -m pytest -n auto --dist loadfile -m postgres tests/service
 
 test-recipes: .venv-platforms/.done ## Those of examples/, under gunicorn and uvicorn with several workers
-	.venv-platforms/bin/python -m pytest -m recipes
+	.venv-platforms/bin/python -m pytest -m recipes tests/recipes
 
 test-typescript: .venv/.dev sdk/typescript/node_modules/.done ## The TypeScript client: types, linter, generated code, tests against the real service (apt-get install nodejs npm)
 	cd sdk/typescript && npm run --silent lint && npm run --silent generate:check && npm test
@@ -43,7 +43,7 @@ test-browser: .venv/.browser ## Those that open the report in a browser, which n
 	$(BIN)/python -m pytest -m browser
 
 test-http: .venv-platforms/.done ## Those that hold the HTTP port against its OpenAPI description, which need schemathesis
-	.venv-platforms/bin/python -m pytest -m openapi
+	.venv-platforms/bin/python -m pytest -m openapi tests/service/http
 
 test-django: .venv-platforms/.done ## The app for Django on a small site: its types, its tests on SQLite and on PostgreSQL (apt-get install postgresql)
 	PYTHONPATH=tests/django_app .venv-platforms/bin/mypy --config-file tests/django_app/mypy.ini

@@ -15,6 +15,7 @@ from typing import Self
 
 import grpc
 import pytest
+from wildgate_service.settings import load_settings
 
 READY = "wildgate: serving on "
 START_SECONDS = 120
@@ -139,15 +140,24 @@ def until():
     return wait_until
 
 
+@pytest.fixture(scope="session")
+def cache_beside(tmp_path_factory):
+    """A cache for small lexicons, since a few of them push the shipped ones out of the user's; its encoders are the user's."""
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / "encoders").symlink_to(load_settings().settings.cache / "encoders", target_is_directory=True)
+    return {"WILDGATE_CACHE": str(cache)}
+
+
 @pytest.fixture
-def run_wildgate(tmp_path):
+def run_wildgate(tmp_path, cache_beside):
     """Run a command to its end in a folder of its own; returns the completed process."""
 
     def run(*arguments: str, **variables: str):
+        has_own = "--lexicons" in arguments or "WILDGATE_LEXICONS" in variables
         return subprocess.run(
             [*RUN, *arguments],
             cwd=tmp_path,
-            env=environment() | variables,
+            env=environment() | (cache_beside if has_own else {}) | variables,
             capture_output=True,
             text=True,
             check=False,
@@ -157,7 +167,8 @@ def run_wildgate(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def real_server_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def real_server_target(tmp_path_factory: pytest.TempPathFactory, make_cache: Callable[[Path], Path]) -> Iterator[str]:
     """Address, as "127.0.0.1:PORT", of a real service with the real lexicons and a store of its own."""
-    with Service(tmp_path_factory.mktemp("real-server"), workers=2) as service:
+    folder = tmp_path_factory.mktemp("real-server")
+    with Service(folder, workers=2, cache=str(make_cache(folder / "cache"))) as service:
         yield service.target

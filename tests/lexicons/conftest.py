@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from wildgate_service.cli import root
-from wildgate_service.lexicon import default_lexicons
-from wildgate_service.lexicon.compiler import lexicon_in_memory
+from wildgate_service.lexicon import load_compiled
 from wildgate_service.lexicon.lock import write_lock
 from wildgate_service.lexicon.rules import read_rules
 
@@ -14,15 +13,15 @@ SMALL = Path(__file__).parent / "small"
 
 
 @pytest.fixture(scope="session")
-def lexicon():
-    """The shipped lexicons, compiled in memory."""
-    return lexicon_in_memory(default_lexicons())
+def lexicon(compiled_lexicon):
+    """The shipped lexicons."""
+    return load_compiled(compiled_lexicon)
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    """Where the commands keep what they compile."""
-    return tmp_path_factory.mktemp("cache")
+def cache(tmp_path_factory, make_cache):
+    """Where the commands keep what they compile; the shipped lexicons are there."""
+    return make_cache(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture

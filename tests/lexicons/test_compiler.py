@@ -6,17 +6,28 @@ import ast
 import errno
 import os
 import shutil
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from wildgate_service.errors import LexiconError
-from wildgate_service.lexicon import changes, code, default_lexicons, gathering, load_compiled
+from wildgate_service.lexicon import changes, code, default_lexicons, gathering, load_compiled, turns
 from wildgate_service.lexicon.compiler import Compiler, compile_lexicons, lexicon_in_memory
 from wildgate_service.lexicon.files import Reader
 from wildgate_service.match import match
 from wildgate_service.normalize import normalize
 from wildgate_service.types import Listing
 
+HOLD = """
+import pathlib, sys
+from wildgate_service.lexicon.turns import in_turn
+with in_turn(pathlib.Path(sys.argv[1])):
+    print(flush=True)
+    input()
+"""
 FILES = ("en/ivory.yml", "en/rhino.yml", "en/trade_cues.yml", "vi/ivory.yml")
 
 
@@ -162,6 +173,71 @@ def test_version_is_that_of_the_content(warm, lexicons, tmp_path):
     change(lexicons)
     hot = load_compiled(warm.compile()).version
     assert hot == load_compiled(compile_lexicons(lexicons, tmp_path / "other")).version
+
+
+# --- several processes that begin at the same time ------------------------------------------------
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """Ends those waits for another process that come after the first, and tells of the first."""
+    waiting = threading.Event()
+    monkeypatch.setattr(turns, "sleep", lambda _: waiting.set())
+    return waiting
+
+
+def test_who_comes_second_takes_what_the_first_made(lexicons, tmp_path, waits, read_anew):
+    """And compiles nothing itself."""
+    made = compile_lexicons(lexicons, tmp_path / "first")
+    read_anew.clear()
+    expected = tmp_path / "out" / made.name
+    with ThreadPoolExecutor(1) as second:
+        with turns.in_turn(expected):
+            path = second.submit(compile_lexicons, lexicons, tmp_path / "out")
+            assert waits.wait(60)
+            shutil.copy(made, expected)
+        assert (path.result(60), read_anew, expected.read_bytes() == made.read_bytes()) == (expected, [], True)
+    assert list((tmp_path / "out").glob("*.lock")) == []
+
+
+def test_who_was_killed_holds_nobody_up(lexicons, tmp_path, waits):
+    """The lock is the kernel's; the file that is left is taken over, and deleted."""
+    expected = tmp_path / "out" / compile_lexicons(lexicons, tmp_path / "first").name
+    with subprocess.Popen([sys.executable, "-c", HOLD, expected], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holding:
+        holding.stdout.readline()
+        holding.kill()
+    assert [path.suffix for path in expected.parent.iterdir()] == [".lock"]
+    assert (compile_lexicons(lexicons, tmp_path / "out"), waits.is_set()) == (expected, False)
+    assert list(expected.parent.glob("*.lock")) == []
+
+
+def test_who_does_not_end_is_not_waited_for_without_end(lexicons, tmp_path, waits, monkeypatch):
+    """Then both make the same."""
+    monkeypatch.setattr(turns, "PATIENCE", 0.5)
+    expected = tmp_path / "out" / compile_lexicons(lexicons, tmp_path / "first").name
+    with turns.in_turn(expected):
+        assert (compile_lexicons(lexicons, tmp_path / "out"), waits.is_set()) == (expected, True)
+
+
+def test_without_locks_it_is_compiled_all_the_same(lexicons, tmp_path, monkeypatch):
+    """Some network file systems have none."""
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(turns.fcntl, "flock", refuse)
+    assert compile_lexicons(lexicons, tmp_path / "out").exists()
+
+
+def test_what_is_there_is_found_in_a_cache_that_cannot_be_written(lexicons, tmp_path, monkeypatch):
+    """As in an image, whose cache was filled when it was built; no lock is asked for."""
+    made = compile_lexicons(lexicons, tmp_path / "out")
+
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(turns.os, "open", refuse)
+    assert compile_lexicons(lexicons, tmp_path / "out") == made
 
 
 @pytest.mark.parametrize("suffix", [".bin", ".delta"])

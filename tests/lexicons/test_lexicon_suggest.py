@@ -159,9 +159,9 @@ def test_ngrams(text, known, cues, expected):
 
 
 @pytest.fixture
-def files(tmp_path):
-    """The English texts as files."""
-    paths = []
+def files(tmp_path, make_lexicon):
+    """The English texts as files, and a small lexicon, which each command loads at once."""
+    paths = ["--lexicons", make_lexicon("small")]
     for name, listings in zip(("positives", "background"), texts("en"), strict=True):
         path = tmp_path / f"{name}.jsonl"
         path.write_text("".join(json.dumps({"title": listing.title}) + "\n" for listing in listings), encoding="utf-8")

@@ -2,7 +2,8 @@
 
 import pytest
 from wildgate_service.errors import LexiconError
-from wildgate_service.lexicon import default_lexicons, read_rules
+from wildgate_service.lexicon import default_lexicons
+from wildgate_service.lexicon.rules import Rule
 from wildgate_service.lexicon.taxa import read_taxa, taxa_of
 from wildgate_service.match.tables import Listed, TaxonRow, lists_in_force
 
@@ -68,17 +69,16 @@ def test_lists_in_force_heed_market_and_day(places: set[str], day: str, lists: t
     assert lists_in_force(ROW, places, day) == lists
 
 
-def test_every_taxon_of_every_rule_exists() -> None:
+def test_every_taxon_of_every_rule_exists(shipped_rules: tuple[Rule, ...]) -> None:
     """Rules and their entries name taxa of the table alone."""
     taxa = read_taxa(default_lexicons())
-    rules = read_rules(default_lexicons())
-    named = {taxon for rule in rules for taxon in (*rule.taxa, *(taxon for entry in rule.entries for taxon in entry.taxa))}
+    named = {taxon for rule in shipped_rules for taxon in (*rule.taxa, *(taxon for entry in rule.entries for taxon in entry.taxa))}
     assert named - set(taxa) == set()
 
 
-def test_every_scientific_name_in_a_rule_names_its_own_taxa() -> None:
+def test_every_scientific_name_in_a_rule_names_its_own_taxa(shipped_rules: tuple[Rule, ...]) -> None:
     """A reader of "Manis crassicaudata" is told of that pangolin, not of all that its rule knows."""
-    rules = [rule for rule in read_rules(default_lexicons()) if rule.language == "la"]
+    rules = [rule for rule in shipped_rules if rule.language == "la"]
     assert [entry.form for rule in rules for entry in rule.entries if not entry.taxa] == []
 
 
@@ -92,7 +92,7 @@ def test_every_scientific_name_in_a_rule_names_its_own_taxa() -> None:
         ("gonopterodendron sarmientoi", "bulnesia_sarmientoi"),
     ],
 )
-def test_a_former_name_names_the_same_taxon(form: str, taxon: str) -> None:
+def test_a_former_name_names_the_same_taxon(shipped_rules: tuple[Rule, ...], form: str, taxon: str) -> None:
     """Sellers write the name that they learned."""
-    rules = [rule for rule in read_rules(default_lexicons()) if rule.language == "la"]
+    rules = [rule for rule in shipped_rules if rule.language == "la"]
     assert [entry.taxa for rule in rules for entry in rule.entries if entry.form == form] == [(taxon,)]

@@ -193,9 +193,28 @@ def schema():
     return json.loads((default_lexicons() / "SCHEMA.json").read_text(encoding="utf-8"))
 
 
-def test_the_schema_accepts_every_shipped_rule_file(schema):
+def inlined(part, names):
+    """A part of a schema with what its references name in their place, which is how jsonschema is twice as fast."""
+    if isinstance(part, list):
+        return [inlined(each, names) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" not in part:
+        return {key: inlined(value, names) for key, value in part.items()}
+    named = names[part["$ref"].removeprefix("#/$defs/")]
+    beside = {key: value for key, value in part.items() if key != "$ref"}
+    assert named.keys() & beside.keys() <= {"description"}
+    return inlined({**named, **beside}, names)
+
+
+@pytest.fixture(scope="module")
+def validator(schema):
+    """What validates by it."""
+    return jsonschema.Draft202012Validator(inlined({key: value for key, value in schema.items() if key != "$defs"}, schema["$defs"]))
+
+
+def test_the_schema_accepts_every_shipped_rule_file(validator):
     """What the linter takes, an editor with the schema takes too."""
-    validator = jsonschema.Draft202012Validator(schema)
     wrong = [
         f"{file.name} {error.json_path}: {error.message}"
         for file in rule_files(default_lexicons())
@@ -205,10 +224,14 @@ def test_the_schema_accepts_every_shipped_rule_file(schema):
 
 
 @pytest.mark.parametrize("source", [path for path in INPUTS if path.stem.startswith("LEX002")], ids=lambda path: path.stem)
-def test_the_schema_refuses_what_the_linter_cannot_read(source, schema):
-    """Each pair of LEX002 is invalid for both."""
+def test_the_schema_refuses_what_the_linter_cannot_read(source, schema, validator):
+    """Each pair of LEX002 is invalid for both; and to have references inlined changes nothing in what is said of it."""
     rules = strip_lines(load_yaml(source.read_text(encoding="utf-8"), source.name))
-    assert not jsonschema.Draft202012Validator(schema).is_valid(rules)
+    said = [
+        [(error.json_path, error.message) for error in each.iter_errors(rules)]
+        for each in (jsonschema.Draft202012Validator(schema), validator)
+    ]
+    assert said[0] == said[1] != []
 
 
 def _choices(kind: type, field: str) -> set[str]:

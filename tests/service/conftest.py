@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -31,6 +32,8 @@ from wildgate.v1 import (
     transparency_pb2,
     transparency_pb2_grpc,
 )
+from wildgate_service.model.authored import WRITTEN
+from wildgate_service.model.generated import TEXTS
 
 TAXA = "taxon,scientific_name,rank,group,common_name\nelephant,Elephantidae,family,elephant,elephants\n"
 PROTECTION = "taxon,list,appendix,market,valid_from,valid_to,source,note\nelephant,CITES,I,,,,CITES,\n"
@@ -350,14 +353,33 @@ def described(error):
     return error.code(), info.reason, dict(info.metadata)
 
 
-@pytest.fixture
-def invented_data(tmp_path):
+@pytest.fixture(scope="session")
+def english(tmp_path_factory):
+    """All that is written in English, templates and written texts: keywords of `train_heads`, for what other languages would not prove."""
+    templates, written = (tmp_path_factory.mktemp(name) for name in ("templates", "written"))
+    shutil.copy(TEXTS / "en.yml", templates)
+    for part in ("", "ordinary", "training"):
+        (written / part).mkdir(exist_ok=True)
+        shutil.copy(WRITTEN / part / "en.jsonl", written / part)
+    return {"templates": templates, "written": written}
+
+
+@pytest.fixture(scope="session")
+def first_encoder_alone(encoder_path, tmp_path_factory):
+    """A cache with the first encoder in it, and not the deep one, whatever the user's holds."""
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / "encoders").mkdir()
+    (cache / "encoders" / encoder_path.name).symlink_to(encoder_path, target_is_directory=True)
+    return cache
+
+
+@pytest.fixture(scope="session")
+def invented_data(tmp_path_factory):
     """A folder of data sets of the real form with invented rows."""
-    folder = tmp_path / "data"
+    folder = tmp_path_factory.mktemp("data")
     letters = np.random.default_rng(0).integers(97, 123, (60, 4, 5)).astype(np.uint8)
     nouns = [" ".join(bytes(word).decode() for word in row) for row in letters]
     rows = [f"{n}\t{n % 2}\t{'horn ' * (n % 2)}{noun}\tnobody" for n, noun in enumerate(nouns)]
-    folder.mkdir()
     leather = ["id\tlabel\ttitle", *(row.rpartition("\t")[0] for row in rows)]
     (folder / "leather_titles.tsv").write_text("\n".join(leather), encoding="utf-8")
     tweets = "\n".join(["id\tlabel\ttext\tuser_description", *rows])

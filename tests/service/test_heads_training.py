@@ -4,6 +4,7 @@ import gzip
 import json
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -42,7 +43,6 @@ from wildgate_service.model.evaluation import (
 )
 from wildgate_service.model.fusion import Weighed, fit_fusion
 from wildgate_service.model.gains import area_under_roc, recall_beside_passed
-from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.model.labeled_texts import LabeledLine
 from wildgate_service.model.near_duplicates import near_duplicate_groups
@@ -89,10 +89,10 @@ def rule(identifier: str, **changes: object) -> Rule:
     return msgspec.convert(fields | changes, Rule)
 
 
-@pytest.fixture
-def lexicons(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def lexicons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small folder of lexicons."""
-    folder = tmp_path / "lexicons"
+    folder = tmp_path_factory.mktemp("small") / "lexicons"
     (folder / "rules" / "en").mkdir(parents=True)
     shutil.copy(SMALL / "rules.yml", folder / "rules" / "en")
     for name in ("taxa.csv", "protection.csv", "unions.csv"):
@@ -340,31 +340,41 @@ def test_embeddings_are_kept(encoder: SentenceEncoder, tmp_path: Path) -> None:
     np.testing.assert_array_equal(cache.embed(["ivory", "dress", "ivory"]), first)
 
 
-def test_training_writes_loadable_heads_and_their_card(
-    encoder: SentenceEncoder, lexicons: Path, invented_data: Path, tmp_path: Path
-) -> None:
-    """From invented data to heads, figures and a card, in one call."""
-    templates, results = tmp_path / "templates", tmp_path / "results.json"
-    templates.mkdir()
-    (templates / "en.yml").write_text((TEXTS / "en.yml").read_text(encoding="utf-8"), encoding="utf-8")
-    write_json(results, train_heads(invented_data, lexicons, tmp_path, 0, embeddings=tmp_path, templates=templates))
-    assert HeadSet.load(tmp_path / "heads-v1", encoder=encoder.config).hidden.keys() == {"wildlife_offer", "sale"}
-    assert Screen.load(tmp_path / "screen-v1", fold_digest()).logit("ivory tusk for sale, dm") > 0
-    assert json.loads(results.read_text())["labeled"]["animal_product"]["rows"] == 60
-    cards = [(tmp_path / name / "README.md").read_text(encoding="utf-8") for name in ("heads-v1", "screen-v1")]
+class Trained(NamedTuple):
+    """What one training made, and the lines that a platform's people had labeled for it."""
+
+    folder: Path
+    results: Path
+    lines: list[LabeledLine]
+
+
+@pytest.fixture(scope="module")
+def trained(
+    lexicons: Path, invented_data: Path, english: dict[str, Path], first_encoder_alone: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Trained:
+    """Models trained in one call on invented data, where people removed one word and let another stand."""
+    folder = tmp_path_factory.mktemp("trained")
+    words = (("zorblax", "offer"), ("quimbyjo", "benign"))
+    lines = [LabeledLine(text=f"{word} number {n}", label=label, language="en", source=f"{n}") for word, label in words for n in range(60)]
+    encoders = first_encoder_alone / "encoders"
+    found = train_heads(invented_data, lexicons, folder, 0, embeddings=folder, labeled=trained_on(lines), encoders=encoders, **english)
+    write_json(folder / "results.json", found)
+    return Trained(folder, folder / "results.json", lines)
+
+
+def test_training_writes_loadable_heads_and_their_card(encoder: SentenceEncoder, trained: Trained) -> None:
+    """From invented data to heads, figures and a card."""
+    assert HeadSet.load(trained.folder / "heads-v1", encoder=encoder.config).hidden.keys() == {"wildlife_offer", "sale"}
+    assert Screen.load(trained.folder / "screen-v1", fold_digest()).logit("ivory tusk for sale, dm") > 0
+    assert json.loads(trained.results.read_text())["labeled"]["animal_product"]["rows"] == 60
+    cards = [(trained.folder / name / "README.md").read_text(encoding="utf-8") for name in ("heads-v1", "screen-v1")]
     assert ["{" in card for card in cards] == [False, False]
 
 
-def test_outcomes_teach_the_models(lexicons: Path, invented_data: Path, tmp_path: Path) -> None:
+def test_outcomes_teach_the_models(trained: Trained) -> None:
     """A word that people removed, and one that they let stand, are told apart in texts that were held out."""
-    templates = tmp_path / "templates"
-    templates.mkdir()
-    (templates / "en.yml").write_text((TEXTS / "en.yml").read_text(encoding="utf-8"), encoding="utf-8")
-    words = (("zorblax", "offer"), ("quimbyjo", "benign"))
-    lines = [LabeledLine(text=f"{word} number {n}", label=label, language="en", source=f"{n}") for word, label in words for n in range(60)]
-    train_heads(invented_data, lexicons, tmp_path, 0, embeddings=tmp_path, templates=templates, labeled=trained_on(lines))
-    screen = Screen.load(tmp_path / "screen-v1", fold_digest())
-    held_out = [(screen.logit(line.text), line.label) for line in lines if is_held_out_line(line)]
+    screen = Screen.load(trained.folder / "screen-v1", fold_digest())
+    held_out = [(screen.logit(line.text), line.label) for line in trained.lines if is_held_out_line(line)]
     benign, offers = ([logit for logit, label in held_out if label == wanted] for wanted in ("benign", "offer"))
     assert max(benign) < min(offers)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 from pathlib import Path
 from uuid import uuid4
 
@@ -307,16 +306,14 @@ def test_a_store_that_is_not_there_is_an_error(run_wildgate, tmp_path):
 
 
 @pytest.mark.train
-def test_the_command_trains_on_outcomes(platform, lexicons, invented_data, tmp_path, monkeypatch):
+def test_the_command_trains_on_outcomes(platform, lexicons, english, first_encoder_alone, invented_data, tmp_path, monkeypatch):
     """From the store to models that are served beside a fusion of their own."""
     pytest.importorskip("sklearn", reason="needs the extra train")
     from wildgate_service.model import train  # noqa: PLC0415  (needs the extra)
 
-    templates = tmp_path / "templates"
-    templates.mkdir()
-    shutil.copy(train.TEXTS / "en.yml", templates)
-    monkeypatch.setitem(train.train_heads.__kwdefaults__, "templates", templates)
-    monkeypatch.setitem(train.train_heads.__kwdefaults__, "embeddings", tmp_path)
+    for name, value in {**english, "embeddings": tmp_path}.items():
+        monkeypatch.setitem(train.train_heads.__kwdefaults__, name, value)
+    monkeypatch.setenv("WILDGATE_CACHE", str(first_encoder_alone))
     monkeypatch.setattr("wildgate_service.cli.model.default_lexicons", lambda: lexicons)
     done = run("train", "--data", invented_data, *platform.options(tmp_path), "--output", tmp_path / "models")
     assert (done.exit_code, done.stdout.startswith("8 outcomes: 3 labeled texts")) == (0, True)

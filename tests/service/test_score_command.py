@@ -16,10 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from wildgate_service.lexicon import default_lexicons
+from click.testing import CliRunner
+from wildgate_service.cli import root
 from wildgate_service.policy import default_policy
 
 OFFER = "Elephant ivory bangle for sale, DM me"
+TUSK = "Elephant tusk for sale, DM me"  # which the small lexicon knows
 KEYS = [
     "id",
     "action",
@@ -63,8 +65,14 @@ def _built(encoder_path):
 
 
 @pytest.fixture(scope="module")
+def small(tmp_path_factory, make_small_lexicon, cache_beside):
+    """Settings with a small lexicon, for what is not about the shipped one: that takes each process seconds to load."""
+    return {"WILDGATE_LEXICONS": str(make_small_lexicon(tmp_path_factory.mktemp("small"))), **cache_beside}
+
+
+@pytest.fixture(scope="module")
 def scored(tmp_path_factory):
-    """The rows above, scored by one process."""
+    """The rows above, scored by one process with the lexicons that ship."""
     folder = tmp_path_factory.mktemp("scored")
     (folder / "in.jsonl").write_bytes(b"\n".join(ROWS) + b"\n")
     return folder, wildgate(folder, "score", "--input", "in.jsonl", "--output", "out.jsonl")
@@ -87,17 +95,17 @@ def test_a_text_is_answered_with_exactly_the_documented_keys(tmp_path):
     assert OFFER[first["start"] : first["end"]] == first["surface"] == "Elephant ivory"
 
 
-def test_explain_says_on_standard_error_what_each_stage_made_of_a_text(tmp_path):
+def test_explain_says_on_standard_error_what_each_stage_made_of_a_text(tmp_path, small):
     """The answer stays on standard output, alone."""
-    done = wildgate(tmp_path, "score", "--explain", "--text", "1v0ry b@ngle for sale")
+    done = wildgate(tmp_path, "score", "--explain", "--text", "3lephant tu5k for sale", **small)
     assert json.loads(done.stdout)["matches"][0]["views"] == ["leetspeak"]
     said = {line.split()[0] for line in done.stderr.decode().splitlines()}
     assert said >= {"document", "skeleton", "bare", "match", "language", "evidence", "decision"}
 
 
-def test_without_the_encoder_a_text_is_answered_and_marked(tmp_path):
+def test_without_the_encoder_a_text_is_answered_and_marked(tmp_path, small):
     """The lexicons alone see an offer."""
-    done = wildgate(tmp_path, "score", "--text", OFFER, WILDGATE_ENCODER=str(tmp_path / "nowhere"))
+    done = wildgate(tmp_path, "score", "--text", TUSK, WILDGATE_ENCODER=str(tmp_path / "nowhere"), **small)
     answer = json.loads(done.stdout)
     assert (done.returncode, list(answer)) == (0, [*KEYS, "degraded"])
     assert (answer["degraded"], answer["model_version"].endswith("/no-encoder")) == (["encoder_missing"], True)
@@ -113,9 +121,9 @@ def test_without_the_encoder_a_text_is_answered_and_marked(tmp_path):
     ],
     ids=["empty", "too long", "not UTF-8"],
 )
-def test_a_text_that_cannot_be_scored_is_a_usage_error(tmp_path, text, said):
+def test_a_text_that_cannot_be_scored_is_a_usage_error(tmp_path, text, said, small):
     """Said on one line, without a traceback."""
-    done = wildgate(tmp_path, "score", "--text", text)
+    done = wildgate(tmp_path, "score", "--text", text, **small)
     assert (done.returncode, done.stdout) == (2, b"")
     assert said in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
@@ -140,41 +148,51 @@ def test_a_text_that_cannot_be_scored_is_a_usage_error(tmp_path, text, said):
         (["--text", "x", "--loud"], "No such option"),
     ],
 )
-def test_a_usage_error_ends_with_status_2_and_says_what_is_wrong(tmp_path, arguments, said):
+def test_a_usage_error_has_status_2_and_says_what_is_wrong(tmp_path, monkeypatch, arguments, said):
     """Nothing is written."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "in.jsonl").write_bytes(ROWS[0])
-    done = wildgate(tmp_path, "score", *arguments)
-    assert (done.returncode, done.stdout, [path.name for path in tmp_path.iterdir()]) == (2, b"", ["in.jsonl"])
-    assert said in done.stderr.decode()
+    done = CliRunner().invoke(root, ["score", *arguments])
+    assert (done.exit_code, done.stdout, [path.name for path in tmp_path.iterdir()]) == (2, "", ["in.jsonl"])
+    assert said in done.stderr
 
 
-def test_a_broken_policy_is_an_error_that_names_file_and_key(tmp_path):
+def test_a_usage_error_ends_the_process_with_status_2(tmp_path):
+    """As one of those above does."""
+    done = wildgate(tmp_path, "score")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert "give either --text TEXT or --input FILE --output FILE" in done.stderr.decode()
+
+
+def test_a_broken_policy_is_an_error_that_names_file_and_key(tmp_path, small):
     """No output appears."""
     policy = default_policy().read_text(encoding="utf-8").replace("review = 0.5", "review = 5", 1)
     (tmp_path / "mine.toml").write_text(policy, encoding="utf-8")
     (tmp_path / "in.jsonl").write_bytes(ROWS[0])
-    done = wildgate(tmp_path, "score", "--policy", "mine.toml", "--input", "in.jsonl", "--output", "out.jsonl")
+    done = wildgate(tmp_path, "score", "--policy", "mine.toml", "--input", "in.jsonl", "--output", "out.jsonl", **small)
     assert done.returncode == 2
     assert "policy mine.toml: line 16: thresholds.review: 5.0 is not between 0 and 1.01" in done.stderr.decode()
     assert not (tmp_path / "out.jsonl").exists()
 
 
-def test_a_policy_of_ones_own_is_heeded(tmp_path):
+def test_a_policy_of_ones_own_is_heeded(tmp_path, small):
     """Its version is in the answer."""
     policy = default_policy().read_text(encoding="utf-8")
     policy = re.sub(r'version = ".*"', 'version = "7.7.7-mine"', policy, count=1).replace("block = 0.87", "block = 1.01", 1)
     (tmp_path / "mine.toml").write_text(policy, encoding="utf-8")
-    answer = json.loads(wildgate(tmp_path, "score", "--policy", "mine.toml", "--text", OFFER).stdout)
+    answer = json.loads(wildgate(tmp_path, "score", "--policy", "mine.toml", "--text", TUSK, **small).stdout)
     assert (answer["action"], answer["policy_version"]) == ("review", "7.7.7-mine")
 
 
 @pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])
-def test_a_broken_lexicon_is_an_error_that_names_file_and_line(tmp_path, workers):
+def test_a_broken_lexicon_is_an_error_that_names_file_and_line(tmp_path, workers, small):
     """Once, and not by each process."""
-    shutil.copytree(default_lexicons(), tmp_path / "lexicons")
+    shutil.copytree(small["WILDGATE_LEXICONS"], tmp_path / "lexicons")
     (tmp_path / "lexicons" / "rules" / "en" / "ivory.yml").write_text("- id: en-ivory\n  title: x\n- id: [\n", encoding="utf-8")
     (tmp_path / "in.jsonl").write_bytes(ROWS[0])
-    done = wildgate(tmp_path, "score", "--lexicons", "lexicons", "--workers", workers, "--input", "in.jsonl", "--output", "out.jsonl")
+    done = wildgate(
+        tmp_path, "score", "--lexicons", "lexicons", "--workers", workers, "--input", "in.jsonl", "--output", "out.jsonl", **small
+    )
     assert done.returncode == 2
     assert done.stderr.decode().startswith("wildgate: rules/en/ivory.yml:4: not YAML")
     assert not (tmp_path / "out.jsonl").exists()
@@ -231,40 +249,40 @@ def test_two_processes_give_what_one_gives(scored):
 
 
 @pytest.mark.slow
-def test_two_processes_keep_the_order_over_many_chunks(tmp_path):
+def test_two_processes_keep_the_order_over_many_chunks(tmp_path, small):
     """Each takes five hundred lines at a time."""
     rows = (json.dumps({"id": number, "title": f"Blue bicycle {number}"}) for number in range(3_001))
     (tmp_path / "in.jsonl").write_text("\n".join(rows), encoding="utf-8")
-    done = wildgate(tmp_path, "score", "--workers", "2", "--input", "in.jsonl", "--output", "out.jsonl")
+    done = wildgate(tmp_path, "score", "--workers", "2", "--input", "in.jsonl", "--output", "out.jsonl", **small)
     answers = [json.loads(line)["id"] for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
     assert (done.returncode, answers) == (0, list(range(3_001)))
 
 
-def test_the_format_is_that_of_the_inputs_ending(tmp_path):
+def test_the_format_is_that_of_the_inputs_ending(tmp_path, small):
     """Unless it is said."""
-    (tmp_path / "in.csv").write_text(f'id,title\n1,"{OFFER}"\n', encoding="utf-8")
-    done = wildgate(tmp_path, "score", "--input", "in.csv", "--output", "out.data")
+    (tmp_path / "in.csv").write_text(f'id,title\n1,"{TUSK}"\n', encoding="utf-8")
+    done = wildgate(tmp_path, "score", "--input", "in.csv", "--output", "out.data", **small)
     with (tmp_path / "out.data").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (done.returncode, row["id"], row["action"]) == (0, "1", "block")
 
 
-def test_a_file_of_another_format_than_said_is_one_error(tmp_path):
+def test_a_file_of_another_format_than_said_is_one_error(tmp_path, small):
     """Without a traceback, and without output."""
     (tmp_path / "in.jsonl").write_bytes(ROWS[0])
-    done = wildgate(tmp_path, "score", "--format", "parquet", "--input", "in.jsonl", "--output", "out.parquet")
+    done = wildgate(tmp_path, "score", "--format", "parquet", "--input", "in.jsonl", "--output", "out.parquet", **small)
     assert (done.returncode, [path.name for path in tmp_path.iterdir()]) == (2, ["in.jsonl"])
     assert done.stderr.decode().startswith("wildgate: in.jsonl cannot be read as parquet")
 
 
-def test_progress_is_shown_on_a_terminal(tmp_path):
+def test_progress_is_shown_on_a_terminal(tmp_path, small):
     """On standard error, how many and how many failed."""
     (tmp_path / "in.jsonl").write_bytes(ROWS[1] + b"\n" + ROWS[2])
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
     code = "from wildgate_service.cli import main; main()"
     arguments = ["score", "--input", "in.jsonl", "--output", "out.jsonl"]
-    with subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=tmp_path, stderr=theirs) as process:
+    with subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=tmp_path, stderr=theirs, env=os.environ | small) as process:
         os.close(theirs)
         shown = _all_of(ours)
     os.close(ours)

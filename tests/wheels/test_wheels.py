@@ -24,10 +24,10 @@ PACKED = [
 ]
 
 
-def run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run it in a folder, with nothing of ours on its path and a cache of its own; fails with all that it said."""
+def run(*command: str | Path, folder: Path, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run it in a folder, with nothing of ours on its path and a cache of its own or the one given; fails with all that it said."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("WILDGATE_", "PYTHON", "VIRTUAL_ENV"))}
-    clean["WILDGATE_CACHE"] = str(folder / "cache")
+    clean["WILDGATE_CACHE"] = str(cache or folder / "cache")
     done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.fail(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
@@ -64,6 +64,12 @@ def service_python(tmp_path_factory, wheels):
 
 
 @pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache that the first command fills and the others find, for compiling the lexicons takes most of a minute."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
 def sdk_python(tmp_path_factory, wheels):
     """Python with the SDK alone."""
     return environment(tmp_path_factory.mktemp("sdk"), wheels[0])
@@ -81,10 +87,10 @@ def test_the_services_wheel_holds_lexicons_policy_and_models(wheels):
     assert {name.partition("/")[0] for name in held if "dist-info" not in name} == {"wildgate_service"}
 
 
-def test_the_installed_command_scores_a_text(service_python, tmp_path):
+def test_the_installed_command_scores_a_text(service_python, tmp_path, cache):
     """From another folder, without an encoder, and with the lexicons of the wheel."""
     command = service_python.with_name("wildgate")
-    answer = json.loads(run(command, "score", "--text", "Elephant ivory bangle for sale", folder=tmp_path).stdout)
+    answer = json.loads(run(command, "score", "--text", "Elephant ivory bangle for sale", folder=tmp_path, cache=cache).stdout)
     assert "en-ivory-named" in {match["rule_id"] for match in answer["matches"]}
     assert (answer["action"] != "allow", answer["degraded"]) == (True, ["encoder_missing"])
     version = (REPOSITORY / "lexicons" / "VERSION").read_text(encoding="utf-8").strip()
@@ -99,9 +105,9 @@ def test_the_installed_service_is_not_this_checkout(service_python, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["lexicon test --rule en-ivory-named", "lexicon stats", "policy check", "settings"])
-def test_what_looks_at_shipped_files_finds_them(service_python, tmp_path, command):
+def test_what_looks_at_shipped_files_finds_them(service_python, tmp_path, cache, command):
     """Without a checkout."""
-    run(service_python.with_name("wildgate"), *command.split(), folder=tmp_path)
+    run(service_python.with_name("wildgate"), *command.split(), folder=tmp_path, cache=cache)
 
 
 def test_the_sdks_wheel_holds_its_package_alone(wheels):

@@ -21,6 +21,7 @@ from wildgate_service.lexicon.ordinary import FILE as ORDINARY_WORDS
 from wildgate_service.lexicon.ordinary import ordinary_words_of
 from wildgate_service.lexicon.rules import Rule
 from wildgate_service.lexicon.taxa import taxa_of, unions_of
+from wildgate_service.lexicon.turns import LOCK, in_turn
 from wildgate_service.match.stored import DELTA, WHOLE, base_path, delta_path, load_tables, whole_path, write_compiled
 from wildgate_service.match.tables import CompiledLexicon, Tables, TaxonRow, compiled_in_memory
 from wildgate_service.memory import without_collection
@@ -82,7 +83,7 @@ class Compiler:
         """Compile the files given, or those on disk now; returns the path of what `load_compiled` loads."""
         files = files or self.read()
         digest = _hash(self._code, files.digest)
-        self._served = self._there(digest) or self._made(files, digest)
+        self._served = self._there(digest) or (self._made(files, digest) if self._served else self._made_in_turn(files, digest))
         for path in {self._served, base_path(self._served)}:
             with suppress(OSError):  # another process pruned it, and who serves it has it; or the cache is an image's, which nobody prunes
                 os.utime(path)  # it is the latest again, and is not pruned
@@ -112,6 +113,11 @@ class Compiler:
         served = base_path(self._served) if self._served else None
         there = [path for path in (whole, *deltas) if path.exists()]
         return next((path for path in there if base_path(path) == served), None) or (None if served else next(iter(there), None))
+
+    def _made_in_turn(self, files: Files, digest: str) -> Path:
+        """The first time, when it costs most: several processes that begin with one cache, such as replicas, make it once."""
+        with in_turn(whole_path(self._output, digest)):
+            return self._there(digest) or self._made(files, digest)
 
     def _made(self, files: Files, digest: str) -> Path:
         self.warm_up()
@@ -165,7 +171,7 @@ def _with_taxa(taxa: dict[str, TaxonRow], pack: str, files: Files) -> dict[str, 
 
 def _prune(folder: Path) -> None:
     """Delete all but the last few compiled files. Who serves one has loaded it, and makes it anew if it is wanted again."""
-    for pattern in (f"lexicon-*{WHOLE}", f"lexicon-*{DELTA}", "objects-*.bin"):
+    for pattern in (f"lexicon-*{WHOLE}", f"lexicon-*{DELTA}", f"lexicon-*{LOCK}", "objects-*.bin"):
         for path in _newest_first(folder.glob(pattern))[KEPT_FILES:]:
             path.unlink(missing_ok=True)
 

@@ -12,7 +12,7 @@ from scipy.special import logit
 from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.rules import read_version
-from wildgate_service.model.authored import AuthoredText, read_authored, readable
+from wildgate_service.model.authored import WRITTEN, AuthoredText, read_authored, readable
 from wildgate_service.model.classifiers import TrainedHead
 from wildgate_service.model.disguised import disguised, ordinary_disguised
 from wildgate_service.model.drowned import drowned
@@ -57,19 +57,21 @@ def train_heads(
     embeddings: Path | None = None,
     labeled: Iterable[AuthoredText] = (),
     templates: Path = TEXTS,
+    written: Path = WRITTEN,
     encoders: Path | None = None,
 ) -> Results:
     """Train screen and heads, write the folders `output`/screen-v1 and `output`/heads-v1 and return the figures.
 
-    `data` holds the data sets, `lexicons` the rules, `templates` the texts to fill (`generated`), `labeled` a platform's own texts
-    (`authored.read_labeled`); `embeddings` is where embeddings are kept between trainings, `encoders` where encoders are (default: the
-    user's cache). Builds the encoder if need be; if the deep one was built, its heads are trained too, into `output`/heads-deep-v1. Takes
-    some minutes on one core. Raises ModelError when something it needs is missing or wrong. `write_json` keeps figures.
+    `data` holds the data sets, `lexicons` the rules, `templates` the texts to fill (`generated`), `written` those that stand by
+    themselves, `labeled` a platform's own texts (`authored.read_labeled`); `embeddings` is where embeddings are kept between trainings,
+    `encoders` where encoders are (default: the user's cache). Builds the encoder if need be; if the deep one was built, its heads are
+    trained too, into `output`/heads-deep-v1. Takes some minutes on one core. Raises ModelError when something it needs is missing or
+    wrong. `write_json` keeps figures.
     """
     start = time.monotonic()
     encoders = encoders or default_cache()
     encoder = SentenceEncoder.load(build_encoder(encoders))
-    texts = Texts(data, lexicons, seed, templates, labeled)
+    texts = Texts(data, lexicons, seed, templates, labeled, written)
     screen = train_screen([*texts.written, *texts.disguised], texts.negatives, output / SCREEN)
     loaded = Screen.load(output / SCREEN, fold_digest())
     figures = train_on(encoder, texts, output / HEADS, embeddings, loaded, drown=True)
@@ -100,11 +102,19 @@ def train_own(
 class Texts:
     """All that is trained on, each set read once, when it is first asked for."""
 
-    def __init__(self, data: Path, lexicons: Path, seed: int, templates: Path = TEXTS, labeled: Iterable[AuthoredText] = ()) -> None:
+    def __init__(
+        self,
+        data: Path,
+        lexicons: Path,
+        seed: int,
+        templates: Path = TEXTS,
+        labeled: Iterable[AuthoredText] = (),
+        written: Path = WRITTEN,
+    ) -> None:
         """As `train_heads` has them."""
         self.data, self.lexicons, self.seed = data, lexicons, seed
         self.lexicon_version = read_version(lexicons)
-        self.written = read_authored(lexicons, seed, templates=templates, labeled=labeled)
+        self.written = read_authored(lexicons, seed, templates=templates, written=written, labeled=labeled)
         self.disguised = disguised(self.written, seed)
         negatives = read_negatives(data)
         self.negatives = [*negatives, *ordinary_disguised(negatives, seed)]
