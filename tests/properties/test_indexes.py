@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from wildgate_service.match.masked import FIRST_SEEN, LONGEST, WordsByLetters
-from wildgate_service.match.overlay import ChangedLetters, MorePartners
-from wildgate_service.match.partners import Partners, pairs_in
+from wildgate_service.match.overlay import ChangedLetters, joined
+from wildgate_service.match.partners import pairs_in, partners_of
 from wildgate_service.match.slips import shape_keys, shapes_of
 
 LETTERS = "abрж象\U0002a6d668"  # of one byte to four
@@ -47,8 +47,8 @@ def test_changed_words_are_found_by_two_letters(below, came, gone, core):
 @given(PHRASES, PHRASES, st.text("ab", min_size=1, max_size=2))
 def test_partners_stand_on_either_side(phrases, came, word):
     """In phrases that were there, and in those that came."""
-    partners = Partners(pairs_in(phrases))
-    found = set(partners.beside(word)), set(MorePartners(partners, came).beside(word))
+    partners, further = (partners_of(pairs_in(each)) for each in (phrases, came))
+    found = set(partners.get(word, ())), set(joined(partners, further).get(word, ()))
     assert found == (beside(phrases, word), beside(phrases | came, word))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Container, Iterable, Iterator
-from itertools import chain, compress, islice, pairwise, product
+from itertools import compress, islice, pairwise, product
 from typing import NamedTuple
 
 from wildgate_service.match.boundaries import is_unspaced
@@ -18,7 +18,7 @@ from wildgate_service.match.corrected import Change, Corrected, apply
 from wildgate_service.match.decipher import AROUND, Decipherer, is_strange
 from wildgate_service.match.gaps import SHORTEST_FORM
 from wildgate_service.match.masked import MaskedWords, WordsByLetters, is_masked
-from wildgate_service.match.partners import Pairs, Partners, pairs_in
+from wildgate_service.match.partners import Pairs, Partners, pairs_in, partners_of
 from wildgate_service.match.run_together import parted
 from wildgate_service.match.views import MASKED, MISSPELLING, RUN_TOGETHER
 from wildgate_service.match.written import letters_worth
@@ -111,7 +111,7 @@ class Spelled(NamedTuple):
             phrases,
             common,
             known,
-            Partners(pairs_in(phrases) if pairs is None else pairs),
+            partners_of(pairs_in(phrases) if pairs is None else pairs),
             Candidates(vocabulary, indexes_of(in_order)),
             MaskedWords(vocabulary, ordinary, WordsByLetters(in_order)),
             Decipherer(vocabulary, ordinary, in_order),
@@ -195,7 +195,7 @@ class Speller:
 
     def _beside_any(self, words: Iterable[str]) -> frozenset[str]:
         """The words that stand beside one of some words in forms."""
-        return frozenset(chain.from_iterable(map(self._partners.beside, words)))
+        return frozenset(other for word in words for other in self._partners.get(word, ()))
 
     def _run_together(self, word: str, at: int) -> Iterator[_Found]:
         pieces = parted(word, self._known)

@@ -7,7 +7,7 @@ they answer as a lexicon compiled from scratch would: forms are numbered in the 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar, overload
 
@@ -19,7 +19,7 @@ from wildgate_service.match.decipher import Decipherer
 from wildgate_service.match.lost_marks import MarklessSearch, Slipped
 from wildgate_service.match.masked import MaskedWords, WordsByLetters
 from wildgate_service.match.misspelling import Spelled, Speller
-from wildgate_service.match.partners import Partners, pairs_in
+from wildgate_service.match.partners import Partners, pairs_in, partners_of
 from wildgate_service.match.tables import (
     BareUses,
     CompiledLexicon,
@@ -341,18 +341,6 @@ class ChangedIndex(dict[Any, list[str]]):
         return self[key] if key in self else self._below.get(key, default)
 
 
-class MorePartners(Partners):
-    """Which words stand beside a word as others say, and in phrases that came."""
-
-    def __init__(self, below: Partners, came: Iterable[str]) -> None:
-        super().__init__(pairs_in(came))
-        self._below = below
-
-    def beside(self, word: str) -> list[str]:
-        """The words that stand before or behind a word."""
-        return [*self._below.beside(word), *super().beside(word)]
-
-
 class ChangedLetters(WordsByLetters):
     """Words by their letters as others are, without those that are gone and with those that came."""
 
@@ -379,12 +367,17 @@ def respelled(speller: Speller, spelling: Spelling) -> Speller:
             vocabulary=vocabulary,
             phrases=changed_words(below.phrases, spelling.phrases),
             known=changed_words(below.known, spelling.known),
-            partners=MorePartners(below.partners, spelling.phrases.came),  # one that is gone is looked at in vain
+            partners=joined(below.partners, partners_of(pairs_in(spelling.phrases.came))),  # one that is gone is looked at in vain
             candidates=Candidates(vocabulary, _changed(below.candidates.indexes, touched.candidates.indexes, gone)),
             masked=MaskedWords(vocabulary, below.ordinary, ChangedLetters(below.masked.by_letters, touched.masked.by_letters, gone)),
             deciphered=Decipherer(vocabulary, below.ordinary, sorted({*below.deciphered.words, *touched.deciphered.words} - gone)),
         )
     )
+
+
+def joined(below: Partners, came: Partners) -> Partners:
+    """Partners with those that came."""
+    return ChangedIndex(below, {word: [*below.get(word, ()), *others] for word, others in came.items()}) if came else below
 
 
 def _changed(below: Indexes, touched: Indexes, gone: frozenset[str]) -> Indexes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from typing import NamedTuple
+
+Partners = dict[str, list[str]]
 
 
 class Pairs(NamedTuple):
@@ -35,18 +37,7 @@ def pairs_in(phrases: Iterable[str]) -> Pairs:
     return Pairs(words, array("I", starts).tobytes(), array("I", chain.from_iterable(beside)).tobytes())
 
 
-class Partners:
-    """Which words stand beside a word."""
-
-    def __init__(self, pairs: Pairs) -> None:
-        self._words = pairs.words
-        self._numbers = {word: number for number, word in enumerate(pairs.words)}
-        self._starts, self._partners = array("I", pairs.starts), array("I", pairs.partners)
-
-    def beside(self, word: str) -> list[str]:
-        """The words that stand before or behind a word; none for one that stands in no pair."""
-        number = self._numbers.get(word)
-        if number is None:
-            return []
-        words = self._words
-        return [words[each] for each in self._partners[self._starts[number] : self._starts[number + 1]]]
+def partners_of(pairs: Pairs) -> Partners:
+    """Word of a pair → the words that stand beside it in one."""
+    words, starts, partners = pairs.words, array("I", pairs.starts), array("I", pairs.partners)
+    return {word: list(map(words.__getitem__, partners[start:end])) for word, (start, end) in zip(words, pairwise(starts), strict=True)}
