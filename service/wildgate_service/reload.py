@@ -15,7 +15,6 @@ import msgspec
 from wildgate_service.compiling import run_compiler
 from wildgate_service.control import Broken, Channel, Compile, Compiled, Fault
 from wildgate_service.match.stored import load_compiled, no_pause
-from wildgate_service.memory import without_collection
 from wildgate_service.normalize.sound import make_tables
 from wildgate_service.pipeline import score_listing
 from wildgate_service.policy import default_policy, load_policy
@@ -113,11 +112,10 @@ def with_lexicon(engine: Engine, lexicon: Path, policy: Path | None, pause: Paus
     A lexicon that differs little from the one that this process began with is laid over that. `pause` is called between small steps.
     Raises LexiconError or PolicyError.
     """
-    with without_collection():
-        compiled = load_compiled(lexicon, engine.lexicon, pause)
-        rules = load_policy(policy or default_policy())
-        versions = Versions(compiled.version, engine.versions.model, rules.version)
-        return msgspec.structs.replace(engine, lexicon=compiled, policy=rules, versions=versions)
+    compiled = load_compiled(lexicon, engine.lexicon, pause)
+    rules = load_policy(policy or default_policy())
+    versions = Versions(compiled.version, engine.versions.model, rules.version)
+    return msgspec.structs.replace(engine, lexicon=compiled, policy=rules, versions=versions)
 
 
 def with_lexicon_beside(engine: Engine, lexicon: Path, policy: Path | None) -> Engine:

@@ -13,6 +13,7 @@ from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.gathering import Placed
 from wildgate_service.lexicon.objects import LexiconObject
 from wildgate_service.match.automaton import build_automaton
+from wildgate_service.match.partners import pairs_in
 from wildgate_service.match.tables import BareUses, Form, LanguageCount, RuleRow, Tables, TaxonRow, Uses
 from wildgate_service.types import TAXON_KINDS
 
@@ -54,6 +55,8 @@ def link(sources: Sources, digest: str = "") -> Tables:
     objects = [each.object for each in sources.placed]
     rows = [rows_of(each, sources.taxa) for each in sources.placed]
     linked = linked_objects(objects, rows, sources.ordinary)
+    taxon_phrases, context_phrases = (in_order(union(each.phrases[sort] for each in objects)) for sort in (0, 1))
+    taxon_pairs, context_pairs = pairs_in(taxon_phrases), pairs_in(context_phrases)
     return Tables(
         version=sources.version,
         languages=languages_of(objects),
@@ -75,8 +78,14 @@ def link(sources: Sources, digest: str = "") -> Tables:
         sound_context_automaton=build_automaton(tuple(linked.sound_context_patterns)),
         taxon_words=in_order(union(each.words[0] for each in objects)),
         context_words=in_order(union(each.words[1] for each in objects)),
-        taxon_phrases=in_order(union(each.phrases[0] for each in objects)),
-        context_phrases=in_order(union(each.phrases[1] for each in objects)),
+        taxon_phrases=taxon_phrases,
+        context_phrases=context_phrases,
+        taxon_pair_words=taxon_pairs.words,
+        taxon_pair_starts=taxon_pairs.starts,
+        taxon_pair_partners=taxon_pairs.partners,
+        context_pair_words=context_pairs.words,
+        context_pair_starts=context_pairs.starts,
+        context_pair_partners=context_pairs.partners,
         common=in_order(sources.common),
         ordinary=_by_languages(sources.ordinary),
         glue=in_order(union(each.glue for each in objects)),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
-from wildgate_service.match.slips import SLIP, cost, shape_keys
+from wildgate_service.match.slips import SLIP, cost, shape_keys, shapes_of
 from wildgate_service.normalize.readings import reads_as
 
 SHORTEST = 3  # letters of a word that bears a misspelling
@@ -22,6 +24,15 @@ ALLOWANCE = ((4, 0.5), (7, 1.0), (9, 1.5), (LONGEST + 2, 1.75))  # (letters belo
 Index = dict[Any, list[str]]
 
 
+class Indexes(NamedTuple):
+    """Keys → words in the order of the alphabet: short ones by their halves, longer ones by their outer letters, all by their shape."""
+
+    halves: Index
+    beginnings: Index
+    endings: Index
+    shapes: Index
+
+
 class Candidates:
     """The words of a vocabulary, indexed for what may be slips of them.
 
@@ -29,31 +40,11 @@ class Candidates:
     by their outer letters, at one end intact after one edit and mostly after two; a third by their shape.
     """
 
-    def __init__(self, vocabulary: frozenset[str], indexes: tuple[Index, Index, Index] | None = None) -> None:
-        """`indexes`, if they are made already, are those of a candidates' `indexes`."""
+    def __init__(self, vocabulary: frozenset[str], indexes: Indexes | None = None) -> None:
+        """`indexes` are those of the vocabulary, if they are made already."""
         self._vocabulary = vocabulary
-        self._halves: Index = {}
-        self._ends: Index = {}
-        self._shapes: Index = {}
-        if indexes:
-            self._halves, self._ends, self._shapes = indexes
-            return
-        for word in sorted(self._vocabulary):
-            if len(word) <= SHORTEST_FAR + 1:
-                half = len(word) // 2
-                self._halves.setdefault((len(word), False, word[:half]), []).append(word)
-                self._halves.setdefault((len(word), True, word[half:]), []).append(word)
-            if len(word) >= SHORTEST_FAR:
-                outer = OUTER if len(word) < LONG_WORD else OUTER_OF_LONG
-                self._ends.setdefault((False, word[:outer]), []).append(word)
-                self._ends.setdefault((True, word[-outer:]), []).append(word)
-            for key in shape_keys(word) if word.isascii() else ():
-                self._shapes.setdefault(key, []).append(word)
-
-    @property
-    def indexes(self) -> tuple[Index, Index, Index]:
-        """Keys → words, in the order of the alphabet."""
-        return self._halves, self._ends, self._shapes
+        self.indexes = indexes_of(sorted(vocabulary)) if indexes is None else indexes
+        self._halves, self._beginnings, self._endings, self._shapes = self.indexes
 
     def of(self, word: str, *, ordinary: bool) -> tuple[tuple[str, float], ...]:
         """Words of the vocabulary that a word may be a slip of, and what reading it so costs; the cheapest first.
@@ -101,15 +92,33 @@ class Candidates:
 
     def _alike_at_an_end(self, word: str) -> list[str]:
         """Words whose first or last few letters are those of a word, all of those among them that are two letters longer or shorter."""
-        ends = self._ends
         found: list[str] = []
         if len(word) < LONG_WORD + 2:
-            found += ends.get((False, word[:OUTER]), ())
-            found += ends.get((True, word[-OUTER:]), ())
+            found += self._beginnings.get(word[:OUTER], ())
+            found += self._endings.get(word[-OUTER:], ())
         if len(word) >= LONG_WORD - 2:
-            found += ends.get((False, word[:OUTER_OF_LONG]), ())
-            found += ends.get((True, word[-OUTER_OF_LONG:]), ())
+            found += self._beginnings.get(word[:OUTER_OF_LONG], ())
+            found += self._endings.get(word[-OUTER_OF_LONG:], ())
         return found
+
+
+def indexes_of(words: Sequence[str]) -> Indexes:
+    """The indexes of words that stand in the order of the alphabet, as their words do then."""
+    indexes = halves, beginnings, endings, shapes = Indexes(defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list))
+    for word in words:
+        length = len(word)
+        if length <= SHORTEST_FAR + 1:
+            half = length // 2
+            halves[length, False, word[:half]].append(word)
+            halves[length, True, word[half:]].append(word)
+        if length >= SHORTEST_FAR:
+            outer = OUTER if length < LONG_WORD else OUTER_OF_LONG
+            beginnings[word[:outer]].append(word)
+            endings[word[-outer:]].append(word)
+    for word, keys in shapes_of(words):
+        for key in keys:
+            shapes[key].append(word)
+    return indexes
 
 
 def _within(word: str, candidates: list[str], edits: int) -> list[str]:

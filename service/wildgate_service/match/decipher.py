@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cache, lru_cache
 from string import ascii_lowercase
 
@@ -40,13 +40,14 @@ RARE_HAN = frozenset("卂乇丂卄乂匚冂凵屮廾乚㐅丅丄冋丿丨亅")  
 class Decipherer:
     """Finds the words of a vocabulary that a token may be written for."""
 
-    def __init__(self, vocabulary: frozenset[str], ordinary: Container[str], words: list[str] | None = None) -> None:
-        """`words`, if they are sorted already, are those of a decipherer's `words`."""
+    def __init__(self, vocabulary: frozenset[str], ordinary: Container[str], words: Iterable[str] | None = None) -> None:
+        """`words` are those of the vocabulary, if they stand in order already."""
         self._vocabulary = vocabulary
         self._ordinary = ordinary
-        self.words = sorted(word for word in vocabulary if len(word) >= SHORTEST) if words is None else words
-        self._starts = frozenset(word[:letters] for word in self.words for letters in range(LETTERS_KEPT + 1))
-        self._ends = frozenset(word[-letters:] for word in self.words for letters in range(1, LETTERS_KEPT + 1))
+        self.words = [word for word in (sorted(vocabulary) if words is None else words) if len(word) >= SHORTEST]
+        longest = {word[:LETTERS_KEPT] for word in self.words}, {word[-LETTERS_KEPT:] for word in self.words}
+        self._starts = frozenset(start[:letters] for start in longest[0] for letters in range(LETTERS_KEPT + 1))
+        self._ends = frozenset(end[-letters:] for end in longest[1] for letters in range(1, LETTERS_KEPT + 1))
 
     def read(self, token: str) -> tuple[int, int, tuple[str, ...], tuple[str, ...]] | None:
         """Where in a token the word stands, the words that it may be, and the views; None if it is written plainly or means nothing."""

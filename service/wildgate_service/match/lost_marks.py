@@ -17,6 +17,7 @@ from wildgate_service.match.repeated import MARKS
 from wildgate_service.normalize import pages as page
 
 SCRIPTS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+")
+FIRST, BEHIND_LAST = "\u0e00", "\u1800"  # between which all that begins with a letter of these scripts stands
 PAGES = (page.THAI_AND_LAO, page.MYANMAR, page.KHMER)
 SHORTEST = 6  # code points of a form that bears a slip
 SHORTEST_BARE = 5  # of these without marks
@@ -43,9 +44,10 @@ class MarklessSearch:
     def __init__(self, uses: Iterable[tuple[int, str]]) -> None:
         self._uses: list[list[tuple[int, str]]] = []
         numbers: dict[str, int] = {}
-        for form, spelling in dict.fromkeys(uses):
+        written_so = (use for use in uses if FIRST <= use[1] < BEHIND_LAST and SCRIPTS.fullmatch(use[1]))
+        for form, spelling in dict.fromkeys(written_so):
             bare = _MARKS.sub("", spelling)
-            if len(spelling) >= SHORTEST and len(bare) >= SHORTEST_FIRST and SCRIPTS.fullmatch(spelling):
+            if len(spelling) >= SHORTEST and len(bare) >= SHORTEST_FIRST:
                 number = numbers.setdefault(bare, len(numbers))
                 if number == len(self._uses):
                     self._uses.append([])

@@ -8,16 +8,17 @@ itself, or the word beside it stands beside it in a form too.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from itertools import compress, islice, pairwise, product
 from typing import NamedTuple
 
 from wildgate_service.match.boundaries import is_unspaced
-from wildgate_service.match.candidates import MOST_OPTIONS, SHORTEST, Candidates
+from wildgate_service.match.candidates import MOST_OPTIONS, SHORTEST, Candidates, indexes_of
 from wildgate_service.match.corrected import Change, Corrected, apply
 from wildgate_service.match.decipher import AROUND, Decipherer, is_strange
 from wildgate_service.match.gaps import SHORTEST_FORM
-from wildgate_service.match.masked import MaskedWords, is_masked
+from wildgate_service.match.masked import MaskedWords, WordsByLetters, is_masked
+from wildgate_service.match.partners import Pairs, Partners, pairs_in, partners_of
 from wildgate_service.match.run_together import parted
 from wildgate_service.match.views import MASKED, MISSPELLING, RUN_TOGETHER
 from wildgate_service.match.written import letters_worth
@@ -45,7 +46,6 @@ ARABIC_PREFIX = re.compile(
 )
 WORD_BYTES = 120  # what a word takes in a memo, roughly
 
-Partners = dict[str, list[str]]
 _Options = tuple[tuple[str, float], ...]  # words with what reading them so costs
 _Words = tuple[str, tuple[_Options, ...], str]  # the word before some neighbors, what each of these may be, the word behind them
 
@@ -72,22 +72,11 @@ class _Placed(NamedTuple):
     after: str
 
 
-def partners_in(phrases: Iterable[str]) -> Partners:
-    """Word of a pair → the words that stand beside it in one."""
-    partners: Partners = {}
-    for phrase in phrases:
-        one, blank, other = phrase.partition(" ")
-        if blank:
-            partners.setdefault(one, []).append(other)
-            partners.setdefault(other, []).append(one)
-    return partners
-
-
 class Spelled(NamedTuple):
     """What a speller knows.
 
-    `phrases` are the words that are forms by themselves, and the pairs of words that stand side by side in forms, `partners` by either word
-    of a pair the others; `known` are words that may be run together. The rest are indexes of the vocabulary.
+    `phrases` are the words that are forms by themselves, and the pairs of words that stand side by side in forms, `partners` say by either
+    word of a pair the others; `known` are words that may be run together. The rest are indexes of the vocabulary.
     """
 
     vocabulary: frozenset[str]
@@ -103,16 +92,30 @@ class Spelled(NamedTuple):
     @classmethod
     def of(
         cls,
-        vocabulary: frozenset[str],
+        words: Collection[str],
         ordinary: Container[str],
         phrases: frozenset[str] | None = None,
         common: frozenset[str] = frozenset(),
         known: frozenset[str] = frozenset(),
+        pairs: Pairs | None = None,
     ) -> Spelled:
-        """All of it from its words; each word is a form by itself unless there are phrases."""
+        """All of it from the words of the vocabulary, each once; each is a form by itself unless there are phrases.
+
+        `pairs` are those in the phrases, if they are known already.
+        """
+        vocabulary, in_order = frozenset(words), sorted(words)
         phrases = vocabulary if phrases is None else phrases
-        indexes = Candidates(vocabulary), MaskedWords(vocabulary, ordinary), Decipherer(vocabulary, ordinary)
-        return cls(vocabulary, ordinary, phrases, common, known, partners_in(phrases), *indexes)
+        return cls(
+            vocabulary,
+            ordinary,
+            phrases,
+            common,
+            known,
+            partners_of(pairs_in(phrases) if pairs is None else pairs),
+            Candidates(vocabulary, indexes_of(in_order)),
+            MaskedWords(vocabulary, ordinary, WordsByLetters(in_order)),
+            Decipherer(vocabulary, ordinary, in_order),
+        )
 
 
 class Speller:

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple, TypeVar, overload
 from msgspec import Struct
 
 from wildgate_service.match.automaton import Automaton, Both, Lookup, open_automaton
-from wildgate_service.match.candidates import Candidates, Index
+from wildgate_service.match.candidates import Candidates, Indexes
 from wildgate_service.match.decipher import Decipherer
 from wildgate_service.match.lost_marks import MarklessSearch, Slipped
-from wildgate_service.match.masked import MaskedWords
-from wildgate_service.match.misspelling import Partners, Spelled, Speller, partners_in
+from wildgate_service.match.masked import MaskedWords, WordsByLetters
+from wildgate_service.match.misspelling import Spelled, Speller
+from wildgate_service.match.partners import Partners, pairs_in, partners_of
 from wildgate_service.match.tables import (
     BareUses,
     CompiledLexicon,
@@ -340,6 +341,20 @@ class ChangedIndex(dict[Any, list[str]]):
         return self[key] if key in self else self._below.get(key, default)
 
 
+class ChangedLetters(WordsByLetters):
+    """Words by their letters as others are, without those that are gone and with those that came."""
+
+    def __init__(self, below: WordsByLetters, touched: WordsByLetters, gone: frozenset[str]) -> None:
+        """`touched` are the words that came; those that are gone may be among them."""
+        self._below = below
+        self._touched = touched
+        self._gone = gone
+
+    def having(self, core: str, one: int, other: int) -> list[str]:
+        """The words as long as a core that have its letters at two places, in the order of the alphabet."""
+        return sorted({*self._below.having(core, one, other), *self._touched.having(core, one, other)} - self._gone)
+
+
 def respelled(speller: Speller, spelling: Spelling) -> Speller:
     """A speller that knows some words and phrases more or less; itself if there are none. Only lists that hold the words are made anew."""
     if not any(words.came or words.gone for words in spelling):
@@ -347,30 +362,29 @@ def respelled(speller: Speller, spelling: Spelling) -> Speller:
     below, gone = speller.parts, frozenset(spelling.words.gone)
     touched = Spelled.of(frozenset(spelling.words.came) | gone, below.ordinary)
     vocabulary = changed_words(below.vocabulary, spelling.words)
-    halves, ends, shapes, letters = _changed(
-        (*below.candidates.indexes, below.masked.index), (*touched.candidates.indexes, touched.masked.index), gone
-    )
     return Speller(
         below._replace(
             vocabulary=vocabulary,
             phrases=changed_words(below.phrases, spelling.phrases),
             known=changed_words(below.known, spelling.known),
-            partners=_joined(below.partners, partners_in(spelling.phrases.came)),  # one that is gone is looked at in vain
-            candidates=Candidates(vocabulary, (halves, ends, shapes)),
-            masked=MaskedWords(vocabulary, below.ordinary, letters),
+            partners=joined(below.partners, partners_of(pairs_in(spelling.phrases.came))),  # one that is gone is looked at in vain
+            candidates=Candidates(vocabulary, _changed(below.candidates.indexes, touched.candidates.indexes, gone)),
+            masked=MaskedWords(vocabulary, below.ordinary, ChangedLetters(below.masked.by_letters, touched.masked.by_letters, gone)),
             deciphered=Decipherer(vocabulary, below.ordinary, sorted({*below.deciphered.words, *touched.deciphered.words} - gone)),
         )
     )
 
 
-def _joined(below: Partners, came: Partners) -> Partners:
+def joined(below: Partners, came: Partners) -> Partners:
     """Partners with those that came."""
     return ChangedIndex(below, {word: [*below.get(word, ()), *others] for word, others in came.items()}) if came else below
 
 
-def _changed(below: Sequence[Index], touched: Sequence[Index], gone: frozenset[str]) -> list[Index]:
+def _changed(below: Indexes, touched: Indexes, gone: frozenset[str]) -> Indexes:
     """Indexes with the lists made anew that words which came or are gone stand in."""
-    return [
-        ChangedIndex(index, {key: sorted({*index.get(key, ()), *words} - gone) for key, words in changed.items()})
-        for index, changed in zip(below, touched, strict=True)
-    ]
+    return Indexes(
+        *(
+            ChangedIndex(index, {key: sorted({*index.get(key, ()), *words} - gone) for key, words in changed.items()})
+            for index, changed in zip(below, touched, strict=True)
+        )
+    )

@@ -2,6 +2,8 @@
 
 A file is magic, SHA-256 of what follows, then for each part its length in four bytes and [field, content], compressed. It is in parts so
 that a process that serves can load it between two calls: decoding all tables in one step would hold up every other thread for 200 ms.
+Many words are one text, a line each. Of a field of bytes the content is their number, and they follow as they are: automata are two thirds
+of a file even compressed, and inflating them would take longer than all else that is read.
 """
 
 from __future__ import annotations
@@ -12,15 +14,16 @@ import zlib
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, BinaryIO, TypeVar, get_args, get_origin
 
 import msgspec
 
 from wildgate_service.errors import LexiconError
 from wildgate_service.match.overlay import Delta, lay_over
 from wildgate_service.match.tables import CompiledLexicon, Tables, opened
+from wildgate_service.memory import without_collection
 
-MAGIC = b"wildgate-lexicon-2\n"
+MAGIC = b"wildgate-lexicon-3\n"
 HASH_BYTES = hashlib.sha256().digest_size
 HEAD_BYTES = len(MAGIC) + HASH_BYTES
 LENGTH_BYTES = 4
@@ -28,6 +31,9 @@ ITEMS = 512  # of a table in one part: some tenths of a millisecond
 NAME_DIGITS = 16  # of a digest in a file's name
 FASTEST = 1  # of zlib's levels; the best one saves 3 % more and takes five times as long
 WHOLE, DELTA = ".bin", ".delta"
+LINE = "\n"
+Lines = tuple[str, ...]
+STORED_AS: dict[Any, Any] = {Lines: str, bytes: int}
 
 Pause = Callable[[], None]
 Content = TypeVar("Content", Tables, Delta)
@@ -54,6 +60,7 @@ def base_path(path: Path) -> Path:
     return whole_path(path.parent, path.stem.partition("-on-")[2]) if path.suffix == DELTA else path
 
 
+@without_collection()
 def load_compiled(path: Path, onto: CompiledLexicon | None = None, pause: Pause = no_pause) -> CompiledLexicon:
     """Load a compiled file, calling `pause` between small steps.
 
@@ -88,18 +95,21 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def _parts(content: Tables | Delta) -> Iterator[bytes]:
     for field in msgspec.structs.fields(content):
-        for piece in _pieces(field.type, getattr(content, field.name)):
+        value = getattr(content, field.name)
+        for piece in _pieces(field.type, value):
             part = zlib.compress(_encode((field.name, piece)), FASTEST)
             yield len(part).to_bytes(LENGTH_BYTES) + part
+        if field.type is bytes:
+            yield value
 
 
 def _pieces(wanted: Any, value: Any) -> Iterator[Any]:  # noqa: ANN401  (whatever the tables hold)
     if not _is_long(wanted):
-        yield value
+        yield len(value) if wanted is bytes else value
         return
     items = iter(value.items() if isinstance(value, dict) else value)
     while piece := list(islice(items, ITEMS)):
-        yield dict(piece) if isinstance(value, dict) else piece
+        yield dict(piece) if isinstance(value, dict) else LINE.join(piece) if wanted == Lines else piece
 
 
 def _is_long(wanted: Any) -> bool:  # noqa: ANN401
@@ -111,34 +121,34 @@ def _is_long(wanted: Any) -> bool:  # noqa: ANN401
 def _load(path: Path, kind: type[Content], pause: Pause) -> tuple[Content, str]:
     """The content of a file, and its hash."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+            if not head.startswith(MAGIC):
+                raise LexiconError("not a compiled lexicon of this version; compile it again", file=str(path))
+            if hashlib.file_digest(file, "sha256").digest() != head[len(MAGIC) :]:
+                raise LexiconError("compiled lexicon is damaged; delete it and compile again", file=str(path))
+            file.seek(HEAD_BYTES)
+            return _decoded(file, kind, pause), head[len(MAGIC) :].hex()
     except OSError as error:
         raise LexiconError(f"compiled lexicon cannot be read: {error.strerror}; compile it again", file=str(path)) from error
-    if not content.startswith(MAGIC):
-        raise LexiconError("not a compiled lexicon of this version; compile it again", file=str(path))
-    body = memoryview(content)[HEAD_BYTES:]
-    if hashlib.sha256(body).digest() != content[len(MAGIC) : HEAD_BYTES]:
-        raise LexiconError("compiled lexicon is damaged; delete it and compile again", file=str(path))
-    return _decoded(body, kind, pause), content[len(MAGIC) : HEAD_BYTES].hex()
 
 
-def _decoded(body: memoryview, kind: type[Content], pause: Pause) -> Content:
+def _decoded(file: BinaryIO, kind: type[Content], pause: Pause) -> Content:
     types = {field.name: field.type for field in msgspec.structs.fields(kind)}
-    decoders = {name: msgspec.msgpack.Decoder(wanted) for name, wanted in types.items()}
+    decoders = {name: msgspec.msgpack.Decoder(STORED_AS.get(wanted, wanted)) for name, wanted in types.items()}
     long: dict[str, Any] = {name: {} if get_origin(wanted) is dict else [] for name, wanted in types.items() if _is_long(wanted)}
     values: dict[str, Any] = {}
-    at = 0
-    while at < len(body):
-        end = at + LENGTH_BYTES + int.from_bytes(body[at : at + LENGTH_BYTES])
-        name, content = _decode_part(zlib.decompress(body[at + LENGTH_BYTES : end]))
+    while length := file.read(LENGTH_BYTES):
+        name, content = _decode_part(zlib.decompress(file.read(int.from_bytes(length))))
         piece = decoders[name].decode(content)
-        if name not in long:
+        if types[name] is bytes:
+            values[name] = file.read(piece)
+        elif name not in long:
             values[name] = piece
         elif isinstance(piece, dict):
             long[name].update(piece)
         else:
-            long[name].extend(piece)
-        at = end
+            long[name].extend(piece.split(LINE) if isinstance(piece, str) else piece)
         pause()
     values |= {name: value if isinstance(value, dict) else tuple(value) for name, value in long.items()}
     return kind(**values)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -13,12 +14,13 @@ from wildgate_service.match.automaton import Automaton, Found, Lookup, open_auto
 from wildgate_service.match.boundaries import Edge
 from wildgate_service.match.lost_marks import MarklessSearch
 from wildgate_service.match.misspelling import Spelled, Speller
+from wildgate_service.match.partners import Pairs
 from wildgate_service.types import Level, RuleKind
 
 EVERY_GROUP = "*"
 
 
-class Form(Struct, frozen=True, array_like=True):
+class Form(Struct, frozen=True, array_like=True, gc=False):
     """One way to write a rule's form. `rule` is an index; `marked` is the form with its protected marks, else ""."""
 
     rule: int
@@ -36,7 +38,7 @@ class Form(Struct, frozen=True, array_like=True):
     taxa: tuple[str, ...] = ()  # those that the form itself names, where the rule has more; else ()
 
 
-class RuleRow(Struct, frozen=True, array_like=True):
+class RuleRow(Struct, frozen=True, array_like=True, gc=False):
     """What the matcher needs to know of a rule."""
 
     id: str
@@ -120,6 +122,12 @@ class Tables(Struct, frozen=True):
     context_words: tuple[str, ...] = ()  # the same of cues and contexts
     taxon_phrases: tuple[str, ...] = ()  # words that are such a form by themselves, pairs that stand side by side in one
     context_phrases: tuple[str, ...] = ()
+    taxon_pair_words: tuple[str, ...] = ()  # words of such pairs, by number
+    taxon_pair_starts: bytes = b""  # by these numbers where their partners begin (`Pairs`)
+    taxon_pair_partners: bytes = b""
+    context_pair_words: tuple[str, ...] = ()
+    context_pair_starts: bytes = b""
+    context_pair_partners: bytes = b""
     common: tuple[str, ...] = ()  # words that forms may be run together with
     ordinary: dict[str, tuple[str, ...]] = {}  # languages ("de en") → words never read as a misspelling of a form of one
     glue: tuple[str, ...] = ()  # words that may be written together with a form
@@ -207,6 +215,8 @@ def opened(tables: Tables, digest: str) -> CompiledLexicon:
     digest = tables.digest or digest
     ordinary, glue = {word: languages for languages, words in tables.ordinary.items() for word in words}, frozenset(tables.glue)
     common, known = frozenset(tables.common), known_words(tables)
+    taxon_pairs = Pairs(tables.taxon_pair_words, tables.taxon_pair_starts, tables.taxon_pair_partners)
+    context_pairs = Pairs(tables.context_pair_words, tables.context_pair_starts, tables.context_pair_partners)
     return CompiledLexicon(
         version=version_of(tables.version, digest),
         digest=digest,
@@ -225,7 +235,7 @@ def opened(tables: Tables, digest: str) -> CompiledLexicon:
             tables.bare_taxon_patterns,
             open_automaton(tables.sound_taxon_automaton),
             tables.sound_taxon_patterns,
-            Speller(Spelled.of(frozenset(tables.taxon_words), ordinary, frozenset(tables.taxon_phrases), common, known)),
+            Speller(Spelled.of(tables.taxon_words, ordinary, frozenset(tables.taxon_phrases), common, known, taxon_pairs)),
             glue,
             MarklessSearch(use for uses in tables.bare_taxon_patterns for use in uses),
         ),
@@ -236,7 +246,7 @@ def opened(tables: Tables, digest: str) -> CompiledLexicon:
             tables.bare_context_patterns,
             open_automaton(tables.sound_context_automaton),
             tables.sound_context_patterns,
-            Speller(Spelled.of(frozenset(tables.context_words), ordinary, frozenset(tables.context_phrases), common, known)),
+            Speller(Spelled.of(tables.context_words, ordinary, frozenset(tables.context_phrases), common, known, context_pairs)),
             glue,
             MarklessSearch(use for uses in tables.bare_context_patterns for use in uses),
         ),
@@ -245,13 +255,19 @@ def opened(tables: Tables, digest: str) -> CompiledLexicon:
 
 def known_words(tables: Tables) -> frozenset[str]:
     """Words that may be run together: common ones, and those of forms."""
-    words = (tables.taxon_words, tables.context_words, words_of_phrases((*tables.taxon_phrases, *tables.context_phrases)))
-    return frozenset(tables.common).union(*words)
+    of_pairs = without_letters(chain(tables.taxon_pair_words, tables.context_pair_words))
+    alone = without_letters(phrase for phrase in chain(tables.taxon_phrases, tables.context_phrases) if " " not in phrase)
+    return frozenset(chain(tables.common, tables.taxon_words, tables.context_words, of_pairs, alone))
 
 
 def words_of_phrases(phrases: Iterable[str]) -> frozenset[str]:
     """The words of phrases, without single letters."""
-    return frozenset(word for phrase in phrases for word in phrase.split() if len(word) > 1)
+    return frozenset(without_letters(word for phrase in phrases for word in phrase.split()))
+
+
+def without_letters(words: Iterable[str]) -> Iterator[str]:
+    """Words without those of a single letter."""
+    return (word for word in words if len(word) > 1)
 
 
 def version_of(content: str, digest: str) -> str:
