@@ -51,8 +51,10 @@ from wildgate_service.model.outcome_labels import trained_on
 from wildgate_service.model.recipes import default_cache
 from wildgate_service.model.reliability import reliability
 from wildgate_service.model.train import train_heads, write_json
+from wildgate_service.model.train_labeled import taught_by_written
 from wildgate_service.model.train_offers import fit_hidden
 from wildgate_service.model.training_data import (
+    LabeledText,
     is_held_out,
     read_negatives,
     read_tweets,
@@ -390,3 +392,18 @@ def test_a_fusion_is_not_fitted_without_the_encoder(engine_without_encoder: Engi
     """It would weigh what it never saw."""
     with pytest.raises(ModelError, match="the encoder is missing"):
         fit_fusion(engine_without_encoder, [], "fusion-small")
+
+
+def test_what_written_texts_teach_does_not_depend_on_the_labels_of_the_set() -> None:
+    """It is fitted on them alone, so that no fold can leak into it; without any there is no such classifier."""
+    written = [
+        LabeledText(f"w/{number}", f"{kind} strap number {number}", kind == "leather")
+        for kind in ("leather", "rubber")
+        for number in range(9)
+    ]
+    texts = ["leather strap", "rubber strap"]
+    places = np.arange(2)
+    for part in taught_by_written(texts, written).values():
+        scores = part.scores(np.array([False, True]), places, places)
+        assert scores[0] > scores[1]
+    assert taught_by_written(texts, []) == {}

@@ -495,6 +495,17 @@ def test_a_context_in_another_phrase_only_weakens(title):
     assert (found.explained_by, found.weakened_by, found.counts) == ((), ("en-faux",), True)
 
 
+@pytest.mark.parametrize(
+    ("language", "between"), [("th", "สีเหลือง"), ("hi", "हिन्दी की"), ("km", "ពណ៌លឿង"), ("my", "အဝါရောင်"), ("lo", "ສີເຫຼືອງ")]
+)
+def test_vowel_signs_and_tone_marks_part_no_phrase(language, between):
+    """They are no letters by Unicode's categories, but of the words that they stand in."""
+    ivory = rule(f"{language}-ivory", "ivory", level=Level.WITH_COMPANY)
+    faux = rule(f"{language}-faux", "faux", kind=CONTEXT, cancels=Reach(("elephant",), 24))
+    (found,) = matches_in(f"faux {between} ivory for sale", ivory, faux, TRADE).taxa
+    assert found.explained_by == (f"{language}-faux",)
+
+
 def test_hyphens_and_blanks_may_be_mixed():
     """A hyphen between two words of three is nothing to name."""
     (found,) = matches_in("oleo de peixe-boi puro", rule("pt-x", "oleo de peixe boi")).taxa

@@ -9,6 +9,7 @@ from wildgate_service.groups import GROUPS
 from wildgate_service.lexicon import default_lexicons
 from wildgate_service.model.authored import HALVED, WRITTEN, AuthoredText, Origin, read_authored
 from wildgate_service.model.labeled_texts import LabeledText, is_development, read_texts
+from wildgate_service.model.training_data import read_written_labels
 
 HALVES = sorted(WRITTEN.glob("*.jsonl"))
 FEWEST = 90  # texts of a language
@@ -55,3 +56,12 @@ def test_a_text_is_read_with_its_description() -> None:
     """Price and contact often stand there."""
     text = LabeledText(id="a", title="Jaguar", description="2 canines, $300", expected="offer", language="en")
     assert text.text == "Jaguar 2 canines, $300"
+
+
+@pytest.mark.parametrize("head", ["animal_product", "ivory_promotion"])
+def test_texts_written_for_a_head_have_both_labels(head: str) -> None:
+    """None twice, some hundred of either."""
+    texts = read_written_labels(head)
+    assert len({each.text for each in texts}) == len(texts)
+    assert min(sum(each.label == label for each in texts) for label in (True, False)) >= 200
+    assert read_written_labels("no such head") == []
