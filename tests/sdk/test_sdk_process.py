@@ -121,7 +121,7 @@ async def test_thousands_of_cancellations_leave_nothing(fake: FakeWildgate) -> N
     fake.delay(0.5)
     async with fake.async_client(timeout=30) as client:
         await client.score(LISTING)
-        before = descriptors(), len(asyncio.all_tasks())
+        held, tasks_before = descriptors(), len(asyncio.all_tasks())
         for _ in range(5):
             tasks = [asyncio.create_task(client.score(LISTING)) for _ in range(400)]
             await asyncio.sleep(0.02)
@@ -131,7 +131,8 @@ async def test_thousands_of_cancellations_leave_nothing(fake: FakeWildgate) -> N
             assert {type(end) for end in ends} == {asyncio.CancelledError}
         fake.recover()
         assert await answered_soon(client)
-        assert (descriptors(), len(asyncio.all_tasks())) == before
+        assert descriptors() <= held  # what an earlier test let go of may close in between
+        assert len(asyncio.all_tasks()) == tasks_before
 
 
 async def answered_soon(client: AsyncClient) -> bool:
@@ -159,13 +160,14 @@ async def test_ten_thousand_calls_at_once_all_end(fake: FakeWildgate) -> None:
     """Answered, or decided by the policy when their time is up; each in one counter."""
     async with fake.async_client(on_unavailable="review", timeout=2.0) as client:
         await client.wait_ready()
-        before = descriptors(), len(asyncio.all_tasks())
+        held, tasks_before = descriptors(), len(asyncio.all_tasks())
         decisions = await asyncio.gather(*(client.score(LISTING) for _ in range(10_000)))
         answered = sum(decision.answered for decision in decisions)
         assert (client.stats.decisions, sum(client.stats.degraded.values())) == (answered, 10_000 - answered)
         reasons = {reason for each in decisions for reason in each.degraded_reasons}
         assert reasons <= {"deadline_exceeded", "unavailable", "resource_exhausted"}
-        assert (descriptors(), len(asyncio.all_tasks())) == before
+        assert descriptors() <= held  # what an earlier test let go of may close in between
+        assert len(asyncio.all_tasks()) == tasks_before
         assert (await client.score(LISTING, timeout=30)).answered
 
 
