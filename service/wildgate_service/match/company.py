@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from wildgate_service.match.tables import CompiledLexicon, RuleRow
 
 NOBODYS = frozenset({"la", "zxx"})  # Latin names and emoji stand in texts of any language
-MARKS = "".join(chr(point) for block in BLOCKS for point in range(*block) if unicodedata.category(chr(point)) in {"Mn", "Mc"})
-LETTER = rf"(?:[^\W\d_]|[{MARKS}])"
+# Vowel and tone signs of Thai, Hindi and their like: no letters to `\w`, but parts of words.
+SIGNS = "".join(chr(point) for block in BLOCKS for point in range(*block) if unicodedata.category(chr(point)) in {"Mn", "Mc"})
+LETTER = rf"(?:[^\W\d_]|[{SIGNS}])"
 ONE_PHRASE = re.compile(rf"{LETTER}*(?:[ '-]+{LETTER}+)*[ '-]*")
 AMOUNT = "amount"  # cue_type of prices and weights: weaker company than words of trade
 ANYWHERE = 1 << 30

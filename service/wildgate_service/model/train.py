@@ -34,7 +34,6 @@ from wildgate_service.model.train_offers import train_offers
 from wildgate_service.model.train_sale import train_sale
 from wildgate_service.model.train_screen import train_screen
 from wildgate_service.model.training_data import LEATHER, TWEETS, read_leather, read_negatives, read_tweets, read_written_labels
-from wildgate_service.pipeline import Engine
 
 SHIPPED = Path(__file__).parent.parent / "models"
 CARD_FILE, DIAGRAM_FILE = "README.md", "reliability.svg"
@@ -112,7 +111,7 @@ class Texts:
         written: Path = WRITTEN,
     ) -> None:
         """As `train_heads` has them."""
-        self.data, self.lexicons, self.seed = data, lexicons, seed
+        self.data, self.lexicons, self.seed, self.folder = data, lexicons, seed, written
         self.lexicon_version = read_version(lexicons)
         self.written = read_authored(lexicons, seed, templates=templates, written=written, labeled=labeled)
         self.disguised = disguised(self.written, seed)
@@ -155,7 +154,7 @@ def train_on(
         )
         raise ModelError(message)
     cache = EmbeddingCache(encoder, embeddings or default_embeddings())
-    heads, figures_of_labels = train_on_labels(texts.data, cache, lexicons_alone(texts.lexicons), texts.seed) if labels else ({}, {})
+    heads, figures_of_labels = train_on_labels(texts, cache) if labels else ({}, {})
     further = drowned(texts.written, texts.negatives, encoder.config.languages, texts.seed) if drown else []
     authored = [*texts.written, *texts.disguised, *further]
     offer, offers = train_offers(authored, texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
@@ -173,21 +172,21 @@ def train_on(
     return figures
 
 
-def train_on_labels(
-    data: Path, cache: EmbeddingCache, lexicons: Engine, seed: int
-) -> tuple[dict[str, TrainedHead], dict[str, LabeledSetResults]]:
+def train_on_labels(texts: Texts, cache: EmbeddingCache) -> tuple[dict[str, TrainedHead], dict[str, LabeledSetResults]]:
     """The heads whose texts were labeled by people, and their figures, by name."""
     sets = {
-        "animal_product": (LEATHER, read_leather(data)),
-        "ivory_promotion": (TWEETS, read_tweets(data)),
+        "animal_product": (LEATHER, read_leather(texts.data)),
+        "ivory_promotion": (TWEETS, read_tweets(texts.data)),
     }
+    lexicons = lexicons_alone(texts.lexicons)
     heads: dict[str, TrainedHead] = {}
     figures: dict[str, LabeledSetResults] = {}
     for name, (source, rows) in sets.items():
         found = [row.text for row in rows]
         embeddings, facts = cache.embed(found), facts_of(lexicons, found)
         description = DESCRIPTIONS[name]
-        heads[name], figures[name] = train_labeled(rows, embeddings, facts, source, description, seed, read_written_labels(name))
+        written = read_written_labels(name, texts.folder)
+        heads[name], figures[name] = train_labeled(rows, embeddings, facts, source, description, texts.seed, written)
     return heads, figures
 
 

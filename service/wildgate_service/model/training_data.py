@@ -73,10 +73,10 @@ def read_tweets(data: Path) -> list[LabeledText]:
     return [LabeledText(row["id"], readable(row["text"]), row["label"] == "1") for row in read_rows(data / TWEETS)]
 
 
-def read_written_labels(head: str) -> list[LabeledText]:
-    """Texts that were written for a head, in the manner of the set that it is trained on; none if nobody wrote any."""
-    path = WRITTEN / "labels" / f"{head}.jsonl"
-    rows = msgspec.json.decode(b"[" + b",".join(path.read_bytes().splitlines()) + b"]", type=list[WrittenLabel]) if path.exists() else []
+def read_written_labels(head: str, written: Path = WRITTEN) -> list[LabeledText]:
+    """Texts in the folder `written` for a head, in the manner of the set that it is trained on; none if nobody wrote any."""
+    path = written / "labels" / f"{head}.jsonl"
+    rows = msgspec.json.Decoder(WrittenLabel).decode_lines(path.read_bytes()) if path.exists() else []
     return [LabeledText(f"{head}/{number}", readable(row.text), row.label) for number, row in enumerate(rows)]
 
 
