@@ -21,9 +21,12 @@ from wildgate_service.normalize.sound import JOINERS, LATIN, OTHER_SCRIPT, in_la
 from wildgate_service.types import TAXON_KINDS, RuleKind
 
 if TYPE_CHECKING:
+    from wildgate_service.match.effort import Effort
     from wildgate_service.match.tables import BareUses, CompiledLexicon, Search
     from wildgate_service.normalize.sound import Code, Heard
 
+AROUND = 40  # code points before and behind a find by which it is judged
+JUDGMENT = 3  # looks that a judgment costs
 MOST_TRIED = 2_000  # finds of one sound reading that are held against the text
 KANA = frozenset(map(chr, range(0x3041, 0x3100)))
 BEFORE_THEIR_CONSONANT = "เแโใไເແໂໃໄ"
@@ -57,7 +60,7 @@ SURE = Demand(0.88, 7)  # in two scripts, and no accident
 
 
 class _Find(NamedTuple):
-    """A find in the skeleton. `written` are its Latin letters, `native` its letters of another script; `inside` as in `Demand`s."""
+    """A find in its surroundings. `written` are its Latin letters, `native` its letters of another script; `inside` as in `Demand`s."""
 
     start: int
     end: int
@@ -67,30 +70,60 @@ class _Find(NamedTuple):
     demand: Demand
 
 
-def by_sound(readings: tuple[Heard, ...], lexicon: CompiledLexicon, search: Search) -> Iterator[tuple[int, int, int, tuple[str, ...]]]:
+class _Meant(NamedTuple):
+    """A form that is meant, at a span of the surroundings it was judged by, and the view that it took to read it."""
+
+    start: int
+    end: int
+    form: int
+    views: tuple[str, ...]
+
+
+def by_sound(
+    readings: tuple[Heard, ...], lexicon: CompiledLexicon, search: Search, effort: Effort
+) -> Iterator[tuple[int, int, int, tuple[str, ...]]]:
     """(start, end, form, views) of forms that are written in Latin letters, wholly or in part."""
     for heard in readings:
         for code in heard.codes:
-            yield from _meant(heard, code, lexicon, search)
+            yield from _meant(heard, code, lexicon, search, effort)
 
 
-def _meant(heard: Heard, code: Code, lexicon: CompiledLexicon, search: Search) -> Iterator[tuple[int, int, int, tuple[str, ...]]]:
-    tried = 0
+def _meant(
+    heard: Heard, code: Code, lexicon: CompiledLexicon, search: Search, effort: Effort
+) -> Iterator[tuple[int, int, int, tuple[str, ...]]]:
+    """The same of one code. What stands in the same surroundings as something before is not judged again."""
+    judged: dict[tuple[int, int, str], tuple[_Meant, ...]] = {}
+    skeleton, positions, tried = heard.skeleton, code.positions, 0
     for first, last, number in code.finds(search.find_sound):
         if not _is_in_latin(code, first, last):
             continue
         tried += 1
         if tried > MOST_TRIED:
             return
-        start, end = code.positions[first], code.positions[last - 1] + 1
-        uses = _possible(heard, start, end, search.sound_patterns[number], lexicon)
-        find = _find(heard, start, end, code.left_out) if uses else None
-        if find is None:
-            continue
-        for likeness, index in _likest(find, uses, lexicon):
-            chinese = lexicon.rules[lexicon.forms[index].rule].language.startswith("zh")
-            sure = find.native and likeness >= SURE.likeness and len(find.written) >= SURE.letters
-            yield heard.start + find.start, heard.start + find.end, index, (MIXED_SCRIPT if sure else PINYIN if chinese else ROMANIZED,)
+        start, end = positions[first], positions[last - 1] + 1
+        begin = max(0, start - AROUND)
+        around = skeleton[begin : end + AROUND]
+        place = (number, start - begin, around)
+        if place not in judged:
+            if not effort.allows(JUDGMENT):
+                return
+            judged[place] = tuple(_judge(heard, around, start - begin, end - begin, code.left_out, search.sound_patterns[number], lexicon))
+        for each in judged[place]:
+            yield heard.start + begin + each.start, heard.start + begin + each.end, each.form, each.views
+
+
+def _judge(
+    heard: Heard, around: str, start: int, end: int, left_out: str, patterns: BareUses, lexicon: CompiledLexicon
+) -> Iterator[_Meant]:
+    """What is meant by a find between two places of its surroundings."""
+    uses = _possible(heard, around[start:end], patterns, lexicon)
+    find = _find(around, start, end, left_out, keeps_han=heard.keeps_han) if uses else None
+    if find is None:
+        return
+    for likeness, index in _likest(find, uses, lexicon):
+        chinese = lexicon.rules[lexicon.forms[index].rule].language.startswith("zh")
+        sure = find.native and likeness >= SURE.likeness and len(find.written) >= SURE.letters
+        yield _Meant(find.start, find.end, index, (MIXED_SCRIPT if sure else PINYIN if chinese else ROMANIZED,))
 
 
 def _is_in_latin(code: Code, first: int, last: int) -> bool:
@@ -101,9 +134,9 @@ def _is_in_latin(code: Code, first: int, last: int) -> bool:
     return letters >= FEWEST_IN_LATIN and code.is_break(first) and code.is_break(last)
 
 
-def _possible(heard: Heard, start: int, end: int, uses: BareUses, lexicon: CompiledLexicon) -> BareUses:
+def _possible(heard: Heard, span: str, uses: BareUses, lexicon: CompiledLexicon) -> BareUses:
     """The forms that hold all letters of another script in a span, or, where there are none, are of a script of the text at all."""
-    native = () if heard.is_latin else set(OTHER_SCRIPT.findall(heard.skeleton, start, end))
+    native = () if heard.is_latin else set(OTHER_SCRIPT.findall(span))
     if native:
         return tuple(use for use in uses if _holds(lexicon, use[0], native))
     scripts = heard.scripts
@@ -140,9 +173,8 @@ def _likeness(written: str, latin: str, script: str, least: float) -> float:
     return Indel.normalized_similarity(written, latin, score_cutoff=least)
 
 
-def _find(heard: Heard, start: int, end: int, left_out: str) -> _Find | None:
+def _find(skeleton: str, start: int, end: int, left_out: str, *, keeps_han: bool) -> _Find | None:
     """A find with what it says of itself; None if it is no word of its own, or has too little of one script to be in two."""
-    skeleton = heard.skeleton
     start, end, inside = _span(skeleton, start, end, left_out)
     text = skeleton[start:end]
     native = tuple(OTHER_SCRIPT.findall(text))
@@ -151,7 +183,7 @@ def _find(heard: Heard, start: int, end: int, left_out: str) -> _Find | None:
     if native and not _is_in_two_scripts(text, native):
         return None
     demand = (PARTLY_INSIDE if inside else PARTLY) if native else INSIDE if inside else WORDS if " " in text else WORD
-    return _Find(start, end, inside, in_latin(text, keeps_han=heard.keeps_han).translate(NO_JOINERS), native, demand)
+    return _Find(start, end, inside, in_latin(text, keeps_han=keeps_han).translate(NO_JOINERS), native, demand)
 
 
 def _is_in_two_scripts(text: str, native: tuple[str, ...]) -> bool:

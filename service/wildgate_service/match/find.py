@@ -87,7 +87,7 @@ def _occurrences(text: NormalizedText, lexicon: CompiledLexicon, search: Search,
     corrected = search.speller.corrected(text.skeleton, text.tokens)
     undisguise = Undisguise(search.glue, effort)
     found = _read(text, lexicon, search, undisguise, effort)
-    found += [Occurrence(*each) for each in by_sound(text.heard, lexicon, search)]
+    found += [Occurrence(*each) for each in by_sound(text.heard, lexicon, search, effort)]
     turned = any(BACKWARDS in edit.views for each in corrected for edit in each.edits)
     for layer, other in (*text.layers, text.backwards) if turned else text.layers:
         if not effort.opens(len(other.document)):

@@ -156,7 +156,8 @@ class Speller:
         try:
             found = list(map(memo.__getitem__, first))
         except KeyError:
-            found = [each if (each := memo.get(token)) is not None else self._remember(token) for token in first]
+            met = {token: each if (each := memo.get(token)) is not None else self._remember(token) for token in set(first)}
+            found = [met[token] for token in first]
         return found + [()] * (len(tokens) - len(found))
 
     def _remember(self, token: str) -> tuple[_Found, ...]:

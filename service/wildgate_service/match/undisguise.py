@@ -37,7 +37,7 @@ MOST_GLUE = 4  # words before or after a form in one word
 LONGEST_BESIDE = MOST_GLUE * LONGEST_GLUE  # letters before or after a form in one word
 BEFORE = LONGEST_BESIDE + 16  # code points before a place by which it is judged; nothing looks farther
 AFTER = LONGEST_BESIDE + 64  # code points behind, besides what a form of so many letters can stretch over
-JUDGMENT = 4  # looks that a judgment costs
+JUDGMENT = 8  # looks that a judgment costs
 NO_SIGNS: frozenset[str] = frozenset()
 
 
