@@ -196,6 +196,13 @@ def test_a_cue_is_read_through_a_disguise_too():
     assert (found.form, found.surface, found.views) == ("for sale", "f0r s@le", ("leetspeak",))
 
 
+def test_a_form_in_latin_letters_is_read_wherever_it_stands():
+    """Also where it stands in the same surroundings again, which are judged once."""
+    text = "bracelet slonovaya kost, old box and a chair. " * 5
+    matches = match(normalize(Listing(description=text)), LEXICON).taxa
+    assert {(each.start, each.end) for each in matches} == {(at, at + 14) for at in range(9, len(text), len(text) // 5)}
+
+
 def test_several_disguises_in_one_text_are_each_read():
     """Each at its own place."""
     assert {surface for _, surface, _ in found_in("1vory and p a n g o l i n, rh*no horn")} == {"1vory", "p a n g o l i n", "rh*no horn"}

@@ -124,11 +124,7 @@ def test_a_pair_is_right_when_both_are():
 
 def test_calibration_error_is_the_mean_distance():
     """Two texts at 0.9, one of them an offer, are 0.4 off; two at 0.2 without one are 0.2 off."""
-    rows = [
-        answered(text(n, label), stopped=True, score=score)
-        for n, (label, score) in enumerate((("offer", 0.9), ("benign", 0.9), ("benign", 0.2), ("benign", 0.2)))
-    ]
-    assert calibration(rows).error == pytest.approx(0.3)
+    assert calibration([(0.9, True), (0.9, False), (0.2, False), (0.2, False)]).error == pytest.approx(0.3)
 
 
 # --- comparing -----------------------------------------------------------------------------------
@@ -268,13 +264,15 @@ def test_models_that_do_not_load_are_an_error(run_wildgate, texts, spoiled, lexi
 
 @pytest.mark.train
 def test_held_out_negatives_are_counted_by_language(evaluate, texts, tmp_path):
-    """One in five of the file, by kind of source; what has no data says so."""
+    """One in five of the file, by kind of source; what has no data says so. The calibration is of these and the texts."""
     pytest.importorskip("scipy", reason="needs the extra train")
     rows = "".join(f"neg-{n}\t{'de' if n % 2 else 'en'}\tlisting_title\tshop\tblue chair {n}\n" for n in range(60))
     (tmp_path / "negatives.tsv.gz").write_bytes(gzip.compress(f"id\tlang\tsource_kind\tplatform\ttext\n{rows}".encode()))
-    found = json.loads(evaluate("--texts", texts, "--data", tmp_path, "--tier", "all", "--format", "json").stdout)["negatives"]
+    answer = json.loads(evaluate("--texts", texts, "--data", tmp_path, "--tier", "all", "--format", "json").stdout)
+    found = answer["negatives"]
     (total,) = [each["alarms"] for each in found["by_source"] if (each["language"], each["source_kind"]) == ("all", "all")]
     assert (0 < total["n"] < 30, total["not_allow"], total["note"]) == (True, 0, "too few to say")
+    assert sum(each["texts"] for each in found["calibration"]["bins"]) == total["n"] + answer["data"]["texts"]
 
 
 @pytest.mark.train

@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from wildgate_service.model.reliability import reliability
 from wildgate_service.model.results import Bin
-from wildgate_service.quality.verdicts import Answered
 
 
 class Calibration(Struct, frozen=True):
@@ -23,9 +22,9 @@ class Calibration(Struct, frozen=True):
     bins: tuple[Bin, ...]
 
 
-def calibration(answered: Iterable[Answered]) -> Calibration:
-    """Of what was scored."""
-    rows = [(each.verdict.score, each.text.offer) for each in answered]
+def calibration(scored: Iterable[tuple[float, bool]]) -> Calibration:
+    """Of scores, and whether what got them is an offer."""
+    rows = list(scored)
     if not rows:
         return Calibration(None, ())
     scores, labels = np.array([score for score, _ in rows]), np.array([offer for _, offer in rows])

@@ -58,10 +58,14 @@ class TierResult(Struct, frozen=True):
 
 
 class Negatives(Struct, frozen=True):
-    """Held-out real texts without an offer; those that are offers after all count as false alarms."""
+    """Held-out real texts without an offer; those that are offers after all count as false alarms.
+
+    `calibration` is of these and the labeled texts together, by the first tier: a mixture in which few are offers.
+    """
 
     by_source: tuple[AlarmsOf, ...]
     titles: tuple[AlarmsOf, ...]
+    calibration: Calibration
 
 
 class Evaluation(Struct, frozen=True):
@@ -111,7 +115,7 @@ def evaluate(
         pairs=crossed_pairs(shown, _functionality, _language),
         tiers=tuple(_of_tier(tier, answers) for tier, answers in answered.items()),
         comparison=_compared(engine, against, answered, texts, least, (data, ordinary)) if against else None,
-        negatives=Negatives(tuple(alarms_by_source(ordinary)), tuple(alarms_on_titles(ordinary))) if data else None,
+        negatives=_of_negatives(ordinary, shown) if data else None,
     )
 
 
@@ -151,10 +155,19 @@ def _of_tier(tier: str, answered: list[Answered]) -> TierResult:
     return TierResult(
         tier,
         figures(answered),
-        calibration(_answerable(tier, answered)),
+        calibration(map(_score_and_label, _answerable(tier, answered))),
         rate(sum(each.verdict.read for each in answered), len(answered)),
         *(round(float(each), 1) for each in np.quantile(times, (0.5, 0.99))),
     )
+
+
+def _of_negatives(ordinary: list[Scored], answered: list[Answered]) -> Negatives:
+    together = [*map(_score_and_label, answered), *((each.verdict.score, False) for each in ordinary)]
+    return Negatives(tuple(alarms_by_source(ordinary)), tuple(alarms_on_titles(ordinary)), calibration(together))
+
+
+def _score_and_label(each: Answered) -> tuple[float, bool]:
+    return each.verdict.score, each.text.offer
 
 
 def _answerable(tier: str, answered: list[Answered]) -> list[Answered]:

@@ -97,9 +97,7 @@ def _diagram(tier: TierResult) -> Iterator[str]:
 
 
 def _tiers(tiers: Sequence[TierResult]) -> Iterator[str]:
-    rows: list[Row] = [
-        ("tier", "offers found", "false alarms", "pairs right", "calibration error", "read by encoder", "median µs", "p99 µs")
-    ]
+    rows: list[Row] = [TIER_HEADS]
     for each in tiers:
         totals, error = each.totals, each.calibration.error
         shares = (totals.offers_stopped, totals.benign_stopped, totals.pairs)
@@ -117,6 +115,8 @@ def _negatives(found: Negatives) -> Iterator[str]:
         rows.append((each.language, each.source_kind, str(one.n), *shares, one.note))
     yield from ("", *columns(rows))
     yield "no data of listing titles: " + (", ".join(each.language for each in found.titles if not each.alarms.n) or "none")
+    texts = sum(one.texts for one in found.calibration.bins)
+    yield f"expected calibration error of these and the labeled texts together, {texts}: {found.calibration.error or 0:.4f}"
 
 
 def _comparison(found: Comparison) -> Iterator[str]:
