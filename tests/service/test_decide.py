@@ -222,15 +222,15 @@ def test_what_would_be_blocked_without_its_context_is_reviewed():
     assert decided(found(weakened_by=("en-faux",)), LEGAL, score=0.1, strict=0.99).action is Action.REVIEW
 
 
-TALK = {"probabilities": {"wildlife_offer": 0.1}, "strict_probabilities": {"sale": 0.1}, "sale_screen": -1.0}
+TALK = {"strict_probabilities": {"wildlife_offer": 0.1, "sale": 0.1}, "sale_screen": -1.0}
 
 
 @pytest.mark.parametrize(
     ("said", "action"),
     [
         ({}, Action.ALLOW),
-        ({"probabilities": {"wildlife_offer": 0.6}}, Action.REVIEW),
-        ({"strict_probabilities": {"sale": 0.6}}, Action.REVIEW),
+        ({"strict_probabilities": {"wildlife_offer": 0.6, "sale": 0.1}}, Action.REVIEW),
+        ({"strict_probabilities": {"wildlife_offer": 0.1, "sale": 0.6}}, Action.REVIEW),
         ({"sale_screen": 0.1}, Action.REVIEW),
     ],
 )

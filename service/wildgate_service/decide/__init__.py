@@ -136,14 +136,14 @@ def _action(listing: Listing, matches: Matches, classification: Classification, 
 
 
 def _reads_as_talk(matches: Matches, classification: Classification) -> bool:
-    """Whether the models take the text for talk, the encoder without its benign contexts too: hardly a phrase added to an offer does that.
+    """Whether the models take the text for talk, the encoder with its benign contexts cut out: no phrase added to an offer does that.
 
     Of a disguised form they have read nothing.
     """
     if any(map(is_disguised, matches.taxa)):
         return False
-    offered, sold = classification.probabilities.get("wildlife_offer", EVEN), classification.strict_probabilities.get("sale", EVEN)
-    return offered < EVEN and sold < EVEN and classification.sale_screen < 0
+    strict = classification.strict_probabilities
+    return strict.get("wildlife_offer", EVEN) < EVEN and strict.get("sale", EVEN) < EVEN and classification.sale_screen < 0
 
 
 def _may_block(asked: Asked, matches: Matches, *, heed_contexts: bool = True) -> bool:
