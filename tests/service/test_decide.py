@@ -222,6 +222,29 @@ def test_what_would_be_blocked_without_its_context_is_reviewed():
     assert decided(found(weakened_by=("en-faux",)), LEGAL, score=0.1, strict=0.99).action is Action.REVIEW
 
 
+TALK = {"strict_probabilities": {"wildlife_offer": 0.1, "sale": 0.1}, "sale_screen": -1.0}
+
+
+@pytest.mark.parametrize(
+    ("said", "action"),
+    [
+        ({}, Action.ALLOW),
+        ({"strict_probabilities": {"wildlife_offer": 0.6, "sale": 0.1}}, Action.REVIEW),
+        ({"strict_probabilities": {"wildlife_offer": 0.1, "sale": 0.6}}, Action.REVIEW),
+        ({"sale_screen": 0.1}, Action.REVIEW),
+    ],
+)
+def test_a_context_is_believed_where_all_models_read_talk_without_it(said, action):
+    """News of a seizure with the price of it; one model that reads a sale or an offer is enough to look."""
+    assert decided(found(weakened_by=("en-news",)), score=0.1, strict=0.99, **TALK | said).action is action
+
+
+def test_of_a_disguised_form_no_model_reads_talk():
+    """They read the text as it is written."""
+    hidden = found(weakened_by=("en-news",), views=("leet",))
+    assert decided(hidden, score=0.1, strict=0.99, **TALK).action is Action.REVIEW
+
+
 def test_what_would_not_be_blocked_without_its_context_is_allowed():
     """A low score either way, a weak word that its phrase explains, or an innocent phrase."""
     assert decided(found(level=Level.WITH_COMPANY, explained_by=("en-faux",)), score=0.1, strict=0.99).action is Action.ALLOW

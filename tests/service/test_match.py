@@ -520,6 +520,13 @@ def test_a_context_inside_a_cue_is_silent():
     assert (found.counts, found.explained_by, found.weakened_by) == (True, (), ())
 
 
+def test_a_word_of_trade_inside_a_context_is_silent():
+    """Who says "not for sale" sells nothing by it; a second word of trade still counts."""
+    denied = rule("en-denied", "not for sale", kind=CONTEXT, weakens=Reach(("*",), 40))
+    assert standing("ivory bangle, not for sale", WEAK, TRADE, denied) == []
+    assert standing("ivory bangle, not for sale, beads for sale", WEAK, TRADE, denied) == ["en-ivory"]
+
+
 def test_a_context_too_far_away_does_nothing():
     """25 code points between."""
     title = f"faux {'x' * 23} ivory for sale"

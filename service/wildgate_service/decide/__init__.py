@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from wildgate_service.decide.policy import NEVER, Policy, is_shadow, limits_in_force, moderator_language
 from wildgate_service.decide.protection import Asked, Lists, asked_of, is_listed, lists_of, taxa_of
 from wildgate_service.decide.sentences import name_of_reason, notice_of, reason_of
-from wildgate_service.fuse import speaks_of_trade
+from wildgate_service.fuse import EVEN, speaks_of_trade
+from wildgate_service.match.company import is_disguised
 from wildgate_service.match.views import GUESSED
 from wildgate_service.model.heads import GROUP
 from wildgate_service.types import (
@@ -66,7 +67,7 @@ def decide(
     if found:
         lists = lists_of(found, listing, lexicon)
         asked = asked_of(found, lists, lexicon, scopes)
-        action = _action(listing, matches, score, asked)
+        action = _action(listing, matches, classification, score, asked)
         name = name_of_reason(action, matches, score, unlisted=_asks_too_little(asked))
         taxa, shown, told = taxa_of(found, lists, lexicon), _shown(found, matches), _told_of_lists(found, lists)
     else:
@@ -112,7 +113,7 @@ def _told_of_lists(found: list[Match], lists: Lists) -> tuple[Evidence, ...]:
     return () if all(is_listed(match, lists) for match in found) else (Evidence(UNLISTED, 0.0),)
 
 
-def _action(listing: Listing, matches: Matches, score: Score, asked: Asked) -> Action:
+def _action(listing: Listing, matches: Matches, classification: Classification, score: Score, asked: Asked) -> Action:
     """The strictest action that the groups found ask for.
 
     A listing or booking is an offer by its nature, so an outright form asks for review with half the score that is else needed; a post is
@@ -128,9 +129,21 @@ def _action(listing: Listing, matches: Matches, score: Score, asked: Asked) -> A
     if any(score.value >= share * review for review, _ in limits):
         return Action.REVIEW
     # A benign context never turns BLOCK into ALLOW. Half the way to review is margin: cutting a context out leaves traces.
-    if offers and any(score.strict >= (review + block) / 2 for review, block in limits) and _may_block(asked, matches, heed_contexts=False):
+    sells = offers and not _reads_as_talk(matches, classification)
+    if sells and any(score.strict >= (review + block) / 2 for review, block in limits) and _may_block(asked, matches, heed_contexts=False):
         return Action.REVIEW
     return Action.ALLOW
+
+
+def _reads_as_talk(matches: Matches, classification: Classification) -> bool:
+    """Whether the models take the text for talk, the encoder with its benign contexts cut out: no phrase added to an offer does that.
+
+    Of a disguised form they have read nothing.
+    """
+    if any(map(is_disguised, matches.taxa)):
+        return False
+    strict = classification.strict_probabilities
+    return strict.get("wildlife_offer", EVEN) < EVEN and strict.get("sale", EVEN) < EVEN and classification.sale_screen < 0
 
 
 def _may_block(asked: Asked, matches: Matches, *, heed_contexts: bool = True) -> bool:

@@ -42,7 +42,7 @@ def settle(
     """The matches with company and contexts worked out."""
     rows = lexicon.rows
     contexts = _without_those_in_cues(contexts, cues)
-    cues = _without_denied_papers(cues)
+    cues = _without_denied_sales(_without_denied_papers(cues), contexts)
     inside = [_explained_inside(match, contexts, rows) for match in taxa]
     standing = [match for match in inside if not match.canceled_by]
     tongues = _tongues(inside)
@@ -58,6 +58,12 @@ def _without_denied_papers(cues: tuple[Match, ...]) -> tuple[Match, ...]:
     """The cues without papers that are named only to say that there are none: "no CITES papers"."""
     evasions = [cue for cue in cues if cue.kind is RuleKind.EVASION_CUE]
     return tuple(cue for cue in cues if cue.kind is not RuleKind.LEGAL_TRADE_CUE or not any(_overlap(cue, each) for each in evasions))
+
+
+def _without_denied_sales(cues: tuple[Match, ...], contexts: tuple[Match, ...]) -> tuple[Match, ...]:
+    """The cues without words of trade inside a longer context, which means something else: "not for sale", "black market price"."""
+    trade = RuleKind.TRADE_CUE
+    return tuple(cue for cue in cues if cue.kind is not trade or not any(_is_part(cue, each) for each in contexts))
 
 
 def _without_those_in_cues(contexts: tuple[Match, ...], cues: tuple[Match, ...]) -> tuple[Match, ...]:
