@@ -14,6 +14,7 @@ from wildgate_service.lexicon.rules import Entry, Rule
 from wildgate_service.lexicon.sounds import Sound, sounds_of
 from wildgate_service.lexicon.spellings import ROMANIZED, spellings
 from wildgate_service.match.boundaries import Edge, edge_of, is_dense, is_unspaced
+from wildgate_service.match.company import CUES
 from wildgate_service.match.misspelling import ANY_WORD
 from wildgate_service.match.tables import Form
 from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE, SHORTEST_SYLLABLES
@@ -101,7 +102,8 @@ def _is_fuzzy(rule: Rule, entry: Entry, pattern: str) -> bool:
     """Whether a form is read one letter wrong by itself: as its entry says, else if it is long and no innocent word."""
     if entry.fuzzy is not None:
         return entry.fuzzy
-    return letters_worth(pattern) >= FUZZY_LETTERS and pattern.isalpha() and rule.level_of(entry) is not Level.COMPANY_ONLY
+    may_be = rule.kind in CUES or rule.level_of(entry) is not Level.COMPANY_ONLY
+    return letters_worth(pattern) >= FUZZY_LETTERS and pattern.isalpha() and may_be
 
 
 def spelled_words(text: str) -> Iterator[str]:
