@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wildgate_service.match.boundaries import Edge
+from wildgate_service.match.company import CUES
 from wildgate_service.match.gaps import SHORTEST_FORM, SHORTEST_JOINED
+from wildgate_service.match.slips import LOST
 from wildgate_service.match.undisguise import SHORTEST_GLUED
 from wildgate_service.match.views import MASKED, MISSPELLING, REPEATS, RUN_TOGETHER
 from wildgate_service.match.written import letters_worth
@@ -32,13 +34,13 @@ FEWEST_RIGHT = 3  # letters of it that are right where one word is wrong
 LETTERS_A_SLIP = 4.5  # letters of a form of several words for each that may be wrong
 
 
-def bears(lexicon: CompiledLexicon, at: Occurrence, edits: tuple[Edit, ...], source: str) -> bool:
+def bears(lexicon: CompiledLexicon, at: Occurrence, edits: tuple[Edit, ...], source: str, *, garbled: bool = False) -> bool:
     """Whether a form may be read with these edits: all that they cost against all its letters; a single word only if it is long.
 
-    A word that is ordinary in the form's language means itself.
+    A word that is ordinary in the form's language means itself, but in a garbled text.
     """
     form = lexicon.forms[at.form]
-    if any(_is_ordinary(lexicon, source[edit.source_start : edit.source_end], form) for edit in edits):
+    if not garbled and any(_is_ordinary(lexicon, source[edit.source_start : edit.source_end], form) for edit in edits):
         return False
     views = {view for edit in edits for view in edit.views}
     letters = letters_worth(form.form)
@@ -52,6 +54,8 @@ def bears(lexicon: CompiledLexicon, at: Occurrence, edits: tuple[Edit, ...], sou
         return letters >= SHORTEST_GLUED
     price = sum(edit.cost for edit in edits)
     if len(edits) == 1 and edits[0].start <= at.start and at.end <= edits[0].end:
+        if lexicon.rules[form.rule].kind in CUES:
+            return form.fuzzy and price <= LOST  # another letter is more often another ending of the word
         return form.fuzzy and price <= (1 if letters < LONG_WORD else MOST_OF_LONG_WORD)
     wrong = sum(edit.end - edit.start for edit in edits)
     return letters >= SHORTEST_FORM and letters - wrong >= FEWEST_RIGHT * (len(edits) == 1) and price <= max(1, letters / LETTERS_A_SLIP)

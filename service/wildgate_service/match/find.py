@@ -108,7 +108,7 @@ def with_garbled(
     further = [
         each
         for corrected in put_right(text, search.speller)
-        for each in _put_right(text.skeleton, corrected, lexicon, search, effort)
+        for each in _put_right(text.skeleton, corrected, lexicon, search, effort, garbled=True)
         if lexicon.rules[lexicon.forms[each.form].rule].kind is not RuleKind.BENIGN_CONTEXT
     ]
     return _unique(_plainest([*found, *_well_marked(text, lexicon, further)])) if further else found
@@ -192,7 +192,14 @@ def _with_marks_wrong(text: str, pages: bytes, lexicon: CompiledLexicon, search:
 
 
 def _put_right(
-    source_text: str, corrected: Corrected, lexicon: CompiledLexicon, search: Search, effort: Effort, further: Iterable[Occurrence] = ()
+    source_text: str,
+    corrected: Corrected,
+    lexicon: CompiledLexicon,
+    search: Search,
+    effort: Effort,
+    further: Iterable[Occurrence] = (),
+    *,
+    garbled: bool = False,
 ) -> Iterator[Occurrence]:
     """Those of a corrected text, plain or `further` ones, that an edit made and that bear it, where they stand in what it was made from."""
     places = Places(corrected.to_source)
@@ -200,7 +207,7 @@ def _put_right(
     plain = _plain(lexicon, hits, corrected.text, search.patterns)
     for each in (*plain, *further):
         source = places[each[:2]]
-        if source and bears(lexicon, each, source[2], source_text):
+        if source and bears(lexicon, each, source[2], source_text, garbled=garbled):
             start, end, edits = source
             sure = is_sure(lexicon.forms[each.form], each, edits)
             views = dict.fromkeys((*(SURELY.get(view, view) if sure else view for edit in edits for view in edit.views), *each.views))
