@@ -37,7 +37,7 @@ LETTERS_A_SLIP = 4.5  # letters of a form of several words for each that may be 
 def bears(lexicon: CompiledLexicon, at: Occurrence, edits: tuple[Edit, ...], source: str, *, garbled: bool = False) -> bool:
     """Whether a form may be read with these edits: all that they cost against all its letters; a single word only if it is long.
 
-    A word that is ordinary in the form's language means itself, but in a garbled text.
+    A word that is ordinary in the form's language means itself; in a garbled text it may not.
     """
     form = lexicon.forms[at.form]
     if not garbled and any(_is_ordinary(lexicon, source[edit.source_start : edit.source_end], form) for edit in edits):

@@ -45,6 +45,7 @@ LATIN_ENDS = "\u0250"  # the first letter that is none of Latin script
 LETTERS_A_COST = 4  # letters of a word for each unit that reading it may cost
 ALWAYS_ALLOWED = 1.0  # units: two slips
 TWO_EDITS, THREE_EDITS = 4, 8  # letters of a word that bears so many
+GUESSED_FORM = 11  # letters of a form of several words that is more than chance though it may be another
 MOST_LOST = 2  # letters by which a word is longer or shorter than the one meant
 PLACES = 32  # of a signature: letters share some
 SLIPPED = frozenset({MISSPELLING, SLIP})
@@ -87,7 +88,8 @@ def in_garbled(taxa: Iterable[Match]) -> tuple[Match, ...]:
 
 
 def _hidden(match: Match) -> Match:
-    is_more_than_chance = " " in match.form and letters_worth(match.form) >= SURE_FORM and match.level is not Level.COMPANY_ONLY
+    letters = SURE_FORM if SLIP in match.views else GUESSED_FORM
+    is_more_than_chance = " " in match.form and letters_worth(match.form) >= letters and match.level is not Level.COMPANY_ONLY
     return msgspec.structs.replace(match, views=(*match.views, GARBLED), company=match.company or is_more_than_chance)
 
 
