@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LONG_WORD = 9  # letters of a word that bears more than one slip by itself
 MOST_OF_LONG_WORD = 2.0
+MOST_OF_CUE = LOST  # of a cue of one word: another letter is mostly another ending of it
 SURE_FORM = 8  # letters of a form of several words that is strong by itself with a slip in it
 SURE_WORD = 10  # the same of a single word
 LETTERS_A_SURE_SLIP = 8
@@ -54,9 +55,8 @@ def bears(lexicon: CompiledLexicon, at: Occurrence, edits: tuple[Edit, ...], sou
         return letters >= SHORTEST_GLUED
     price = sum(edit.cost for edit in edits)
     if len(edits) == 1 and edits[0].start <= at.start and at.end <= edits[0].end:
-        if lexicon.rules[form.rule].kind in CUES:
-            return form.fuzzy and price <= LOST  # another letter is more often another ending of the word
-        return form.fuzzy and price <= (1 if letters < LONG_WORD else MOST_OF_LONG_WORD)
+        most = MOST_OF_CUE if lexicon.rules[form.rule].kind in CUES else 1 if letters < LONG_WORD else MOST_OF_LONG_WORD
+        return form.fuzzy and price <= most
     wrong = sum(edit.end - edit.start for edit in edits)
     return letters >= SHORTEST_FORM and letters - wrong >= FEWEST_RIGHT * (len(edits) == 1) and price <= max(1, letters / LETTERS_A_SLIP)
 
