@@ -344,6 +344,16 @@ def test_a_form_of_several_words_bears_an_edit_in_one_of_them():
     assert (found.surface, found.views) == ("rihno horn", ("slip",))
 
 
+@pytest.mark.parametrize(
+    ("written", "level"),
+    [("rh*noceros horn", Level.ALONE), ("rh*n*c*r*s h*rn", Level.WITH_COMPANY)],
+)
+def test_a_long_form_with_little_of_it_masked_can_be_no_other(written, level):
+    """It keeps its level; one that is masked for the most part needs company."""
+    (found,) = matches_in(written, rule("en-x", "rhinoceros horn")).taxa
+    assert (found.views, found.level) == (("masked_letters",), level)
+
+
 def test_an_ordinary_word_is_no_misspelling():
     """Sisters are no oysters."""
     speller = Speller(Spelled.of(frozenset({"oysters", "pangolin"}), frozenset({"sisters", "boysters"})))
@@ -394,6 +404,16 @@ def standing(title: str, *rules: Rule) -> list[str]:
 def test_company_is_a_word_of_trade_or_evasion_or_another_taxon_rule(title, found):
     """Papers are none, and neither is the same word once more."""
     assert standing(title, WEAK, TIGER, TRADE, EVASION, LEGAL) == found
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [("ivory beads, dicsreet", ["en-ivory"]), ("ivory beads, discrret", ["en-ivory"]), ("ivory beads, discreat", [])],
+)
+def test_a_mistyped_cue_is_company_but_not_another_ending_of_it(title, found):
+    """Swapped letters and neighboring keys are slips; a letter that is simply another one may make another word."""
+    discreet = rule("en-discreet", "discreet", kind=RuleKind.EVASION_CUE, level=Level.COMPANY_ONLY)
+    assert standing(title, WEAK, discreet) == found
 
 
 def test_papers_that_are_denied_are_no_papers():

@@ -65,6 +65,18 @@ def test_words_run_together_are_parted_where_that_makes_a_form():
     ]
 
 
+def test_a_masked_word_that_may_be_a_common_one_needs_a_word_beside_it():
+    """Where the letters seen fit an ordinary word as well, only a form of several words says which is meant."""
+    words = frozenset({"tusk", "elephant"})
+    speller = Speller(Spelled.of(words, frozenset(), frozenset({"tusk", "elephant tusk"}), common=frozenset({"task", "tusk"})))
+    texts = ("a t*sk", "elephant t*sk", "an el*phant")
+    assert [[each.text for each in speller.corrected(text, text.split())] for text in texts] == [
+        [],
+        ["elephant tusk"],
+        ["an elephant"],
+    ]
+
+
 def test_a_corrected_text_leads_back_to_its_source():
     """Over words put right, blanks put in and letters taken out."""
     corrected = apply(

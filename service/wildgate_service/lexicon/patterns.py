@@ -14,6 +14,7 @@ from wildgate_service.lexicon.rules import Entry, Rule
 from wildgate_service.lexicon.sounds import Sound, sounds_of
 from wildgate_service.lexicon.spellings import ROMANIZED, spellings
 from wildgate_service.match.boundaries import Edge, edge_of, is_dense, is_unspaced
+from wildgate_service.match.company import CUES
 from wildgate_service.match.misspelling import ANY_WORD
 from wildgate_service.match.tables import Form
 from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE, SHORTEST_SYLLABLES
@@ -26,6 +27,7 @@ from wildgate_service.types import TAXON_KINDS, Level, RuleKind
 
 SHORT_ROMANIZED = 7  # a spelling in Latin letters with fewer of them is too often another word to be more than company asks for
 FUZZY_LETTERS = 7  # of a word that bears a misspelling unless its entry says otherwise
+FUZZY_CUE_LETTERS = 5  # the same of a cue, which is no more than company
 
 
 class Pattern(NamedTuple):
@@ -101,7 +103,11 @@ def _is_fuzzy(rule: Rule, entry: Entry, pattern: str) -> bool:
     """Whether a form is read one letter wrong by itself: as its entry says, else if it is long and no innocent word."""
     if entry.fuzzy is not None:
         return entry.fuzzy
-    return letters_worth(pattern) >= FUZZY_LETTERS and pattern.isalpha() and rule.level_of(entry) is not Level.COMPANY_ONLY
+    if not pattern.isalpha():
+        return False
+    if rule.kind in CUES:
+        return letters_worth(pattern) >= FUZZY_CUE_LETTERS
+    return letters_worth(pattern) >= FUZZY_LETTERS and rule.level_of(entry) is not Level.COMPANY_ONLY
 
 
 def spelled_words(text: str) -> Iterator[str]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wildgate_service.match.boundaries import Edge
+from wildgate_service.match.company import CUES
 from wildgate_service.match.gaps import SHORTEST_FORM, SHORTEST_JOINED
+from wildgate_service.match.slips import LOST
 from wildgate_service.match.undisguise import SHORTEST_GLUED
 from wildgate_service.match.views import MASKED, MISSPELLING, REPEATS, RUN_TOGETHER
 from wildgate_service.match.written import letters_worth
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 LONG_WORD = 9  # letters of a word that bears more than one slip by itself
 MOST_OF_LONG_WORD = 2.0
+MOST_OF_CUE = LOST  # of a cue of one word: another letter is mostly another ending of it
 SURE_FORM = 8  # letters of a form of several words that is strong by itself with a slip in it
 SURE_WORD = 10  # the same of a single word
 LETTERS_A_SURE_SLIP = 8
@@ -32,13 +35,13 @@ FEWEST_RIGHT = 3  # letters of it that are right where one word is wrong
 LETTERS_A_SLIP = 4.5  # letters of a form of several words for each that may be wrong
 
 
-def bears(lexicon: CompiledLexicon, at: Occurrence, edits: tuple[Edit, ...], source: str) -> bool:
+def bears(lexicon: CompiledLexicon, at: Occurrence, edits: tuple[Edit, ...], source: str, *, garbled: bool = False) -> bool:
     """Whether a form may be read with these edits: all that they cost against all its letters; a single word only if it is long.
 
-    A word that is ordinary in the form's language means itself.
+    A word that is ordinary in the form's language means itself; in a garbled text it may not.
     """
     form = lexicon.forms[at.form]
-    if any(_is_ordinary(lexicon, source[edit.source_start : edit.source_end], form) for edit in edits):
+    if not garbled and any(_is_ordinary(lexicon, source[edit.source_start : edit.source_end], form) for edit in edits):
         return False
     views = {view for edit in edits for view in edit.views}
     letters = letters_worth(form.form)
@@ -52,7 +55,8 @@ def bears(lexicon: CompiledLexicon, at: Occurrence, edits: tuple[Edit, ...], sou
         return letters >= SHORTEST_GLUED
     price = sum(edit.cost for edit in edits)
     if len(edits) == 1 and edits[0].start <= at.start and at.end <= edits[0].end:
-        return form.fuzzy and price <= (1 if letters < LONG_WORD else MOST_OF_LONG_WORD)
+        most = MOST_OF_CUE if lexicon.rules[form.rule].kind in CUES else 1 if letters < LONG_WORD else MOST_OF_LONG_WORD
+        return form.fuzzy and price <= most
     wrong = sum(edit.end - edit.start for edit in edits)
     return letters >= SHORTEST_FORM and letters - wrong >= FEWEST_RIGHT * (len(edits) == 1) and price <= max(1, letters / LETTERS_A_SLIP)
 

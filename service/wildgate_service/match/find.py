@@ -19,6 +19,7 @@ from wildgate_service.match.undisguise import SURELY_MEANT, Undisguise
 from wildgate_service.match.views import (
     DOUBTFUL,
     MARKS_DROPPED,
+    MASKED,
     MISSPELLING,
     MIXED_SCRIPT,
     PINYIN,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 SURELY = {MISSPELLING: SLIP}
 SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
 LONG_ROMANIZED = 12  # letters of a form in Latin letters that is no word of another language
+SURELY_SEEN = 0.8  # of the letters of a long form of several words, which nobody takes for another though the rest is masked
 LATIN_MARKED = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")  # the first letter of a form in Latin letters, with or without marks
 SOUNDS = frozenset({MIXED_SCRIPT, PINYIN, ROMANIZED})
 
@@ -108,7 +110,7 @@ def with_garbled(
     further = [
         each
         for corrected in put_right(text, search.speller)
-        for each in _put_right(text.skeleton, corrected, lexicon, search, effort)
+        for each in _put_right(text.skeleton, corrected, lexicon, search, effort, garbled=True)
         if lexicon.rules[lexicon.forms[each.form].rule].kind is not RuleKind.BENIGN_CONTEXT
     ]
     return _unique(_plainest([*found, *_well_marked(text, lexicon, further)])) if further else found
@@ -192,7 +194,14 @@ def _with_marks_wrong(text: str, pages: bytes, lexicon: CompiledLexicon, search:
 
 
 def _put_right(
-    source_text: str, corrected: Corrected, lexicon: CompiledLexicon, search: Search, effort: Effort, further: Iterable[Occurrence] = ()
+    source_text: str,
+    corrected: Corrected,
+    lexicon: CompiledLexicon,
+    search: Search,
+    effort: Effort,
+    further: Iterable[Occurrence] = (),
+    *,
+    garbled: bool = False,
 ) -> Iterator[Occurrence]:
     """Those of a corrected text, plain or `further` ones, that an edit made and that bear it, where they stand in what it was made from."""
     places = Places(corrected.to_source)
@@ -200,7 +209,7 @@ def _put_right(
     plain = _plain(lexicon, hits, corrected.text, search.patterns)
     for each in (*plain, *further):
         source = places[each[:2]]
-        if source and bears(lexicon, each, source[2], source_text):
+        if source and bears(lexicon, each, source[2], source_text, garbled=garbled):
             start, end, edits = source
             sure = is_sure(lexicon.forms[each.form], each, edits)
             views = dict.fromkeys((*(SURELY.get(view, view) if sure else view for edit in edits for view in edit.views), *each.views))
@@ -313,8 +322,12 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
 
 def _doubtful(form: Form, surface: str) -> frozenset[str]:
     """The views in which mistakes are made with this form, so written: fewer where both are long."""
-    views = DOUBTFUL if letters_worth(form.form) < SURELY_MEANT else DOUBTFUL - SURE_IF_LONG
-    return views - {PINYIN, ROMANIZED} if sum(map(str.isalpha, surface)) >= LONG_ROMANIZED else views
+    views, seen = DOUBTFUL, sum(map(str.isalpha, surface))
+    if letters_worth(form.form) >= SURELY_MEANT:
+        views -= SURE_IF_LONG
+        if " " in form.form and seen >= SURELY_SEEN * sum(map(str.isalpha, form.form)):
+            views -= {MASKED}
+    return views - {PINYIN, ROMANIZED} if seen >= LONG_ROMANIZED else views
 
 
 def _match(

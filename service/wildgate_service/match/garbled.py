@@ -9,6 +9,7 @@ of several words.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -38,11 +39,14 @@ MOST_WORDS = 60  # of a text, from its beginning, that are looked at
 MOST_PUT_RIGHT = 60  # of what blanks part, from its beginning, that is put right
 GLANCE = 20  # what blanks part, from the beginning, that tells nearly all ordinary texts
 KNOWN_SHARE = 0.4  # of the words, from which a text is not garbled
+KNOWN_AT_A_GLANCE = 0.5  # of what blanks part, with the little words that are too short to be wrong
 WORD = re.compile(r"[^\W_]{3,}")
 LATIN_ENDS = "\u0250"  # the first letter that is none of Latin script
 LETTERS_A_COST = 4  # letters of a word for each unit that reading it may cost
 ALWAYS_ALLOWED = 1.0  # units: two slips
 TWO_EDITS, THREE_EDITS = 4, 8  # letters of a word that bears so many
+GUESSED_FORM = 11  # letters of a form of several words that is more than chance though it may be another
+MOST_LOST = 2  # letters by which a word is longer or shorter than the one meant
 PLACES = 32  # of a signature: letters share some
 SLIPPED = frozenset({MISSPELLING, SLIP})
 
@@ -57,13 +61,15 @@ def is_garbled(text: NormalizedText, lexicon: CompiledLexicon) -> bool:
     if len(tokens) < FEWEST_WORDS or not (tokens[0] < LATIN_ENDS or tokens[-1] < LATIN_ENDS):
         return False
     spelled, glance = lexicon.taxon_search.speller.parts, tokens[:GLANCE]
-    if len(spelled.known.intersection(glance)) >= KNOWN_SHARE * len(glance):
+    if len(spelled.known.intersection(glance)) >= KNOWN_AT_A_GLANCE * len(glance):
         return False  # as nearly all ordinary texts are, with their commonest words alone
     words = [word for word in WORD.findall(text.skeleton)[:MOST_WORDS] if word < LATIN_ENDS and not word.isdigit()]
     if len(words) < FEWEST_WORDS:
         return False
-    lists = (spelled.known, spelled.common, spelled.vocabulary, lexicon.context_search.speller.parts.vocabulary, lexicon.ordinary)
-    return sum(any(word in each for each in lists) for word in words) < KNOWN_SHARE * len(words)
+    lists = (spelled.known, spelled.common, spelled.vocabulary, lexicon.context_search.speller.parts.vocabulary)
+    strange = [word for word in words if not any(word in each for each in lists)]
+    tongues = Counter(tongue for word in strange for tongue in lexicon.ordinary.get(word, "").split())
+    return len(words) - len(strange) + max(tongues.values(), default=0) < KNOWN_SHARE * len(words)
 
 
 def put_right(text: NormalizedText, speller: Speller) -> list[Corrected]:
@@ -82,7 +88,8 @@ def in_garbled(taxa: Iterable[Match]) -> tuple[Match, ...]:
 
 
 def _hidden(match: Match) -> Match:
-    is_more_than_chance = " " in match.form and letters_worth(match.form) >= SURE_FORM and match.level is not Level.COMPANY_ONLY
+    letters = SURE_FORM if SLIP in match.views else GUESSED_FORM
+    is_more_than_chance = " " in match.form and letters_worth(match.form) >= letters and match.level is not Level.COMPANY_ONLY
     return msgspec.structs.replace(match, views=(*match.views, GARBLED), company=match.company or is_more_than_chance)
 
 
@@ -108,7 +115,8 @@ class FarCandidates(Candidates):
     def _within_reach(self, word: str) -> list[str]:
         """Words as long, or one letter longer or shorter, that are few edits away."""
         edits = 1 + (len(word) >= TWO_EDITS) + (len(word) >= THREE_EDITS)
-        first, end = self._starts[len(word) - 1], self._starts[len(word) + 2]
+        away = min(edits, MOST_LOST)
+        first, end = self._starts[max(len(word) - away, 0)], self._starts[min(len(word) + away + 1, len(self._starts) - 1)]
         words = self._words[first + _alike(self._signatures[first:end], _signature(word), edits)].tolist()
         return [each for each, _, _ in extract(word, words, scorer=OSA.distance, score_cutoff=edits, limit=None)]
 

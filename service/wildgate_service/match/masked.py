@@ -10,12 +10,14 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
+from functools import lru_cache
 from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 LONGEST = 24
+MOST_LEXICONS = 2  # whose common words are remembered by their letters: the one in force, and the next
 POINT_BITS = 32  # of a code point
 FIRST_SEEN = 3  # a masked word shows one of its first three letters, and another of the next three
 MASKS = "*%_"  # signs that mask at the ends of a word too
@@ -74,9 +76,16 @@ def _array(typecode: str, numbers: NDArray[np.unsignedinteger]) -> array[int]:
 class MaskedWords:
     """Finds the words of a vocabulary that a token with masked letters may be."""
 
-    def __init__(self, vocabulary: frozenset[str], ordinary: Container[str], by_letters: WordsByLetters | None = None) -> None:
-        """`by_letters` are those of the vocabulary, if they are made already."""
+    def __init__(
+        self,
+        vocabulary: frozenset[str],
+        ordinary: Container[str],
+        by_letters: WordsByLetters | None = None,
+        common: frozenset[str] = frozenset(),
+    ) -> None:
+        """`by_letters` are those of the vocabulary, if they are made already; `common` words may be masked as well."""
         self._vocabulary = vocabulary
+        self.common = common
         self._ordinary = ordinary
         self.by_letters = WordsByLetters(sorted(vocabulary)) if by_letters is None else by_letters
 
@@ -92,6 +101,10 @@ class MaskedWords:
                 return start, start + len(core), words
         return None
 
+    def may_be_common(self, core: str) -> bool:
+        """Whether a masked word may be a common one that is none of the vocabulary."""
+        return any(word not in self._vocabulary for word in _having_letters(_by_letters(self.common), core))
+
     def _masks_its_ends(self, core: str) -> bool:
         """Whether signs at the ends of a word mask letters: those that do nothing else, and those that mask letters inside it too."""
         inner = core.strip(INNER_MASKS)
@@ -106,19 +119,23 @@ class MaskedWords:
         seen = [at for at, char in enumerate(core) if char not in INNER_MASKS]
         if len(seen) == len(core) or 5 * len(seen) < 2 * len(core) or len(seen) < 2 or len(core) > LONGEST:  # noqa: PLR2004  (two letters)
             return ()
-        candidates = self.by_letters.having(core, seen[0], seen[1])
-        if not candidates:
-            return ()
-        letters_of = itemgetter(*seen)
-        letters = letters_of(core)
         hidden = [at for at, char in enumerate(core) if char in INNER_MASKS]
-        words = tuple(
-            sorted(
-                (word for word in candidates if letters_of(word) == letters),
-                key=lambda word: sum(word[at] not in VOWELS for at in hidden),
-            )
-        )
+        words = tuple(sorted(_having_letters(self.by_letters, core), key=lambda word: sum(word[at] not in VOWELS for at in hidden)))
         return words if len(words) == 1 or 2 * len(seen) >= len(core) else ()
+
+
+@lru_cache(maxsize=MOST_LEXICONS)
+def _by_letters(words: frozenset[str]) -> WordsByLetters:
+    """Words by their letters; made when the first masked word is met."""
+    return WordsByLetters(sorted(words))
+
+
+def _having_letters(words: WordsByLetters, core: str) -> list[str]:
+    """Those of some words that have the letters of a core which are not masked, two at least, and as many others."""
+    seen = [at for at, char in enumerate(core) if char not in INNER_MASKS]
+    letters_of = itemgetter(*seen)
+    letters = letters_of(core)
+    return [word for word in words.having(core, seen[0], seen[1]) if letters_of(word) == letters]
 
 
 def is_masked(token: str) -> bool:

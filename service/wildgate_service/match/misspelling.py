@@ -113,7 +113,7 @@ class Spelled(NamedTuple):
             known,
             partners_of(pairs_in(phrases) if pairs is None else pairs),
             Candidates(vocabulary, indexes_of(in_order)),
-            MaskedWords(vocabulary, ordinary, WordsByLetters(in_order)),
+            MaskedWords(vocabulary, ordinary, WordsByLetters(in_order), common),
             Decipherer(vocabulary, ordinary, in_order),
         )
 
@@ -223,7 +223,11 @@ class Speller:
         masked = self._masked.read(token)
         deciphered = None if masked else self._deciphered.read(token)
         start, end, words, views = (*masked, (MASKED,)) if masked else deciphered or (0, 0, (), ())
-        return (_Found(start, end, tuple((word, 0.0) for word in words[:MOST_OPTIONS]), views, alone=True),) if words else ()
+        if not words:
+            return ()
+        alone = not masked or not self._masked.may_be_common(token[start:end])
+        beside = frozenset[str]() if alone else self._beside_any(words)
+        return (_Found(start, end, tuple((word, 0.0) for word in words[:MOST_OPTIONS]), views, alone, beside),)
 
     # --- what the words of a text mean together --------------------------------------------------
 

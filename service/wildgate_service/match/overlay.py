@@ -369,7 +369,12 @@ def respelled(speller: Speller, spelling: Spelling) -> Speller:
             known=changed_words(below.known, spelling.known),
             partners=joined(below.partners, partners_of(pairs_in(spelling.phrases.came))),  # one that is gone is looked at in vain
             candidates=Candidates(vocabulary, _changed(below.candidates.indexes, touched.candidates.indexes, gone)),
-            masked=MaskedWords(vocabulary, below.ordinary, ChangedLetters(below.masked.by_letters, touched.masked.by_letters, gone)),
+            masked=MaskedWords(
+                vocabulary,
+                below.ordinary,
+                ChangedLetters(below.masked.by_letters, touched.masked.by_letters, gone),
+                below.masked.common,
+            ),
             deciphered=Decipherer(vocabulary, below.ordinary, sorted({*below.deciphered.words, *touched.deciphered.words} - gone)),
         )
     )
