@@ -18,6 +18,7 @@ from wildgate_service.match.repeated import once
 from wildgate_service.match.undisguise import SURELY_MEANT, Undisguise
 from wildgate_service.match.views import (
     DOUBTFUL,
+    HOMOPHONE,
     MARKS_DROPPED,
     MISSPELLING,
     MIXED_SCRIPT,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 SURELY = {MISSPELLING: SLIP}
 SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
 LONG_ROMANIZED = 12  # letters of a form in Latin letters that is no word of another language
+LONG_HOMOPHONE = 4  # characters of a form that is no other word with one of them misspelled
 LATIN_MARKED = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")  # the first letter of a form in Latin letters, with or without marks
 SOUNDS = frozenset({MIXED_SCRIPT, PINYIN, ROMANIZED})
 
@@ -314,6 +316,8 @@ def _marks_of(text: NormalizedText, lexicon: CompiledLexicon, at: Occurrence) ->
 def _doubtful(form: Form, surface: str) -> frozenset[str]:
     """The views in which mistakes are made with this form, so written: fewer where both are long."""
     views = DOUBTFUL if letters_worth(form.form) < SURELY_MEANT else DOUBTFUL - SURE_IF_LONG
+    if len(form.form) >= LONG_HOMOPHONE:
+        views -= {HOMOPHONE}
     return views - {PINYIN, ROMANIZED} if sum(map(str.isalpha, surface)) >= LONG_ROMANIZED else views
 
 
