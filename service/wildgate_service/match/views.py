@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wildgate_service.normalize.disguise import EMOJI, INVISIBLE, NOISE, STYLIZED
-from wildgate_service.normalize.layers import BACKWARDS, EMOJI_LETTERS, JOINED_FIELDS, REVERSED, UPSIDE_DOWN
+from wildgate_service.normalize.layers import BACKWARDS, EMOJI_LETTERS, JOINED_FIELDS, REVERSED, UPSIDE_DOWN, ZHUYIN
 
 LOOK_ALIKES = "confusables"
 MIXED_SCRIPT = "mixed_script"
@@ -42,6 +42,7 @@ VIEWS = {
     BACKWARDS: "a word from its end to its beginning: yrovi",
     MARKS_DROPPED: "a language's own marks left out: nga voi",
     PINYIN: "Chinese in Latin letters: chuan shan jia",
+    ZHUYIN: "Chinese in the letters of Taiwan's schools: ㄒㄧㄤˋ ㄧㄚˊ",
     ROMANIZED: "another script in Latin letters",
     HOMOPHONE: "a character of the same sound: 像牙",
     "split_characters": "a character written as its parts",

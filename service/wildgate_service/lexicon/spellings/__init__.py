@@ -25,6 +25,7 @@ from wildgate_service.lexicon.spellings.spelling import Spelling
 from wildgate_service.lexicon.spellings.split_characters import split_characters
 from wildgate_service.lexicon.spellings.tables import choices
 from wildgate_service.lexicon.spellings.thai import thai_in_latin
+from wildgate_service.lexicon.spellings.zhuyin import zhuyin
 from wildgate_service.match.views import FEWEST_LETTERS
 from wildgate_service.normalize import fold
 
@@ -34,6 +35,7 @@ Generator = Callable[[str, str, str], Iterable[str]]
 
 _CHINESE: tuple[tuple[str, Generator], ...] = (
     ("pinyin", pinyin),
+    ("zhuyin", zhuyin),
     ("homophone", homophones),
     ("split_characters", split_characters),
 )
@@ -56,7 +58,7 @@ GENERATORS: dict[str, tuple[tuple[str, Generator], ...]] = {
 }
 _EVERY_LANGUAGE: tuple[tuple[str, Generator], ...] = (("emoji", with_emoji),)
 
-MOST = {"pinyin": 6, "romanized": 8, "kana": 1, "chat_spelling": 6, "homophone": 40, "split_characters": 4, "emoji": 4}
+MOST = {"pinyin": 6, "zhuyin": 1, "romanized": 8, "kana": 1, "chat_spelling": 6, "homophone": 40, "split_characters": 4, "emoji": 4}
 ROMANIZED = frozenset({"pinyin", "romanized"})  # views of spellings in Latin letters
 # Letters that a spelling has at least, marks and blanks not counted.
 # Joined or not, `hugu` and `she gu` say nothing; `xijiao` and `xi jiao` hardly anything else.
