@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 SURELY = {MISSPELLING: SLIP}
 SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
-LONG_ROMANIZED = 12  # letters of a form in Latin letters that is no word of another language
+LONG_ROMANIZED = 10  # letters of a form in Latin letters that is no word of another language
 LONG_HOMOPHONE = 4  # characters of a form that is no other word with one of them misspelled
 LATIN_MARKED = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")  # the first letter of a form in Latin letters, with or without marks
 SOUNDS = frozenset({MIXED_SCRIPT, PINYIN, ROMANIZED})

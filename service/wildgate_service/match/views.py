@@ -58,12 +58,13 @@ VIEWS = {
 }
 # Letters of a spelling in Latin letters: with fewer it is too often a word, a name or a syllable of another language.
 FEWEST_LETTERS = {PINYIN: 6, ROMANIZED: 5}
-SPELLINGS = frozenset({PINYIN, ROMANIZED, "chat_spelling", HOMOPHONE, "split_characters"})  # generated from forms, and weaker
+SPELLINGS = frozenset({PINYIN, ROMANIZED, "chat_spelling", HOMOPHONE, ZHUYIN, "split_characters"})  # generated from forms, and weaker
 # Readings that mistakes are made with: a form that is strong by itself needs company in them.
 DOUBTFUL = frozenset({MARKS_DROPPED, MISSPELLING, RUN_TOGETHER, SPLIT_WORD, JOINED_FIELDS, MASKED, BACKWARDS}) | SPELLINGS
 # Ways of writing that hide nothing.
 ORDINARY = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, SLIP, JOINED_WORDS, RUN_TOGETHER, JOINED_FIELDS, SPLIT_WORD, KANA}) | SPELLINGS - {
     HOMOPHONE,
+    ZHUYIN,
     "split_characters",
 }
 # Together they are a guess: two letters of a word wrong, which no other word of the text bears out. It asks for a person.
