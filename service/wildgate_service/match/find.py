@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 SURELY = {MISSPELLING: SLIP}
 SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
-LONG_ROMANIZED = 10  # letters of a form in Latin letters that is no word of another language
+LONG_ROMANIZED, LONG_SPELLED = 12, 10  # letters of a form in Latin letters that is no word of another language: by sound, and to the letter
 LONG_HOMOPHONE = 4  # characters of a form that is no other word with one of them misspelled
 LATIN_MARKED = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")  # the first letter of a form in Latin letters, with or without marks
 SOUNDS = frozenset({MIXED_SCRIPT, PINYIN, ROMANIZED})
@@ -318,7 +318,8 @@ def _doubtful(form: Form, surface: str) -> frozenset[str]:
     views = DOUBTFUL if letters_worth(form.form) < SURELY_MEANT else DOUBTFUL - SURE_IF_LONG
     if len(form.form) >= LONG_HOMOPHONE:
         views -= {HOMOPHONE}
-    return views - {PINYIN, ROMANIZED} if sum(map(str.isalpha, surface)) >= LONG_ROMANIZED else views
+    long = LONG_SPELLED if form.view else LONG_ROMANIZED
+    return views - {PINYIN, ROMANIZED} if sum(map(str.isalpha, surface)) >= long else views
 
 
 def _match(

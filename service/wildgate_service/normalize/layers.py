@@ -1,8 +1,8 @@
 r"""Layers: other documents behind a document, for disguises that the fold cannot see.
 
 Fields are read without what stands between them, emoji between or in place of letters become separators or letters, letters drawn with
-several signs (|\| for n) become one, zhuyin loses its tones, and what is written backwards or upside down is turned round. Each layer is folded by itself; since
-it has the document's length, or says what it moved, what is found in it is known in the document.
+several signs (|\| for n) become one, zhuyin loses its tones, and what is written backwards or upside down is turned round. Each layer is
+folded by itself; since it has the document's length, or says what it moved, what is found in it is known in the document.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Thai in Latin letters: the Royal Thai General System and what sellers write ("khiao", "kiew"), from a table of words; and as a library writes.
+"""Thai in Latin letters: the Royal Thai General System and what sellers write ("khiao", "kiew"), by a table of words, and a library's.
 
 A form is written only if words of the table make it up entirely: Thai has no blanks, and rules for reading it err too often.
 """
