@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from wildgate_service.errors import ModelError
-from wildgate_service.match.company import AMOUNT, CUES, is_disguised, is_other
+from wildgate_service.match.company import AMOUNT, is_disguised, is_other
 from wildgate_service.match.views import DOUBTFUL, LEGIBLE
-from wildgate_service.types import Classification, ContentKind, Evidence, Level, Match, Matches, RuleKind, Score
+from wildgate_service.types import CUES, Classification, ContentKind, Evidence, Level, Match, Matches, RuleKind, Score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

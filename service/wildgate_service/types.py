@@ -71,6 +71,7 @@ class RuleKind(StrEnum):
 
 
 TAXON_KINDS = frozenset({RuleKind.SPECIES, RuleKind.PRODUCT, RuleKind.CODE_WORD})
+CUES = frozenset({RuleKind.TRADE_CUE, RuleKind.EVASION_CUE})  # that are company
 
 
 class Level(StrEnum):

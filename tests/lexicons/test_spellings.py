@@ -191,6 +191,37 @@ def test_korean_is_written_as_it_sounds(form, text):
     assert text in texts(form, "ko", "romanized")
 
 
+def test_korean_tense_consonants_are_written_as_machines_write_them():
+    """Doubled soft ones for doubled hard ones."""
+    assert {"koppulso", "kobbulso"} <= set(texts("코뿔소", "ko", "romanized"))
+
+
+@pytest.mark.parametrize(
+    ("form", "language", "text"), [("ကြယ်လိပ်", "my", "kraylip"), ("លក់ក្រចក", "km", "lokakrocaka"), ("ເກັດລິ່ນ", "lo", "ekadlin")]
+)
+def test_burmese_khmer_and_lao_are_written_letter_by_letter(form, language, text):
+    """With the vowels that consonants have by themselves."""
+    assert text in texts(form, language, "romanized")
+
+
+def test_a_cue_may_be_shorter_than_a_form():
+    """It speaks only beside a form."""
+    assert [texts("自取", "zh-Hans", "pinyin"), texts("ขาย", "th", "romanized")] == [[], []]
+    assert {"zi qu", "ziqu"} <= {each.text for each in spellings("自取", "zh-Hans", is_cue=True)}
+    assert "khai" in {each.text for each in spellings("ขาย", "th", is_cue=True)}
+
+
+def test_thai_is_also_written_as_the_library_writes_it():
+    """Which most use who romanize by machine."""
+    assert {"nangsueakhrong", "nangsueakhonng"} <= set(texts("หนังเสือโคร่ง", "th", "romanized"))
+
+
+def test_zhuyin_is_written_without_tones():
+    """As texts are brought to; a longer form holds a shorter one."""
+    assert texts("象牙", "zh-Hant", "zhuyin") == ["ㄒㄧㄤㄧㄚ"]
+    assert texts("野生象牙手鐲", "zh-Hant", "zhuyin") == []
+
+
 @pytest.mark.parametrize(
     ("form", "text"), [("बाघ", "baagh"), ("कछुआ", "kachhua"), ("चिंकारा", "chinkara"), ("लोमड़ी की खाल", "lomdi ki khal")]
 )
@@ -207,13 +238,13 @@ def test_a_thai_form_with_an_unknown_word_is_not_romanized():
 @pytest.mark.parametrize(
     ("form", "reading", "expected"),
     [
-        ("سن الفيل", "سِنّ الفِيل", ["sin el fil", "sen el fil", "sin el feel", "sin al fil"]),
-        ("صقر حر", "صَقْر حُرّ", ["sa8r 7ur", "saqr hur", "sa2r 7or", "sagr hor"]),
+        ("سن الفيل", "سِنّ الفِيل", ["sin el fil", "sen el fil", "sin el feel", "sin al fil", "sn alfyl"]),
+        ("صقر حر", "صَقْر حُرّ", ["sa8r 7ur", "saqr hur", "sa2r 7or", "sagr hor", "sqr hr"]),
         ("عاج", "عَاج", ["3aaj"]),
     ],
 )
 def test_arabic_is_romanized_from_its_reading(form, reading, expected):
-    """With digits and without; what is shorter than four characters is left to the lexicon."""
+    """With digits and without, and letter by letter; what is shorter than four characters is left to the lexicon."""
     assert texts(form, "ar", "romanized", reading) == expected
 
 

@@ -23,7 +23,7 @@ from wildgate_service.match.written import letters_worth
 from wildgate_service.normalize import fold
 from wildgate_service.normalize.bare import bare_form
 from wildgate_service.normalize.marks import fold_with_marks, has_marks
-from wildgate_service.types import TAXON_KINDS, Level, RuleKind
+from wildgate_service.types import CUES, TAXON_KINDS, Level, RuleKind
 
 SHORT_ROMANIZED = 7  # a spelling in Latin letters with fewer of them is too often another word to be more than company asks for
 FUZZY_LETTERS = 7  # of a word that bears a misspelling unless its entry says otherwise
@@ -58,7 +58,8 @@ def patterns_of(number: int, rule: Rule, entry: Entry) -> Iterator[Pattern]:
 
 def _spelled(form: Form, rule: Rule, entry: Entry) -> Iterator[Pattern]:
     """The other spellings of an entry, one view after the other."""
-    for view, group in groupby(spellings(entry.form, rule.language, entry.reading), key=lambda each: each.view):
+    found = spellings(entry.form, rule.language, entry.reading, is_cue=rule.kind in CUES)
+    for view, group in groupby(found, key=lambda each: each.view):
         texts = [fold(each.text).strip() for each in group]
         short = view in ROMANIZED and max(map(len, texts)) < SHORT_ROMANIZED
         shared = msgspec.structs.replace(

@@ -15,8 +15,8 @@ import msgspec
 
 from wildgate_service.match.repeated import BLOCKS
 from wildgate_service.match.tables import EVERY_GROUP
-from wildgate_service.match.views import ORDINARY
-from wildgate_service.types import Level, Match, Matches, RuleKind
+from wildgate_service.match.views import FEWEST_LETTERS, ORDINARY
+from wildgate_service.types import CUES, Level, Match, Matches, RuleKind
 
 if TYPE_CHECKING:
     from wildgate_service.match.tables import CompiledLexicon, RuleRow
@@ -29,7 +29,6 @@ ONE_PHRASE = re.compile(rf"{LETTER}*(?:[ '-]+{LETTER}+)*[ '-]*")
 AMOUNT = "amount"  # cue_type of prices and weights: weaker company than words of trade
 ANYWHERE = 1 << 30
 Tongues = dict[tuple[int, int], set[str]]
-CUES = frozenset({RuleKind.TRADE_CUE, RuleKind.EVASION_CUE})
 
 
 def settle(
@@ -139,7 +138,11 @@ def _with_company(match: Match, standing: list[Match], cues: tuple[Match, ...], 
         return match
     kinds, within = lexicon.requirements.get((match.rule_id, match.form), ((), 0))
     reach = within or ANYWHERE
-    beside = [cue for cue in cues if cue.kind in (kinds or CUES) and not _overlap(match, cue) and distance(match, cue) <= reach]
+    beside = [
+        cue
+        for cue in cues
+        if cue.kind in (kinds or CUES) and not _overlap(match, cue) and distance(match, cue) <= reach and _speaks_to(match, cue)
+    ]
     others = any(
         is_other(match, each)
         and (not kinds or each.kind in kinds)
@@ -149,6 +152,12 @@ def _with_company(match: Match, standing: list[Match], cues: tuple[Match, ...], 
     )
     company = others or any(cue.cue_type != AMOUNT for cue in beside)
     return msgspec.structs.replace(match, company=company, amount=bool(beside) and not company)
+
+
+def _speaks_to(match: Match, cue: Match) -> bool:
+    """Whether a cue may be company: one in a few Latin letters, as of Thai "khai", only for a form of its own language."""
+    fewest = max((FEWEST_LETTERS.get(view, 0) for view in cue.views), default=0)
+    return sum(map(str.isalpha, cue.surface)) >= fewest or _base(cue.language) == _base(match.language) or match.language in NOBODYS
 
 
 def is_other(match: Match, other: Match) -> bool:

@@ -18,6 +18,7 @@ from wildgate_service.match.repeated import once
 from wildgate_service.match.undisguise import SURELY_MEANT, Undisguise
 from wildgate_service.match.views import (
     DOUBTFUL,
+    HOMOPHONE,
     MARKS_DROPPED,
     MASKED,
     MISSPELLING,
@@ -44,8 +45,9 @@ if TYPE_CHECKING:
 
 SURELY = {MISSPELLING: SLIP}
 SURE_IF_LONG = frozenset({JOINED_FIELDS, RUN_TOGETHER, SPLIT_WORD})
-LONG_ROMANIZED = 12  # letters of a form in Latin letters that is no word of another language
 SURELY_SEEN = 0.8  # of the letters of a long form of several words, which nobody takes for another though the rest is masked
+LONG_ROMANIZED, LONG_SPELLED = 12, 10  # letters of a form in Latin letters that is no word of another language: by sound, and to the letter
+LONG_HOMOPHONE = 4  # characters of a form that is no other word with one of them misspelled
 LATIN_MARKED = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")  # the first letter of a form in Latin letters, with or without marks
 SOUNDS = frozenset({MIXED_SCRIPT, PINYIN, ROMANIZED})
 
@@ -327,7 +329,9 @@ def _doubtful(form: Form, surface: str) -> frozenset[str]:
         views -= SURE_IF_LONG
         if " " in form.form and seen >= SURELY_SEEN * sum(map(str.isalpha, form.form)):
             views -= {MASKED}
-    return views - {PINYIN, ROMANIZED} if seen >= LONG_ROMANIZED else views
+    if len(form.form) >= LONG_HOMOPHONE:
+        views -= {HOMOPHONE}
+    return views - {PINYIN, ROMANIZED} if seen >= (LONG_SPELLED if form.view else LONG_ROMANIZED) else views
 
 
 def _match(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wildgate_service.normalize.disguise import EMOJI, INVISIBLE, NOISE, STYLIZED
-from wildgate_service.normalize.layers import BACKWARDS, EMOJI_LETTERS, JOINED_FIELDS, REVERSED, UPSIDE_DOWN
+from wildgate_service.normalize.layers import BACKWARDS, EMOJI_LETTERS, JOINED_FIELDS, REVERSED, UPSIDE_DOWN, ZHUYIN
 
 LOOK_ALIKES = "confusables"
 MIXED_SCRIPT = "mixed_script"
@@ -22,6 +22,7 @@ MARKS_DROPPED = "marks_dropped"
 PINYIN = "pinyin"
 KANA = "kana"
 ROMANIZED = "romanized"
+HOMOPHONE = "homophone"
 
 VIEWS = {
     LOOK_ALIKES: "letters of another script that look alike: іvоrу",
@@ -41,8 +42,9 @@ VIEWS = {
     BACKWARDS: "a word from its end to its beginning: yrovi",
     MARKS_DROPPED: "a language's own marks left out: nga voi",
     PINYIN: "Chinese in Latin letters: chuan shan jia",
+    ZHUYIN: "Chinese in the letters of Taiwan's schools: ㄒㄧㄤˋ ㄧㄚˊ",
     ROMANIZED: "another script in Latin letters",
-    "homophone": "a character of the same sound: 像牙",
+    HOMOPHONE: "a character of the same sound: 像牙",
     "split_characters": "a character written as its parts",
     "chat_spelling": "as people write in chats: kura2",
     KANA: "the other kana, or a kanji's reading in kana",
@@ -54,12 +56,15 @@ VIEWS = {
     STYLIZED: "mathematical, enclosed or full-width letters",
     NOISE: "marks heaped on letters",
 }
-SPELLINGS = frozenset({PINYIN, ROMANIZED, "chat_spelling", "homophone", "split_characters"})  # generated from forms, and weaker
+# Letters of a spelling in Latin letters: with fewer it is too often a word, a name or a syllable of another language.
+FEWEST_LETTERS = {PINYIN: 6, ROMANIZED: 5}
+SPELLINGS = frozenset({PINYIN, ROMANIZED, "chat_spelling", HOMOPHONE, ZHUYIN, "split_characters"})  # generated from forms, and weaker
 # Readings that mistakes are made with: a form that is strong by itself needs company in them.
 DOUBTFUL = frozenset({MARKS_DROPPED, MISSPELLING, RUN_TOGETHER, SPLIT_WORD, JOINED_FIELDS, MASKED, BACKWARDS}) | SPELLINGS
 # Ways of writing that hide nothing.
 ORDINARY = frozenset({EMOJI, MARKS_DROPPED, MISSPELLING, SLIP, JOINED_WORDS, RUN_TOGETHER, JOINED_FIELDS, SPLIT_WORD, KANA}) | SPELLINGS - {
-    "homophone",
+    HOMOPHONE,
+    ZHUYIN,
     "split_characters",
 }
 # Together they are a guess: two letters of a word wrong, which no other word of the text bears out. It asks for a person.

@@ -1,8 +1,8 @@
 r"""Layers: other documents behind a document, for disguises that the fold cannot see.
 
 Fields are read without what stands between them, emoji between or in place of letters become separators or letters, letters drawn with
-several signs (|\| for n) become one, and what is written backwards or upside down is turned round. Each layer is folded by itself; since
-it has the document's length, or says what it moved, what is found in it is known in the document.
+several signs (|\| for n) become one, zhuyin loses its tones, and what is written backwards or upside down is turned round. Each layer is
+folded by itself; since it has the document's length, or says what it moved, what is found in it is known in the document.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ REVERSED = "reversed_text"
 BACKWARDS = "backwards"
 UPSIDE_DOWN = "upside_down"
 JOINED_FIELDS = "joined_fields"
+ZHUYIN = "zhuyin"
 LONGEST_SHORT = 60  # code points of a field over which a word may be spread
 FEWEST_SHORT, MOST_SHORT = 3, 24
 # Without skin tones, which are joiners.
@@ -35,6 +36,9 @@ ANY_EMOJI = re.compile(EMOJI)
 PLANE_OF_EMOJI = b"\xf0\x9f"
 OTHER_EMOJI = re.compile(rb"\xe2[\x84\x86\x87\x8c-\x8f\x91-\x93\x96-\x9e\xac-\xaf]")  # those of U+2100 to U+2BFF in UTF-8
 PHONETIC = re.compile(rb"[\xc6\xc7\xc9\xca]")  # first bytes of letters upside down, two of which are in every such text
+ZHUYIN_LETTERS = b"\xe3\x84"  # with which they begin in UTF-8, and Korean ones too
+# A tone behind a letter of zhuyin, and blanks between syllables.
+BETWEEN_SYLLABLES = re.compile("(?<=[\u3105-\u3129])(?:[\u02ca\u02c7\u02cb\u02d9]? *(?=[\u3105-\u3129])|[\u02ca\u02c7\u02cb\u02d9])")
 OVERRIDES = "\u202e", "\u202d"
 # What stands behind an override, and letters of Hebrew and Arabic behind the one that sets them from left to right.
 OVERRIDDEN = re.compile("(?:\u202e|\u202d(?=[^A-Za-z\u202c\n]*[\u0590-\u08ff]))([^\u202c\u2069\n\x1f\u202d\u202e]*)")
@@ -110,6 +114,8 @@ def layers_of(document: str) -> Iterator[Layer]:
     if document.isascii():
         return
     content = document.encode(errors="surrogatepass")
+    if ZHUYIN_LETTERS in content:
+        yield from _without_tones(document)
     if b"x" not in byte_classes(content):
         return
     if (PLANE_OF_EMOJI in content or OTHER_EMOJI.search(content)) and _has_emoji_at_letters(document):
@@ -126,6 +132,13 @@ def _drawn(document: str) -> Iterator[Layer]:
     changed = _drawing().sub(lambda found: letters[found[0].lower()] + FILLER * (len(found[0]) - 1), document)
     if changed != document:
         yield Layer(DRAWN, changed)
+
+
+def _without_tones(document: str) -> Iterator[Layer]:
+    """Zhuyin as the lexicon has it: syllables joined, without tones."""
+    changed = BETWEEN_SYLLABLES.sub(lambda found: FILLER * len(found[0]), document)
+    if changed != document:
+        yield Layer(ZHUYIN, changed)
 
 
 @cache

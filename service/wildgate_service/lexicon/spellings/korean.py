@@ -13,18 +13,26 @@ FIRST, LAST = 0xAC00, 0xD7A3
 VOWELS, CODAS = 21, 28
 CLOSED_U = re.compile(r"(?<![aeo])u(?=[klmn])")
 INITIAL_OO = re.compile(r"\boo")
+TENSE = (("kk", "gg"), ("pp", "bb"), ("tt", "dd"))
 
 
 def korean_in_latin(form: str, language: str, reading: str) -> Iterator[str]:
-    """Words apart and joined; then with oo and woo for u, as names have it ("woongdam")."""
+    """Words apart and joined; with oo and woo for u, as names have it ("woongdam"); with bb for pp, as machines write."""
     del language
     text = reading or form
     if any(char.isalnum() and not _is_hangul(char) for char in text):
         return
     words = [_word(word) for word in text.split()]
-    for written in (words, [INITIAL_OO.sub("woo", CLOSED_U.sub("oo", word)) for word in words]):
+    for written in (words, [INITIAL_OO.sub("woo", CLOSED_U.sub("oo", word)) for word in words], list(map(_soft, words))):
         yield " ".join(written)
         yield "".join(written)
+
+
+def _soft(word: str) -> str:
+    """A word with tense consonants as doubled soft ones."""
+    for hard, soft in TENSE:
+        word = word.replace(hard, soft)
+    return word
 
 
 def _is_hangul(char: str) -> bool:
