@@ -14,7 +14,6 @@ from wildgate_service.lexicon.rules import Entry, Rule
 from wildgate_service.lexicon.sounds import Sound, sounds_of
 from wildgate_service.lexicon.spellings import ROMANIZED, spellings
 from wildgate_service.match.boundaries import Edge, edge_of, is_dense, is_unspaced
-from wildgate_service.match.company import CUES
 from wildgate_service.match.misspelling import ANY_WORD
 from wildgate_service.match.tables import Form
 from wildgate_service.match.undisguise import LONGEST_GLUE, SHORTEST, SHORTEST_GLUE, SHORTEST_SYLLABLES

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wildgate_service.match.boundaries import Edge
-from wildgate_service.match.company import CUES
 from wildgate_service.match.gaps import SHORTEST_FORM, SHORTEST_JOINED
 from wildgate_service.match.slips import LOST
 from wildgate_service.match.undisguise import SHORTEST_GLUED
 from wildgate_service.match.views import MASKED, MISSPELLING, REPEATS, RUN_TOGETHER
 from wildgate_service.match.written import letters_worth
+from wildgate_service.types import CUES
 
 if TYPE_CHECKING:
     from wildgate_service.match.corrected import Edit
