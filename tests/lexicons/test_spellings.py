@@ -211,11 +211,6 @@ def test_a_cue_may_be_shorter_than_a_form():
     assert "khai" in {each.text for each in spellings("ขาย", "th", is_cue=True)}
 
 
-def test_thai_is_also_written_as_the_library_writes_it():
-    """Which most use who romanize by machine."""
-    assert {"nangsueakhrong", "nangsueakhonng"} <= set(texts("หนังเสือโคร่ง", "th", "romanized"))
-
-
 def test_zhuyin_is_written_without_tones():
     """As texts are brought to; a longer form holds a shorter one."""
     assert texts("象牙", "zh-Hant", "zhuyin") == ["ㄒㄧㄤㄧㄚ"]

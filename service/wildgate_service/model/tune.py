@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wildgate_service.model.authored import AuthoredText, Origin, readable
-from wildgate_service.model.disguised import in_disguise
 from wildgate_service.model.drowned import beside
 from wildgate_service.model.encoder_onnx import WIDTH
 from wildgate_service.model.gains import area_under_roc
@@ -42,7 +41,6 @@ DROPOUT, TOKENS_DROPPED = 0.1, 0.05
 SHARPNESS = 4.0  # unit vectors are stretched by it before the heads
 UNITS = 256
 DROWNED = 0.3  # share of texts with ordinary words beside them
-DISGUISED = 0.2  # share of texts in disguise, offers and others alike
 WRITTEN_TIMES = 2  # a text that somebody thought of by itself is seen in an epoch
 EXAMPLES, TEMPLATES, ORDINARY = 4_000, 12_000, 10_000  # of each so many at random in an epoch
 WRITTEN_WEIGHT, OTHER_WEIGHT = 1.5, 0.7
@@ -204,7 +202,7 @@ def _rate(steps: int) -> Callable[[int], float]:
 
 
 def drawn_for_epoch(examples: Examples, chance: random.Random) -> list[Example]:
-    """An epoch's texts, some in disguise or with ordinary words beside them; offers and others weigh their shares, 1 on average."""
+    """An epoch's texts, some with ordinary words beside them; offers and others weigh their shares, 1 on average."""
     drawn = examples.written * WRITTEN_TIMES
     for part, most in ((examples.rules, EXAMPLES), (examples.templates, TEMPLATES), (examples.ordinary, ORDINARY)):
         drawn += chance.sample(part, min(most, len(part)))
@@ -216,12 +214,7 @@ def drawn_for_epoch(examples: Examples, chance: random.Random) -> list[Example]:
     others = sum(each.weight for each in drawn) - offers
     more = OFFERS_BESIDE * others / max(offers, 1.0)
     mean = (more * offers + others) / max(len(drawn), 1)
-    shown = (_disguised(_drowned(each, ordinary[each.language], chance), chance) for each in drawn)
-    return [_weighed(each, more if each.offer else 1.0, mean) for each in shown]
-
-
-def _disguised(each: Example, chance: random.Random) -> Example:
-    return each._replace(text=in_disguise(each.text, chance)) if chance.random() < DISGUISED else each
+    return [_weighed(_drowned(each, ordinary[each.language], chance), more if each.offer else 1.0, mean) for each in drawn]
 
 
 def _drowned(each: Example, ordinary: Sequence[str], chance: random.Random) -> Example:

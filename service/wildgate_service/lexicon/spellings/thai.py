@@ -1,4 +1,4 @@
-"""Thai in Latin letters: the Royal Thai General System and what sellers write ("khiao", "kiew"), by a table of words, and a library's.
+"""Thai in Latin letters: the Royal Thai General System and what sellers write ("khiao", "kiew"), from a table of words.
 
 A form is written only if words of the table make it up entirely: Thai has no blanks, and rules for reading it err too often.
 """
@@ -14,20 +14,17 @@ ENOUGH = 200  # combinations looked at
 
 
 def thai_in_latin(form: str, language: str, reading: str) -> Iterator[str]:
-    """By the General System and by the library, words apart and joined; then words apart in other manners, the nearest to it first."""
+    """By the General System, words apart and joined; then words apart in other manners, the nearest to it first."""
     del language, reading
     words = _words_of(form)
     if not words:
         return
-    known, library = choices("thai_words.tsv"), choices("thai_by_library.tsv")
-    for table in (known, {**known, **library}):
-        written = [table[word][0] for word in words]
-        yield " ".join(written)
-        yield "".join(written)
-    manners = [list(enumerate(known[word])) for word in words]
+    manners = [list(enumerate(choices("thai_words.tsv")[word])) for word in words]
     likeliest = islice(product(*manners), ENOUGH)
-    for chosen in sorted(likeliest, key=lambda letters: sum(manner for manner, _ in letters)):
-        yield " ".join(letters for _, letters in chosen)
+    for written in sorted(likeliest, key=lambda letters: sum(manner for manner, _ in letters)):
+        yield " ".join(letters for _, letters in written)
+        if not any(manner for manner, _ in written):
+            yield "".join(letters for _, letters in written)
 
 
 def _words_of(form: str) -> tuple[str, ...]:
