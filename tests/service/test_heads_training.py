@@ -51,7 +51,7 @@ from wildgate_service.model.outcome_labels import trained_on
 from wildgate_service.model.recipes import default_cache
 from wildgate_service.model.reliability import reliability
 from wildgate_service.model.train import train_heads, write_json
-from wildgate_service.model.train_labeled import taught_by_written, train_labeled
+from wildgate_service.model.train_labeled import taught_by_written
 from wildgate_service.model.train_offers import fit_hidden
 from wildgate_service.model.training_data import (
     LabeledText,
@@ -407,18 +407,3 @@ def test_what_written_texts_teach_does_not_depend_on_the_labels_of_the_set() -> 
         scores = part.scores(np.array([False, True]), places, places)
         assert scores[0] > scores[1]
     assert taught_by_written(texts, []) == {}
-
-
-def test_another_encoder_is_measured_beside_and_not_stored() -> None:
-    """What it knows makes the stack better; the head is that over the first."""
-    chance = np.random.default_rng(0)
-    labels = np.arange(60) % 2 == 1
-    words = ["".join(letters) for letters in chance.choice(list("abcdefghij"), (40, 5))]
-    rows = [LabeledText(f"r/{at}", " ".join(chance.choice(words, 5)), bool(label)) for at, label in enumerate(labels)]
-    noise, telling = chance.normal(size=(60, 4)).astype(np.float32), np.outer(np.where(labels, 1, -1), np.ones(3)).astype(np.float32)
-    nothing = np.zeros((60, 2), np.float32)
-    alone, with_other = (train_labeled(rows, noise, nothing, "source", "what it is", 0, deep=deep) for deep in (None, telling))
-    assert "deep encoder" not in alone[1].figures
-    assert with_other[1].figures["deep encoder"].f1.value == 1.0
-    assert with_other[1].figures["all"].f1.value > alone[1].figures["all"].f1.value
-    np.testing.assert_array_equal(with_other[0].weights, alone[0].weights)

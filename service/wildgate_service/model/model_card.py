@@ -38,9 +38,8 @@ LABELED_HEADING = """\
 Grouped, stratified 5-fold cross-validation; near-duplicates (word sets of Jaccard similarity ≥ .6,
 numbers dropped) are never on both sides. Thresholds, and the stack `all`, are learned on inner
 folds. `… of written` learned from no row of the set, only from texts of its kind that were written for this project
-(`written/labels`); `deep encoder`, if there is one, is a head over that one. Baseline `ngrams`: TF-IDF of words 1-2 and
-characters 2-5, logistic regression. 95 % intervals are from a bootstrap over groups; differences are paired. Only the
-head over the encoder is stored.
+(`written/labels`). Baseline `ngrams`: TF-IDF of words 1-2 and characters 2-5, logistic regression. 95 % intervals
+are from a bootstrap over groups; differences are paired. Only the head over the encoder is stored.
 """
 
 

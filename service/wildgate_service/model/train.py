@@ -73,9 +73,8 @@ def train_heads(
     texts = Texts(data, lexicons, seed, templates, labeled, written)
     screen = train_screen([*texts.written, *texts.disguised], texts.negatives, output / SCREEN)
     loaded = Screen.load(output / SCREEN, fold_digest())
+    figures = train_on(encoder, texts, output / HEADS, embeddings, loaded, drown=True)
     deep = encoder_folder(encoders, DEEP)
-    beside = SentenceEncoder.load(deep) if deep.exists() else None
-    figures = train_on(encoder, texts, output / HEADS, embeddings, loaded, beside=beside, drown=True)
     if deep.exists() and texts.kept(DEEP.config.languages):
         figures = replace(figures, deep=train_deep(deep, texts, output, embeddings))
     draw_reliability(output / SCREEN / DIAGRAM_FILE, {OFFER: screen.calibration, SALE: screen.sale.calibration})
@@ -141,13 +140,11 @@ def train_on(
     screen: Screen,
     *,
     labels: bool = True,
-    beside: SentenceEncoder | None = None,
     drown: bool = False,
 ) -> Results:
     """Train the heads of one encoder into the folder `output`; with `labels` those too whose texts were labeled by people.
 
-    What an encoder `beside` it says of those is measured with it. With `drown` on drowned texts too. Raises ModelError if it reads no
-    language of which there are texts.
+    With `drown` on drowned texts too. Raises ModelError if it reads no language of which there are texts.
     """
     start = time.monotonic()
     kept = texts.kept(encoder.config.languages)
@@ -156,9 +153,8 @@ def train_on(
             f"{encoder.folder} reads {' '.join(encoder.config.languages) or 'no language'}, of which there are no texts; see --languages"
         )
         raise ModelError(message)
-    folder = embeddings or default_embeddings()
-    cache = EmbeddingCache(encoder, folder)
-    heads, figures_of_labels = train_on_labels(texts, cache, EmbeddingCache(beside, folder) if beside else None) if labels else ({}, {})
+    cache = EmbeddingCache(encoder, embeddings or default_embeddings())
+    heads, figures_of_labels = train_on_labels(texts, cache) if labels else ({}, {})
     further = drowned(texts.written, texts.negatives, encoder.config.languages, texts.seed) if drown else []
     authored = [*texts.written, *texts.disguised, *further]
     offer, offers = train_offers(authored, texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
@@ -176,10 +172,8 @@ def train_on(
     return figures
 
 
-def train_on_labels(
-    texts: Texts, cache: EmbeddingCache, beside: EmbeddingCache | None
-) -> tuple[dict[str, TrainedHead], dict[str, LabeledSetResults]]:
-    """The heads whose texts were labeled by people, and their figures, by name; also with what an encoder `beside` says."""
+def train_on_labels(texts: Texts, cache: EmbeddingCache) -> tuple[dict[str, TrainedHead], dict[str, LabeledSetResults]]:
+    """The heads whose texts were labeled by people, and their figures, by name."""
     sets = {
         "animal_product": (LEATHER, read_leather(texts.data)),
         "ivory_promotion": (TWEETS, read_tweets(texts.data)),
@@ -192,8 +186,7 @@ def train_on_labels(
         embeddings, facts = cache.embed(found), facts_of(lexicons, found)
         description = DESCRIPTIONS[name]
         written = read_written_labels(name, texts.folder)
-        deep = beside.embed(found) if beside else None
-        heads[name], figures[name] = train_labeled(rows, embeddings, facts, source, description, texts.seed, written, deep)
+        heads[name], figures[name] = train_labeled(rows, embeddings, facts, source, description, texts.seed, written)
     return heads, figures
 
 

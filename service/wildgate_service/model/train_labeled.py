@@ -42,12 +42,11 @@ def train_labeled(
     description: str,
     seed: int,
     written: Sequence[LabeledText] = (),
-    deep: Vectors | None = None,
 ) -> tuple[TrainedHead, LabeledSetResults]:
     """The head on `embeddings` [rows, dimension], and how it fares on grouped folds beside others and with them.
 
     `facts` [rows, facts] are what the lexicons find (`facts.facts_of`). `written` are texts of the same kind that were written for the
-    project: classifiers that learn from these alone are among the others, and one on `deep` embeddings, those of another encoder.
+    project: classifiers that learn from these alone are among the others.
     """
     texts = [row.text for row in rows]
     labels = np.array([row.label for row in rows])
@@ -60,8 +59,6 @@ def train_labeled(
         "facts": FactClassifier(facts),
         **taught_by_written(texts, written),
     }
-    if deep is not None:
-        parts["deep encoder"] = EmbeddingClassifier(deep, np.ones(len(rows)))
     judged = compare(parts, labels, groups, seed)
     head = finish_head(description, classifier, labels, judged[ENCODER].scores)
     intervals = bootstrap(groups, seed, measures(labels, judged))
