@@ -86,6 +86,7 @@ class MaskedWords:
         """`by_letters` are those of the vocabulary, if they are made already; `common` words may be masked as well."""
         self._vocabulary = vocabulary
         self.common = common
+        self._common_by_letters = _by_letters(common)
         self._ordinary = ordinary
         self.by_letters = WordsByLetters(sorted(vocabulary)) if by_letters is None else by_letters
 
@@ -103,7 +104,7 @@ class MaskedWords:
 
     def may_be_common(self, core: str) -> bool:
         """Whether a masked word may be a common one that is none of the vocabulary."""
-        return any(word not in self._vocabulary for word in _having_letters(_by_letters(self.common), core))
+        return any(word not in self._vocabulary for word in _having_letters(self._common_by_letters, core))
 
     def _masks_its_ends(self, core: str) -> bool:
         """Whether signs at the ends of a word mask letters: those that do nothing else, and those that mask letters inside it too."""
@@ -126,7 +127,7 @@ class MaskedWords:
 
 @lru_cache(maxsize=MOST_LEXICONS)
 def _by_letters(words: frozenset[str]) -> WordsByLetters:
-    """Words by their letters; made when the first masked word is met."""
+    """Words by their letters; both searches of a lexicon share them."""
     return WordsByLetters(sorted(words))
 
 
