@@ -143,7 +143,8 @@ def test_two_letters_of_a_word_are_not_put_right_among_words():
 
 
 def test_that_every_word_is_wrong_is_company_for_a_long_form():
-    """Without another word, a form that may be misread counts there, and nowhere else."""
-    texts = {"Rgini hlrn ffom afrjca", "Hornbilk yel", "Rhno hlrn con cabeza and garras"}
+    """Without another word, a form that may be misread counts there, and nowhere else; a shorter one does not."""
+    texts = {"Tkgef skjn rhg wuth hesd", "Rgini hlrn ffom afrjca", "Hornbilk yel", "Rhno hlrn con cabeza and garras"}
     counting = {text: [each.counts for each in match(normalize(Listing(title=text)), LEXICON).taxa] for text in texts}
-    assert counting == {"Rgini hlrn ffom afrjca": [True], "Hornbilk yel": [False], "Rhno hlrn con cabeza and garras": [False]}
+    assert {text for text, counts in counting.items() if any(counts)} == {"Tkgef skjn rhg wuth hesd"}
+    assert all(counting.values())
