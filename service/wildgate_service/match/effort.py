@@ -1,8 +1,8 @@
 """Effort: how much may be done to read one text through disguises, so that no text keeps a service busy.
 
 Looks are counted: at a place where a form may stand in disguise, and at a form that another reading of the text holds; what is judged
-there costs several. Of what is allowed an ordinary listing takes a fifth at most, many sewn together to 19,000 code points nineteen
-twentieths, an offer in the worst of the measured disguises half. Who strews a text with what may be a form nearly everywhere is not
+there costs several. Of what is allowed an ordinary listing takes a fifth at most, many sewn together to 19,000 code points nine
+tenths, an offer in the worst of the measured disguises half. Who strews a text with what may be a form nearly everywhere is not
 followed to its end: such a text is `crowded`, and the decision heeds that.
 
 Readings and layers are counted apart, by their code points: a long text with something of everything in it, as when many are sewn
