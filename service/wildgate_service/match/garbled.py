@@ -113,7 +113,7 @@ class FarCandidates(Candidates):
         return tuple((each, price) for price, each in best[:MOST_OPTIONS])
 
     def _within_reach(self, word: str) -> list[str]:
-        """Words as long, or one letter longer or shorter, that are few edits away."""
+        """Words as long, or one or two letters longer or shorter, that are few edits away."""
         edits = 1 + (len(word) >= TWO_EDITS) + (len(word) >= THREE_EDITS)
         away = min(edits, MOST_LOST)
         first, end = self._starts[max(len(word) - away, 0)], self._starts[min(len(word) + away + 1, len(self._starts) - 1)]

@@ -1,6 +1,7 @@
 """Masked words: words of the lexicon with letters masked (iv*ry, r_n_c_ront_).
 
-At least two letters must be seen, and two in five of them all. The first two find the candidates.
+At least two letters must be seen, and two in five of them all. The first two find the candidates. What may as well be a common word needs
+a word beside it that makes a form.
 """
 
 from __future__ import annotations
