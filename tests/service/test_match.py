@@ -354,6 +354,20 @@ def test_a_long_form_with_little_of_it_masked_can_be_no_other(written, level):
     assert (found.views, found.level) == (("masked_letters",), level)
 
 
+@pytest.mark.parametrize(
+    ("written", "company"),
+    [
+        ("L##p#rd cl*w p-nd-nt s*t in g*ld", True),
+        ("L##p#rd cl*w pendant set in gold", False),
+        ("w*de cl*w p-nd-nt s*t in g*ld", None),
+    ],
+)
+def test_that_most_words_are_masked_is_company_for_a_long_form(written, company):
+    """Nobody masks a whole listing by chance; a single masked form may be one."""
+    found = matches_in(written, rule("en-claw", "leopard claw", "claw wide", level=Level.WITH_COMPANY)).taxa
+    assert [each.company for each in found] == ([] if company is None else [company])
+
+
 def test_an_ordinary_word_is_no_misspelling():
     """Sisters are no oysters."""
     speller = Speller(Spelled.of(frozenset({"oysters", "pangolin"}), frozenset({"sisters", "boysters"})))

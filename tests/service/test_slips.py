@@ -77,6 +77,19 @@ def test_a_masked_word_that_may_be_a_common_one_needs_a_word_beside_it():
     ]
 
 
+def test_a_sign_at_the_end_may_be_a_letter_or_the_end_of_a_sentence():
+    """The word beside it tells."""
+    words = frozenset({"corn", "corno", "elefante", "rinoceronte"})
+    phrases = frozenset({"corn", "elefante", "corno di", "di rinoceronte"})
+    speller = Speller(Spelled.of(words, frozenset(), phrases))
+    texts = ("c.rn. di rinoceronte", "fresh c.rn.", "un _l_f_nt_")
+    assert [[each.text for each in speller.corrected(text, text.split())][:1] for text in texts] == [
+        ["corno di rinoceronte"],
+        ["fresh corn"],
+        ["un elefante"],
+    ]
+
+
 def test_a_corrected_text_leads_back_to_its_source():
     """Over words put right, blanks put in and letters taken out."""
     corrected = apply(

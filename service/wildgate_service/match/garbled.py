@@ -1,16 +1,16 @@
-"""Garbled: texts hardly a word of which is one, with a letter or two of most words wrong.
+"""Garbled: texts hardly a word of which is one, with a letter or two of most words wrong, or masked.
 
 Somebody who writes every word wrong hides what he says, or let a scanner read it. In such a text, and in no other, words further off than
 `candidates` allows are put right, where they stand beside each other as in a form; what that costs is held against all letters of the form,
 as ever (`bearing`). And a form found a slip away is no slip there: that all is written wrong is a disguise, and company for a long form
-of several words.
+of several words. So is that all words are masked, which are read without being put right (`masked`).
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -22,10 +22,11 @@ from rapidfuzz.process import extract
 
 from wildgate_service.match.bearing import SURE_FORM
 from wildgate_service.match.candidates import LONGEST, MOST_OPTIONS, SHORTEST, Candidates
+from wildgate_service.match.masked import SIGN
 from wildgate_service.match.misspelling import Speller
 from wildgate_service.match.slips import SLIP as SLIP_COST
 from wildgate_service.match.slips import cost
-from wildgate_service.match.views import GARBLED, MISSPELLING, SLIP
+from wildgate_service.match.views import GARBLED, MASKED, MISSPELLING, SLIP
 from wildgate_service.match.written import letters_worth
 from wildgate_service.types import Level, Match
 
@@ -39,8 +40,10 @@ MOST_WORDS = 60  # of a text, from its beginning, that are looked at
 MOST_PUT_RIGHT = 60  # of what blanks part, from its beginning, that is put right
 GLANCE = 20  # what blanks part, from the beginning, that tells nearly all ordinary texts
 KNOWN_SHARE = 0.4  # of the words, from which a text is not garbled
+MASKED_SHARE = 0.6  # of the tokens, from which a text is masked throughout
 KNOWN_AT_A_GLANCE = 0.5  # of what blanks part, with the little words that are too short to be wrong
 WORD = re.compile(r"[^\W_]{3,}")
+INSIDE = re.compile(rf"[^\W\d_]{SIGN}+[^\W\d_]|{SIGN}[^\W\d_]|[^\W\d_][*_#]")
 LATIN_ENDS = "\u0250"  # the first letter that is none of Latin script
 LETTERS_A_COST = 4  # letters of a word for each unit that reading it may cost
 ALWAYS_ALLOWED = 1.0  # units: two slips
@@ -87,10 +90,27 @@ def in_garbled(taxa: Iterable[Match]) -> tuple[Match, ...]:
     return tuple(each if SLIPPED.isdisjoint(each.views) else _hidden(each) for each in taxa)
 
 
+def in_masked(taxa: Iterable[Match], tokens: Sequence[str]) -> tuple[Match, ...]:
+    """The matches of a text; where most words are masked, that is company for a long masked form."""
+    found = tuple(taxa)
+    if not any(MASKED in each.views and not each.company for each in found) or not _is_masked_throughout(tokens[:MOST_WORDS]):
+        return found
+    return tuple(msgspec.structs.replace(each, company=each.company or _is_long(each, GUESSED_FORM)) for each in found)
+
+
+def _is_masked_throughout(tokens: Sequence[str]) -> bool:
+    masked = sum(INSIDE.search(token) is not None for token in tokens)
+    return masked >= FEWEST_WORDS and masked >= MASKED_SHARE * len(tokens)
+
+
 def _hidden(match: Match) -> Match:
-    letters = SURE_FORM if SLIP in match.views else GUESSED_FORM
-    is_more_than_chance = " " in match.form and letters_worth(match.form) >= letters and match.level is not Level.COMPANY_ONLY
+    is_more_than_chance = _is_long(match, SURE_FORM if SLIP in match.views else GUESSED_FORM)
     return msgspec.structs.replace(match, views=(*match.views, GARBLED), company=match.company or is_more_than_chance)
+
+
+def _is_long(match: Match, letters: int) -> bool:
+    """Whether a form has several words, and so many letters that it is more than chance."""
+    return " " in match.form and letters_worth(match.form) >= letters and match.level is not Level.COMPANY_ONLY
 
 
 class FarCandidates(Candidates):

@@ -12,7 +12,9 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,15 @@ MASK = re.compile(SIGN)
 MASKED = re.compile(rf"{SIGN}{{0,3}}[^\W\d_]+(?:{SIGN}{{1,3}}[^\W\d_]+)*{SIGN}{{0,4}}")
 VOWELS = frozenset("aeiouyаеиоуыэюя")  # what is masked mostly
 FEWEST_HASHED = 5  # characters of a word whose first letter is a hash: shorter ones are hashtags
+
+
+class Meant(NamedTuple):
+    """Where in a token a masked word stands, the words that it may be, and whether it may be a common word that is none of them."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    may_be_common: bool
 
 
 class WordsByLetters:
@@ -91,20 +102,23 @@ class MaskedWords:
         self._ordinary = ordinary
         self.by_letters = WordsByLetters(sorted(vocabulary)) if by_letters is None else by_letters
 
-    def read(self, token: str) -> tuple[int, int, tuple[str, ...]] | None:
+    def read(self, token: str) -> Meant | None:
         """Where in a token the masked word stands, and the words that it may be; None if there is none."""
         bare = token.strip(EDGES)
-        if not is_masked(token) or not bare or (bare[0] == bare[-1] and bare[0] in MASKS and len(bare) > 1):
-            return None  # nothing masked, or *word*, as marked text is written
-        for core in _cores(token, bare):
-            words = self._words_meant(core) if MASKED.fullmatch(core) and self._masks_its_ends(core) else ()
-            if words:
-                start = token.index(core)
-                return start, start + len(core), words
-        return None
+        if not is_masked(token) or not bare or _is_marked(bare):
+            return None
+        found = {core: words for core in _cores(token, bare) if (words := self._words_in(core))}
+        if not found:
+            return None
+        start = min(map(token.index, found))
+        end = max(token.index(core) + len(core) for core in found)
+        words = tuple(dict.fromkeys(chain.from_iterable(found.values())))
+        return Meant(start, end, words, may_be_common=any(map(self._may_be_common, found)))
 
-    def may_be_common(self, core: str) -> bool:
-        """Whether a masked word may be a common one that is none of the vocabulary."""
+    def _words_in(self, core: str) -> tuple[str, ...]:
+        return self._words_meant(core) if MASKED.fullmatch(core) and self._masks_its_ends(core) else ()
+
+    def _may_be_common(self, core: str) -> bool:
         return any(word not in self._vocabulary for word in _having_letters(self._common_by_letters, core))
 
     def _masks_its_ends(self, core: str) -> bool:
@@ -138,6 +152,11 @@ def _having_letters(words: WordsByLetters, core: str) -> list[str]:
     letters_of = itemgetter(*seen)
     letters = letters_of(core)
     return [word for word in words.having(core, seen[0], seen[1]) if letters_of(word) == letters]
+
+
+def _is_marked(bare: str) -> bool:
+    """Whether a word is no masked one, but *written like this*: the signs at its two ends are the same, and it has no others."""
+    return bare[0] == bare[-1] and bare[0] in MASKS and not MASK.search(bare, 1, len(bare) - 1)
 
 
 def is_masked(token: str) -> bool:

@@ -222,10 +222,10 @@ class Speller:
             return ()
         masked = self._masked.read(token)
         deciphered = None if masked else self._deciphered.read(token)
-        start, end, words, views = (*masked, (MASKED,)) if masked else deciphered or (0, 0, (), ())
+        start, end, words, views = (*masked[:3], (MASKED,)) if masked else deciphered or (0, 0, (), ())
         if not words:
             return ()
-        alone = not masked or not self._masked.may_be_common(token[start:end])
+        alone = masked is None or not masked.may_be_common
         beside = frozenset[str]() if alone else self._beside_any(words)
         return (_Found(start, end, tuple((word, 0.0) for word in words[:MOST_OPTIONS]), views, alone, beside),)
 
@@ -240,7 +240,7 @@ class Speller:
                     continue
                 before = self._beside(tokens, meant, number, index, step=-1)
                 after = self._beside(tokens, meant, number, index, step=1)
-                options = tuple(option for option in each.options if self._makes_form(option[0], before, after, each))
+                options = self._fitting(each, before, after)
                 if options:
                     for token in tokens[here:number]:
                         at = skeleton.index(token, at) + len(token)
@@ -271,9 +271,16 @@ class Speller:
         end = -1 if step < 0 else 0
         return [words[end] if words else "", *(word for word, _ in (there[end].options if there else ()))]
 
-    def _makes_form(self, word: str, before: list[str], after: list[str], found: _Found) -> bool:
-        if found.alone and (MISSPELLING not in found.views or word in self._phrases):
-            return True
+    def _fitting(self, found: _Found, before: list[str], after: list[str]) -> _Options:
+        """The options that make a form, those that make one with a word beside them first."""
+        pairs = [option for option in found.options if self._makes_pair(option[0], before, after)]
+        alone = [option for option in found.options if self._is_form(option[0], found) and option not in pairs]
+        return tuple(pairs + alone)[:MOST_OPTIONS]
+
+    def _is_form(self, word: str, found: _Found) -> bool:
+        return found.alone and (MISSPELLING not in found.views or word in self._phrases)
+
+    def _makes_pair(self, word: str, before: list[str], after: list[str]) -> bool:
         first, last = word.partition(" ")[0], word.rpartition(" ")[2]  # of words run together
         return any(map(self._phrases.__contains__, [f"{each} {first}" for each in before] + [f"{last} {each}" for each in after]))
 
