@@ -18,7 +18,7 @@ from wildgate_service.normalize.fold import name_emoji
 from wildgate_service.types import TAXON_KINDS, ContentKind, RuleKind
 
 WRITTEN = Path(__file__).parent / "written"  # its README says who wrote them
-HALVED = ("*.jsonl", "ordinary/*.jsonl")  # in it: of these one half is reported
+HALVED = ("*.jsonl", "ordinary/*.jsonl", "descriptions/*.jsonl")  # in it: of these one half is reported
 KEPT_SHARE = 4  # one template or written pair in four teaches the fusion, and no model below it
 WRITTEN_WEIGHT = 10.0  # of a text that somebody thought of by itself, beside one filling of a template
 KINDS = {"post": ContentKind.SOCIAL_POST, "cargo": ContentKind.CARGO_BOOKING}  # of templates
