@@ -1,4 +1,4 @@
-"""What the service gets right and wrong: real negatives, two labeled sets, functional texts, kept templates.
+"""What the service gets right and wrong: real negatives, two labeled sets, functional texts, kept templates, long listings.
 
 Usage: python benchmarks/quality/evaluate.py --data DIR [--functional FILE] [--output DIR]
 
@@ -16,6 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+import descriptions
 import functional
 import labeled
 import negatives
@@ -73,6 +74,7 @@ def parts(data: Path, texts: Path) -> tuple[Part, ...]:
         ("labeled", (data / LEATHER, data / TWEETS), data, labeled.measure, labeled.print_tables),
         ("functional", (texts,), texts, functional.measure, functional.print_tables),
         ("templates", (), texts, templates.measure, templates.print_tables),
+        ("descriptions", (data / NEGATIVES,), data, descriptions.measure, descriptions.print_tables),
     )
 
 

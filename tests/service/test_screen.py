@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
-from wildgate_service.classify.screen import BITS, ORDERS, Screen, ScreenConfig, Table, Weights, fold_digest, hashes, write_screen
+from wildgate_service.classify.screen import (
+    BITS,
+    ORDERS,
+    Screen,
+    ScreenConfig,
+    Table,
+    Weights,
+    fold_digest,
+    hashes,
+    windows_in,
+    write_screen,
+)
 from wildgate_service.errors import ModelError
 from wildgate_service.model.folder import find_models
 
@@ -37,10 +49,21 @@ def test_different_ngrams_rarely_share_a_hash() -> None:
 
 
 def test_the_window_that_speaks_most_is_the_answer(tmp_path: Path) -> None:
-    """Ordinary words around what speaks for an offer do not lower it."""
+    """Ordinary words around what speaks for an offer do not drown it; the more windows, the more counts against one."""
     screen = Screen.load(screen_of({"xx": 100}, tmp_path / "s"), fold_digest())
     window = "a" * 63 + "xx" + "a" * 63
-    assert screen.logit("a" * 64 * 5 + window + "a" * 64 * 5) == pytest.approx(screen.logit(window), rel=0.05)
+    text = "a" * 64 * 5 + window + "a" * 64 * 5
+    assert windows_in(len(text)) == 11
+    assert screen.logit(text) + math.log(11) == pytest.approx(screen.logit(window), rel=0.05)
+
+
+@pytest.mark.parametrize("before", [0, 64, 300, 1_000])
+def test_the_window_is_named_that_struck(before: int, tmp_path: Path) -> None:
+    """The encoder reads that one."""
+    screen = Screen.load(screen_of({"xx": 100}, tmp_path / "s"), fold_digest())
+    start, end = screen.struck_by("a" * before + "xx" + "a" * 500)
+    assert start <= before < before + 2 <= end <= start + 128 + 32
+    assert screen.struck_by("short xx") == (0, 8)
 
 
 def test_an_empty_text_says_what_the_prior_says(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def classify(
         return replace(said, readable=False)
     if hurry:
         return replace(said, skipped_for="load")
-    read = windows or _windows(text, (), ())
+    read = windows or _where_struck(text, screen)
     if deadline is not None and deadline - time.monotonic() < routing.seconds(reader.tier, len(read.distinct)):
         return replace(said, skipped_for="deadline")
     return _read(said, read, reader)
@@ -160,6 +160,11 @@ def _windows(text: NormalizedText, found: tuple[Match, ...], contexts: tuple[Mat
     parts, share = readable_windows(text, found)
     apart = tuple(context for context in contexts if not any(_overlap(context, match) for match in found))
     return Windows(parts, readable_windows(text, found, without=apart)[0] if apart else parts, share)
+
+
+def _where_struck(text: NormalizedText, screen: Screen | None) -> Windows:
+    parts, share = readable_windows(text, (), around=text.source.span(*screen.struck_by(text.skeleton)) if screen else None)
+    return Windows(parts, parts, share)
 
 
 def _read(said: Classification, windows: Windows, classifier: Classifier) -> Classification:

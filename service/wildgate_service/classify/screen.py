@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 from functools import cache, lru_cache
-from math import sqrt
+from math import log, sqrt
 from operator import add
 from pathlib import Path
 
@@ -125,12 +125,19 @@ class Screen:
         return cls(config, read_weights(folder, config))
 
     def logit(self, skeleton: str) -> float:
-        """Calibrated log-odds of an offer, of the window that speaks most for one; those of nothing for an empty text."""
-        return log_odds(skeleton, self._offer, self.config.offer)
+        """Calibrated log-odds of an offer, of the window that speaks most for one; those of nothing for an empty text.
+
+        The more windows, the more chances that one looks like an offer: their number counts against it.
+        """
+        return log_odds(skeleton, self._offer, self.config.offer) - log(windows_in(len(skeleton)))
 
     def sale_logit(self, skeleton: str) -> float:
         """The same of a sale or a search for something, whatever it is, against talk."""
         return log_odds(skeleton, self._sale, self.config.sale)
+
+    def struck_by(self, skeleton: str) -> tuple[int, int]:
+        """Where the window stands that speaks most for an offer: all of a short text."""
+        return highest_span(n_gram_sums(skeleton, self._offer))
 
     @property
     def version(self) -> str:
@@ -142,8 +149,14 @@ def log_odds(skeleton: str, weights: Floats, table: Table) -> float:
     """Calibrated log-odds of a skeleton by the weights [2^bits] of one table."""
     if not skeleton:
         return table.offset
+    return table.slope * highest_window(n_gram_sums(skeleton, weights)) + table.offset
+
+
+def n_gram_sums(skeleton: str, weights: Floats) -> Floats:
+    """What the n-grams that begin at each code point weigh together [code points]."""
     found = weights.take(hashes(skeleton), mode="wrap")  # no hash is out of bounds: "wrap" spares the check
-    return table.slope * highest_window(np.dot(_ONES, found)) + table.offset
+    sums: Floats = np.dot(_ONES, found)
+    return sums
 
 
 def highest_window(sums: Floats) -> float:
@@ -153,6 +166,22 @@ def highest_window(sums: Floats) -> float:
         return float(np.add.reduce(sums)) / sqrt(length)
     blocks: list[float] = np.add.reduceat(sums, _block_starts(length)).tolist()
     return float(max(map(add, blocks, blocks[1:]))) / sqrt(2 * BLOCK)
+
+
+def windows_in(length: int) -> int:
+    """Windows of a skeleton of so many code points."""
+    return 1 if length <= 2 * BLOCK else len(_block_starts(length)) - 1
+
+
+def highest_span(sums: Floats) -> tuple[int, int]:
+    """Where that window begins and ends."""
+    length = len(sums)
+    if length <= 2 * BLOCK:
+        return 0, length
+    starts = _block_starts(length)
+    blocks: Floats = np.add.reduceat(sums, starts)
+    first = int(np.argmax(blocks[:-1] + blocks[1:]))
+    return int(starts[first]), int(starts[first + 2]) if first + 2 < len(starts) else length
 
 
 @lru_cache(maxsize=1024)

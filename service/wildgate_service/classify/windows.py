@@ -1,4 +1,7 @@
-"""Which parts of a text the encoder reads: the title, up to four windows around the matches, and a closer look at each."""
+"""Which parts of a text the encoder reads: the title, up to four windows around the matches, and a closer look at each.
+
+Where nothing matches, the window that struck the screen.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,18 @@ BLANKS = 16  # how far a window is stretched to end between words
 Range = tuple[int, int]
 
 
-def readable_windows(text: NormalizedText, matches: tuple[Match, ...], without: tuple[Match, ...] = ()) -> tuple[list[str], float]:
-    """Readable windows, and the share of the document they cover. What `without` matched is cut out of them."""
+def readable_windows(
+    text: NormalizedText, matches: tuple[Match, ...], without: tuple[Match, ...] = (), around: Range | None = None
+) -> tuple[list[str], float]:
+    """Readable windows, and the share of the document they cover. What `without` matched is cut out of them.
+
+    `around` is what is read of a long document in which nothing matched.
+    """
     length = len(text.document)
     if length <= 2 * CLOSE:
         alone = [_in_its_script(text, match, (0, length)) for match in matches][:MOST_WINDOWS]
         return [readable_text(text, matches, without, *span) for span in dict.fromkeys(((0, length), *alone))], 1.0
-    wide = [(0, length)] if length <= 2 * HALF else _wide(text, matches)
+    wide = [(0, length)] if length <= 2 * HALF else _wide(text, matches, around or (0, 2 * HALF))
     close = _merged([_around(text, match, CLOSE) for match in matches])[:MOST_WINDOWS]
     alone = [_in_its_script(text, match, window) for window in close for match in matches if _holds(text, window, match)]
     covered = sum(end - start for start, end in wide)
@@ -34,9 +42,9 @@ def readable_windows(text: NormalizedText, matches: tuple[Match, ...], without: 
     return parts, min(1.0, covered / length)
 
 
-def _wide(text: NormalizedText, matches: tuple[Match, ...]) -> list[Range]:
+def _wide(text: NormalizedText, matches: tuple[Match, ...], otherwise: Range) -> list[Range]:
     """Windows around the matches, and the title if none of them reads it."""
-    ranges = _merged([_around(text, match, HALF) for match in matches])[:MOST_WINDOWS] or [(0, 2 * HALF)]
+    ranges = _merged([_around(text, match, HALF) for match in matches])[:MOST_WINDOWS] or [otherwise]
     title = text.fields[0]
     if ranges[0][0] >= title.end:
         ranges.insert(0, (title.start, min(title.end, 2 * HALF)))

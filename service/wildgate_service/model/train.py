@@ -24,6 +24,7 @@ from wildgate_service.model.facts import facts_of, lexicons_alone
 from wildgate_service.model.gains import gains_over_screen
 from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import OWN_HEADS, write_heads
+from wildgate_service.model.in_parts import in_parts
 from wildgate_service.model.model_card import render_card, render_screen_card
 from wildgate_service.model.recipes import DEEP, default_cache, encoder_folder
 from wildgate_service.model.reliability import draw_reliability
@@ -71,7 +72,7 @@ def train_heads(
     encoders = encoders or default_cache()
     encoder = SentenceEncoder.load(build_encoder(encoders))
     texts = Texts(data, lexicons, seed, templates, labeled, written)
-    screen = train_screen([*texts.written, *texts.disguised], texts.negatives, output / SCREEN)
+    screen = train_screen(texts.for_screen(), texts.negatives, output / SCREEN)
     loaded = Screen.load(output / SCREEN, fold_digest())
     figures = train_on(encoder, texts, output / HEADS, embeddings, loaded, drown=True)
     deep = encoder_folder(encoders, DEEP)
@@ -114,13 +115,19 @@ class Texts:
         self.data, self.lexicons, self.seed, self.folder = data, lexicons, seed, written
         self.lexicon_version = read_version(lexicons)
         self.written = read_authored(lexicons, seed, templates=templates, written=written, labeled=labeled)
-        self.disguised = disguised(self.written, seed)
+        self.parts = in_parts(self.written, lexicons_alone(lexicons))
+        self.disguised = disguised(self.parts, seed)
         negatives = read_negatives(data)
         self.negatives = [*negatives, *ordinary_disguised(negatives, seed)]
 
+    def for_screen(self) -> list[AuthoredText]:
+        """What the screen learns from, in parts, and what is kept, whole: it reads a text of any length."""
+        kept = [each for each in self.written if each.is_kept]
+        return [*(each for each in self.parts if not each.is_kept), *self.disguised, *kept]
+
     def kept(self, languages: Sequence[str]) -> list[AuthoredText]:
-        """Texts of kept templates in the languages."""
-        return [each for each in self.written if each.is_kept and each.language in languages]
+        """Parts of kept texts in the languages."""
+        return [each for each in self.parts if each.is_kept and each.language in languages]
 
 
 def train_deep(encoder: Path, texts: Texts, output: Path, embeddings: Path | None = None) -> Results:
@@ -155,11 +162,11 @@ def train_on(
         raise ModelError(message)
     cache = EmbeddingCache(encoder, embeddings or default_embeddings())
     heads, figures_of_labels = train_on_labels(texts, cache) if labels else ({}, {})
-    further = drowned(texts.written, texts.negatives, encoder.config.languages, texts.seed) if drown else []
-    authored = [*texts.written, *texts.disguised, *further]
+    further = drowned(texts.parts, texts.negatives, encoder.config.languages, texts.seed) if drown else []
+    authored = [*texts.parts, *texts.disguised, *further]
     offer, offers = train_offers(authored, texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
     sale, sales = train_sale(texts.written, texts.negatives, cache, DESCRIPTIONS[SALE], texts.seed)
-    of_groups, groups = train_groups(texts.written, cache)
+    of_groups, groups = train_groups(texts.parts, cache)
     heads = {OFFER: offer, SALE: sale} | heads | of_groups
     logits = logit(offer.probabilities(cache.embed([readable(each.text) for each in kept])))
     figures = replace(

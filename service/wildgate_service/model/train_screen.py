@@ -70,7 +70,7 @@ def train_screen(authored: Sequence[AuthoredText], negatives: Sequence[Negative]
     config = write_screen(output, ScreenConfig(offer.table, sale.table, fold_digest()), weights)
     held_out = [each for each in negatives if is_held_out(each.id)]
     sales = sale_results(sale_trained, sale_kept, np.asarray(expit(sale.logits)))
-    return _results(Screen(config, weights), trained, kept, offer.logits, balance, held_out, sales)
+    return _results(Screen(config, weights), trained, kept, balance, held_out, sales)
 
 
 class _Part(NamedTuple):
@@ -123,8 +123,9 @@ def _quantized(weights: Floats) -> tuple[Bytes, float]:
 
 
 def _results(
-    screen: Screen, trained: _Set, kept: _Set, scores: Scores, balance: Weighing, held_out: Sequence[Negative], sales: SaleResults
+    screen: Screen, trained: _Set, kept: _Set, balance: Weighing, held_out: Sequence[Negative], sales: SaleResults
 ) -> ScreenResults:
+    scores = np.array(list(map(screen.logit, kept.skeletons)))
     ordinary = np.array([screen.logit(fold(each.text)) for each in held_out])
     threshold = float(np.quantile(ordinary, 1 - ORDINARY_HALF)) if len(ordinary) else 0.0
     texts = len(kept.authored)
