@@ -45,11 +45,12 @@ class AuthoredText(Struct, frozen=True):
     group: str = ""  # taxon group that it names, if told
     kind: str = ""  # of a template, or the functionality of a written text
     content_kind: ContentKind = ContentKind.LISTING
+    share: float = 1.0  # that it is of a text trained on in parts
 
     @property
     def weight(self) -> float:
         """In training, beside others of its label."""
-        return WRITTEN_WEIGHT if self.origin is Origin.WRITTEN else 1.0
+        return self.share * (WRITTEN_WEIGHT if self.origin is Origin.WRITTEN else 1.0)
 
     @property
     def is_twin(self) -> bool:
