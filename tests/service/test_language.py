@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wildgate_service.classify.language import PIECE, PIECES, UNKNOWN, identify_language
+from wildgate_service.language import PIECE, PIECES, UNKNOWN, identify_language
 
 SPANISH = "Mesa de comedor de madera clara para seis personas, con cuatro sillas a juego. Se recoge en el centro de la ciudad. "
 ENGLISH = "Solid oak dining table for six people with four matching chairs, to be collected in the city. "

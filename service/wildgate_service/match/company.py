@@ -157,7 +157,7 @@ def _with_company(match: Match, standing: list[Match], cues: tuple[Match, ...], 
 def _speaks_to(match: Match, cue: Match) -> bool:
     """Whether a cue may be company: one in a few Latin letters, as of Thai "khai", only for a form of its own language."""
     fewest = max((FEWEST_LETTERS.get(view, 0) for view in cue.views), default=0)
-    return sum(map(str.isalpha, cue.surface)) >= fewest or _base(cue.language) == _base(match.language) or match.language in NOBODYS
+    return sum(map(str.isalpha, cue.surface)) >= fewest or tongue(cue.language) == tongue(match.language) or match.language in NOBODYS
 
 
 def is_other(match: Match, other: Match) -> bool:
@@ -179,16 +179,16 @@ def _tongues(taxa: list[Match]) -> Tongues:
     """The languages of the rules that fired at each span: a word of several languages is explained in each of them."""
     tongues: dict[tuple[int, int], set[str]] = {}
     for match in taxa:
-        tongues.setdefault((match.skeleton_start, match.skeleton_end), set()).add(_base(match.language))
+        tongues.setdefault((match.skeleton_start, match.skeleton_end), set()).add(tongue(match.language))
     return tongues
 
 
 def _same_tongue(context: Match, match: Match, tongues: Tongues) -> bool:
     """Whether a context near a match is in its language: "game" explains a Vietnamese name, not an English rhino."""
-    return match.language in NOBODYS or _base(context.language) in tongues[match.skeleton_start, match.skeleton_end]
+    return match.language in NOBODYS or tongue(context.language) in tongues[match.skeleton_start, match.skeleton_end]
 
 
-def _base(language: str) -> str:
+def tongue(language: str) -> str:
     """The language without its script; Malay counts as Indonesian, whose words it shares."""
     base = language.partition("-")[0]
     return "id" if base == "ms" else base

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wildgate_service.classify import DEEP, ENCODER, SCREEN
-from wildgate_service.classify.language import TRADED, UNKNOWN
+from wildgate_service.language import TRADED, UNKNOWN
 from wildgate_service.fuse import READ_BY
 
 if TYPE_CHECKING:

@@ -1,0 +1,95 @@
+"""Foreign words: a long text in one language has many chances to hold a word that means wildlife only in another.
+
+"Varis" are lemurs in German and varicose veins in Turkish. Where a text is surely in one language, a single word that means something else
+in it (`homographs.tsv`), or that is a form of another language only by a guess, is no match, unless that other language is spoken near it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from wildgate_service.language import TRADED, sure_languages
+from wildgate_service.match.company import NOBODYS, distance, tongue
+from wildgate_service.match.slips import cost
+from wildgate_service.match.views import MISSPELLING, ORDINARY, ROMANIZED
+from wildgate_service.normalize import fold
+from wildgate_service.types import Match, RuleKind
+
+if TYPE_CHECKING:
+    from wildgate_service.match.tables import CompiledLexicon
+    from wildgate_service.normalize import NormalizedText
+
+LONG = 100  # code points of a text whose language is sure, and in which words stand by chance
+NEAR = 100  # code points within which a cue in a form's own language speaks for it
+MOST_SLIPS = 1.0  # that reading a word as one of another language may cost
+READ_BY_ALL = frozenset({"en"})  # languages in whose texts words of other scripts are written in Latin letters for everybody
+SPELLED_ALIKE = {"fil": "tl"}  # wordfreq's names of languages
+
+
+def without_foreign(text: NormalizedText, taxa: tuple[Match, ...], others: tuple[Match, ...], lexicon: CompiledLexicon) -> tuple[Match, ...]:
+    """The taxon matches of a text without words of other languages that stand in it by chance, and without slips that are cues as written.
+
+    `others` are its cues and contexts. The language is asked for only if there is such a word in a long text.
+    """
+    taxa = _without_slips_of_others(taxa, others)
+    doubted = [match for match in taxa if _may_be_chance(match, text, lexicon)] if len(text.skeleton) >= LONG else []
+    languages = sure_languages(text.document) if doubted else ()
+    if not languages or languages[0] not in TRADED:
+        return taxa
+    chance = {id(match) for match in doubted if _is_chance(match, text, taxa, others, languages, lexicon)}
+    return tuple(match for match in taxa if id(match) not in chance)
+
+
+def _without_slips_of_others(taxa: tuple[Match, ...], others: tuple[Match, ...]) -> tuple[Match, ...]:
+    """Without misspellings of what is a cue or a context just as it is written: "lahatan", all of them, is no "layagan", a lizard."""
+    if not any(MISSPELLING in match.views for match in taxa):
+        return taxa
+    plain = {_span(each) for each in others if not each.views}
+    return tuple(match for match in taxa if MISSPELLING not in match.views or _span(match) not in plain)
+
+
+def _may_be_chance(match: Match, text: NormalizedText, lexicon: CompiledLexicon) -> bool:
+    """Whether a match is one that other languages may bring about: nothing hides it, and it is a homograph or a guess."""
+    if match.language in NOBODYS or not ORDINARY.issuperset(match.views):
+        return False
+    written = _written(match, text)
+    return ROMANIZED in match.views or written in lexicon.homographs or _is_far(match, written)
+
+
+def _is_far(match: Match, written: str) -> bool:
+    """Whether a single word is read as another with more than one slip."""
+    return MISSPELLING in match.views and " " not in written and cost(written, fold(match.form)) > MOST_SLIPS
+
+
+def _is_chance(
+    match: Match,
+    text: NormalizedText,
+    taxa: tuple[Match, ...],
+    others: tuple[Match, ...],
+    languages: tuple[str, ...],
+    lexicon: CompiledLexicon,
+) -> bool:
+    """Whether a match means nothing in a text of these languages."""
+    spoken, own = tongue(languages[0]), tongue(match.language)
+    if own in set(map(tongue, languages)) or any(_span(each) == _span(match) and tongue(each.language) == spoken for each in taxa):
+        return False
+    written = _written(match, text)
+    means_else = spoken in {tongue(SPELLED_ALIKE.get(each, each)) for each in lexicon.homographs.get(written, "").split()}
+    guessed = _is_far(match, written) or (ROMANIZED in match.views and spoken not in READ_BY_ALL)
+    return (means_else or guessed) and not _is_spoken_near(own, match, others)
+
+
+def _is_spoken_near(language: str, match: Match, others: Iterable[Match]) -> bool:
+    """Whether a cue near a match is of its language, and of no other one."""
+    near = [each for each in others if each.kind is not RuleKind.BENIGN_CONTEXT and 0 < distance(match, each) <= NEAR]
+    own = {_span(each) for each in near if tongue(each.language) == language}
+    return bool(own - {_span(each) for each in near if tongue(each.language) != language})
+
+
+def _written(match: Match, text: NormalizedText) -> str:
+    return text.skeleton[match.skeleton_start : match.skeleton_end]
+
+
+def _span(match: Match) -> tuple[int, int]:
+    return match.skeleton_start, match.skeleton_end
