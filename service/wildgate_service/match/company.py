@@ -46,6 +46,7 @@ def settle(
     standing = [match for match in inside if not match.canceled_by]
     tongues = _tongues(inside)
     near = [_explained_near(skeleton, match, standing, cues, contexts, rows, tongues) for match in inside]
+    near = [_explained_elsewhere(match, inside, standing, cues) for match in near]
     return Matches(
         taxa=tuple(_with_company(match, standing, cues, lexicon) for match in near),
         cues=cues,
@@ -119,6 +120,19 @@ def _explained_near(
     weakening = [context for context, row in near if row.weakens_within >= distance(match, context) and _speaks_of(row.weakens, match)]
     both = _names((*canceling, *weakening))
     return msgspec.structs.replace(match, weakened_by=both) if both else match
+
+
+def _explained_elsewhere(match: Match, taxa: list[Match], standing: list[Match], cues: tuple[Match, ...]) -> Match:
+    """A weak match explained by the innocent phrase that the same word stands in elsewhere: "ivory satin … ivory, not white".
+
+    A word has one sense in one text (Gale, Church and Yarowsky 1992, https://aclanthology.org/H92-1045).
+    """
+    if match.canceled_by or match.explained_by or match.level is Level.ALONE or is_disguised(match):
+        return match
+    names = [name for each in taxa if (each.rule_id, each.form) == (match.rule_id, match.form) for name in each.canceled_by]
+    if not names or (match.level is Level.WITH_COMPANY and _speaks_against(match, standing, cues)):
+        return match
+    return msgspec.structs.replace(match, explained_by=tuple(dict.fromkeys(names)))
 
 
 def _names(contexts: Iterable[Match]) -> tuple[str, ...]:

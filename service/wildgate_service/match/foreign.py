@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from wildgate_service.language import TRADED, sure_languages
 from wildgate_service.match.company import NOBODYS, distance, tongue
 from wildgate_service.match.slips import cost
-from wildgate_service.match.views import MISSPELLING, ORDINARY, ROMANIZED
+from wildgate_service.match.views import JOINED_WORDS, MISSPELLING, ORDINARY, ROMANIZED
 from wildgate_service.normalize import fold
 from wildgate_service.types import Match, RuleKind
 
@@ -54,12 +54,14 @@ def _may_be_chance(match: Match, text: NormalizedText, lexicon: CompiledLexicon)
     if match.language in NOBODYS or not ORDINARY.issuperset(match.views):
         return False
     written = _written(match, text)
-    return ROMANIZED in match.views or written in lexicon.homographs or _is_far(match, written)
+    return ROMANIZED in match.views or written in lexicon.homographs or _is_guess(match, written)
 
 
-def _is_far(match: Match, written: str) -> bool:
-    """Whether a single word is read as another with more than one slip."""
-    return MISSPELLING in match.views and " " not in written and cost(written, fold(match.form)) > MOST_SLIPS
+def _is_guess(match: Match, written: str) -> bool:
+    """Whether a single word is read as another with more than one slip, or is only a part of a word: "palisan" of "palisander"."""
+    if " " in written or " " in match.form:
+        return False
+    return JOINED_WORDS in match.views or (MISSPELLING in match.views and cost(written, fold(match.form)) > MOST_SLIPS)
 
 
 def _is_chance(
@@ -76,15 +78,15 @@ def _is_chance(
         return False
     written = _written(match, text)
     means_else = spoken in {tongue(SPELLED_ALIKE.get(each, each)) for each in lexicon.homographs.get(written, "").split()}
-    guessed = _is_far(match, written) or (ROMANIZED in match.views and spoken not in READ_BY_ALL)
+    guessed = _is_guess(match, written) or (ROMANIZED in match.views and spoken not in READ_BY_ALL)
     return (means_else or guessed) and not _is_spoken_near(own, match, others)
 
 
 def _is_spoken_near(language: str, match: Match, others: Iterable[Match]) -> bool:
     """Whether a cue near a match is of its language, and of no other one."""
     near = [each for each in others if each.kind is not RuleKind.BENIGN_CONTEXT and 0 < distance(match, each) <= NEAR]
-    own = {_span(each) for each in near if tongue(each.language) == language}
-    return bool(own - {_span(each) for each in near if tongue(each.language) != language})
+    own = [each for each in near if tongue(each.language) == language]
+    return any(all(distance(cue, each) for each in near if tongue(each.language) != language) for cue in own)
 
 
 def _written(match: Match, text: NormalizedText) -> str:
