@@ -11,9 +11,9 @@ and so is the file. A word is listed if it is ordinary (`ORDINARY`) and, folded 
 (b) is one edit (insertion, deletion, substitution, transposition) from a word of three or more letters in a form of a taxon rule, two from
     one of seven or more that begins or ends alike, or looks like one, and is itself no word of such a form.
 
-It also writes `lexicons/common_words.tsv`: the commonest words of each language; and `lexicons/homographs.tsv`: single words that are a form
-of a taxon rule in some languages and in another, which has no form with it, a far commoner word. Languages that wordfreq does not count
-stand there by hand, and are kept.
+It also writes `lexicons/common_words.tsv`: the commonest words of each language; and `lexicons/homographs.tsv`: single words that are a
+form of a taxon rule in some languages and in another, which has no form with it, a far commoner word. Languages that wordfreq does not
+count stand there by hand, and are kept.
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ COMMON_NOTE = NOTE.replace(
     "Ordinary words that no spelling or typo of a wildlife word may be taken for", "Common words that a form is run together with"
 )
 
-HOMOGRAPHS_NOTE = NOTE.replace("Ordinary words that no spelling or typo of a wildlife word may be taken for", "Wildlife words that mean something else in these languages")
+HOMOGRAPHS_NOTE = NOTE.replace(
+    "Ordinary words that no spelling or typo of a wildlife word may be taken for",
+    "Wildlife words that mean something else in these languages",
+)
 
 Ordinary = dict[str, dict[str, float]]
 
@@ -202,7 +205,7 @@ def homographs_of(rules: list[Rule], ordinary: Ordinary) -> list[tuple[str, str]
 
 
 def homograph_in(word: str, owners: set[str], ordinary: Ordinary) -> dict[str, float]:
-    """The languages in which a word of the forms of others is a far commoner word; none of one that is a name in all, as Latin names are."""
+    """The languages in which a word of the forms of others is a far commoner word; none of one that is a Latin name."""
     counted = ordinary.get(word, {})
     own = max((counted.get(language, 0.0) for language in owners), default=0.0)
     least = max(HOMOGRAPH, own + COMMONER)

@@ -11,8 +11,8 @@ import msgspec
 
 from wildgate_service.match.company import settle
 from wildgate_service.match.effort import Effort
-from wildgate_service.match.foreign import without_foreign
 from wildgate_service.match.find import context_occurrences, matches_of, taxon_matches, taxon_occurrences, with_garbled
+from wildgate_service.match.foreign import without_foreign
 from wildgate_service.match.garbled import in_garbled, in_masked, is_garbled
 from wildgate_service.match.thin import thin_contexts, thin_taxa
 from wildgate_service.types import Match, Matches, RuleKind

@@ -46,7 +46,7 @@ def settle(
     standing = [match for match in inside if not match.canceled_by]
     tongues = _tongues(inside)
     near = [_explained_near(skeleton, match, standing, cues, contexts, rows, tongues) for match in inside]
-    near = [_explained_elsewhere(match, inside, standing, cues) for match in near]
+    near = [_explained_elsewhere(match, inside) for match in near]
     return Matches(
         taxa=tuple(_with_company(match, standing, cues, lexicon) for match in near),
         cues=cues,
@@ -122,17 +122,17 @@ def _explained_near(
     return msgspec.structs.replace(match, weakened_by=both) if both else match
 
 
-def _explained_elsewhere(match: Match, taxa: list[Match], standing: list[Match], cues: tuple[Match, ...]) -> Match:
-    """A weak match explained by the innocent phrase that the same word stands in elsewhere: "ivory satin … ivory, not white".
+def _explained_elsewhere(match: Match, taxa: list[Match]) -> Match:
+    """An innocent word explained by the phrase that it stands in elsewhere: "a lute ... bring your son to hear it", one word in Arabic.
 
-    A word has one sense in one text (Gale, Church and Yarowsky 1992, https://aclanthology.org/H92-1045).
+    A word has one sense in one text (Gale, Church and Yarowsky 1992, https://aclanthology.org/H92-1045). Words that usually mean wildlife
+    are left to themselves: a seller may write any phrase besides.
     """
-    if match.canceled_by or match.explained_by or match.level is Level.ALONE or is_disguised(match):
+    if match.level is not Level.COMPANY_ONLY or match.canceled_by or match.explained_by or is_disguised(match):
         return match
-    names = [name for each in taxa if (each.rule_id, each.form) == (match.rule_id, match.form) for name in each.canceled_by]
-    if not names or (match.level is Level.WITH_COMPANY and _speaks_against(match, standing, cues)):
-        return match
-    return msgspec.structs.replace(match, explained_by=tuple(dict.fromkeys(names)))
+    same = (each for each in taxa if (each.rule_id, each.form) == (match.rule_id, match.form))
+    names = tuple(dict.fromkeys(name for each in same for name in each.canceled_by))
+    return msgspec.structs.replace(match, explained_by=names) if names else match
 
 
 def _names(contexts: Iterable[Match]) -> tuple[str, ...]:

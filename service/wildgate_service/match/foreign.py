@@ -27,7 +27,9 @@ READ_BY_ALL = frozenset({"en"})  # languages in whose texts words of other scrip
 SPELLED_ALIKE = {"fil": "tl"}  # wordfreq's names of languages
 
 
-def without_foreign(text: NormalizedText, taxa: tuple[Match, ...], others: tuple[Match, ...], lexicon: CompiledLexicon) -> tuple[Match, ...]:
+def without_foreign(
+    text: NormalizedText, taxa: tuple[Match, ...], others: tuple[Match, ...], lexicon: CompiledLexicon
+) -> tuple[Match, ...]:
     """The taxon matches of a text without words of other languages that stand in it by chance, and without slips that are cues as written.
 
     `others` are its cues and contexts. The language is asked for only if there is such a word in a long text.
