@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from wildgate_service.language import TRADED, sure_languages
 from wildgate_service.match.company import NOBODYS, distance, tongue
-from wildgate_service.match.slips import cost
+from wildgate_service.match.slips import LOST, cost
 from wildgate_service.match.views import JOINED_WORDS, MISSPELLING, ORDINARY, ROMANIZED
 from wildgate_service.normalize import fold
 from wildgate_service.types import Match, RuleKind
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 LONG = 100  # code points of a text whose language is sure, and in which words stand by chance
 NEAR = 100  # code points within which a cue in a form's own language speaks for it
-MOST_SLIPS = 1.0  # that reading a word as one of another language may cost
+MOST_SLIPS = LOST  # that reading a word as one of another language may cost
 READ_BY_ALL = frozenset({"en"})  # languages in whose texts words of other scripts are written in Latin letters for everybody
-SPELLED_ALIKE = {"fil": "tl"}  # wordfreq's names of languages
+CALLED = {"fil": "tl"}  # what tables call a language
 
 
 def without_foreign(
@@ -56,7 +56,12 @@ def _may_be_chance(match: Match, text: NormalizedText, lexicon: CompiledLexicon)
     if match.language in NOBODYS or not ORDINARY.issuperset(match.views):
         return False
     written = _written(match, text)
-    return ROMANIZED in match.views or written in lexicon.homographs or _is_guess(match, written)
+    return bool(_meanings(match, written, lexicon)) or ROMANIZED in match.views or _is_guess(match, written)
+
+
+def _meanings(match: Match, written: str, lexicon: CompiledLexicon) -> str:
+    """The languages in which what is written is another word: of a misspelling all in which it is an ordinary one."""
+    return lexicon.homographs.get(written, "") or (lexicon.ordinary.get(written, "") if MISSPELLING in match.views else "")
 
 
 def _is_guess(match: Match, written: str) -> bool:
@@ -79,7 +84,7 @@ def _is_chance(
     if own in set(map(tongue, languages)) or any(_span(each) == _span(match) and tongue(each.language) == spoken for each in taxa):
         return False
     written = _written(match, text)
-    means_else = spoken in {tongue(SPELLED_ALIKE.get(each, each)) for each in lexicon.homographs.get(written, "").split()}
+    means_else = spoken in {tongue(CALLED.get(each, each)) for each in _meanings(match, written, lexicon).split()}
     guessed = _is_guess(match, written) or (ROMANIZED in match.views and spoken not in READ_BY_ALL)
     return (means_else or guessed) and not _is_spoken_near(own, match, others)
 
