@@ -6,11 +6,12 @@ in it (`homographs.tsv`), or that is a form of another language only by a guess,
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from wildgate_service.language import TRADED, sure_languages
-from wildgate_service.match.company import NOBODYS, distance, tongue
+from wildgate_service.match.company import NOBODYS, tongue
 from wildgate_service.match.slips import LOST, cost
 from wildgate_service.match.views import JOINED_WORDS, MISSPELLING, ORDINARY, ROMANIZED
 from wildgate_service.normalize import fold
@@ -24,6 +25,7 @@ LONG = 100  # code points of a text whose language is sure, and in which words s
 NEAR = 100  # code points within which a cue in a form's own language speaks for it
 MOST_SLIPS = LOST  # that reading a word as one of another language may cost
 READ_BY_ALL = frozenset({"en"})  # languages in whose texts words of other scripts are written in Latin letters for everybody
+NOWHERE: frozenset[int] = frozenset()
 CALLED = {"fil": "tl"}  # what tables call a language
 
 
@@ -36,10 +38,19 @@ def without_foreign(
     """
     taxa = _without_slips_of_others(taxa, others)
     doubted = [match for match in taxa if _may_be_chance(match, text, lexicon)] if len(text.skeleton) >= LONG else []
-    languages = sure_languages(text.document) if doubted else ()
+    languages = tuple(map(tongue, sure_languages(text.document))) if doubted else ()
     if not languages or languages[0] not in TRADED:
         return taxa
-    chance = {id(match) for match in doubted if _is_chance(match, text, taxa, others, languages, lexicon)}
+    known = {_span(match) for match in taxa if tongue(match.language) == languages[0]}
+    spoken = _spoken(others)
+    chance = {
+        id(match)
+        for match in doubted
+        if tongue(match.language) not in languages
+        and _span(match) not in known
+        and _means_nothing(match, text, languages[0], lexicon)
+        and not _is_near(match, spoken.get(tongue(match.language), NOWHERE))
+    }
     return tuple(match for match in taxa if id(match) not in chance)
 
 
@@ -71,29 +82,28 @@ def _is_guess(match: Match, written: str) -> bool:
     return JOINED_WORDS in match.views or (MISSPELLING in match.views and cost(written, fold(match.form)) > MOST_SLIPS)
 
 
-def _is_chance(
-    match: Match,
-    text: NormalizedText,
-    taxa: tuple[Match, ...],
-    others: tuple[Match, ...],
-    languages: tuple[str, ...],
-    lexicon: CompiledLexicon,
-) -> bool:
-    """Whether a match means nothing in a text of these languages."""
-    spoken, own = tongue(languages[0]), tongue(match.language)
-    if own in set(map(tongue, languages)) or any(_span(each) == _span(match) and tongue(each.language) == spoken for each in taxa):
-        return False
+def _means_nothing(match: Match, text: NormalizedText, language: str, lexicon: CompiledLexicon) -> bool:
+    """Whether a match is another word of a language, or a guess that nobody would make in it."""
     written = _written(match, text)
-    means_else = spoken in {tongue(CALLED.get(each, each)) for each in _meanings(match, written, lexicon).split()}
-    guessed = _is_guess(match, written) or (ROMANIZED in match.views and spoken not in READ_BY_ALL)
-    return (means_else or guessed) and not _is_spoken_near(own, match, others)
+    if language in {tongue(CALLED.get(each, each)) for each in _meanings(match, written, lexicon).split()}:
+        return True
+    return _is_guess(match, written) or (ROMANIZED in match.views and language not in READ_BY_ALL)
 
 
-def _is_spoken_near(language: str, match: Match, others: Iterable[Match]) -> bool:
-    """Whether a cue near a match is of its language, and of no other one."""
-    near = [each for each in others if each.kind is not RuleKind.BENIGN_CONTEXT and 0 < distance(match, each) <= NEAR]
-    own = [each for each in near if tongue(each.language) == language]
-    return any(all(distance(cue, each) for each in near if tongue(each.language) != language) for cue in own)
+def _spoken(others: Iterable[Match]) -> dict[str, frozenset[int]]:
+    """Where in the skeleton cues of a language stand, and none of another one."""
+    at: dict[int, set[str]] = defaultdict(set)
+    for each in others:
+        if each.kind is not RuleKind.BENIGN_CONTEXT:
+            for point in range(*_span(each)):
+                at[point].add(tongue(each.language))
+    return {name: frozenset(point for point, names in at.items() if names == {name}) for name in set().union(*at.values())}
+
+
+def _is_near(match: Match, places: frozenset[int]) -> bool:
+    """Whether some of these places is near a match, and not in it."""
+    start, end = _span(match)
+    return not places.isdisjoint(range(start - NEAR, start)) or not places.isdisjoint(range(end, end + NEAR))
 
 
 def _written(match: Match, text: NormalizedText) -> str:
