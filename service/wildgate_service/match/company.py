@@ -28,6 +28,7 @@ LETTER = rf"(?:[^\W\d_]|[{SIGNS}])"
 ONE_PHRASE = re.compile(rf"{LETTER}*(?:[ '-]+{LETTER}+)*[ '-]*")
 AMOUNT = "amount"  # cue_type of prices and weights: weaker company than words of trade
 ANYWHERE = 1 << 30
+Phrases = dict[tuple[str, str], dict[str, None]]
 Tongues = dict[tuple[int, int], set[str]]
 
 
@@ -46,7 +47,8 @@ def settle(
     standing = [match for match in inside if not match.canceled_by]
     tongues = _tongues(inside)
     near = [_explained_near(skeleton, match, standing, cues, contexts, rows, tongues) for match in inside]
-    near = [_explained_elsewhere(match, inside) for match in near]
+    phrases = _phrases_of(inside)
+    near = [_explained_elsewhere(match, phrases) for match in near]
     return Matches(
         taxa=tuple(_with_company(match, standing, cues, lexicon) for match in near),
         cues=cues,
@@ -122,7 +124,16 @@ def _explained_near(
     return msgspec.structs.replace(match, weakened_by=both) if both else match
 
 
-def _explained_elsewhere(match: Match, taxa: list[Match]) -> Match:
+def _phrases_of(taxa: list[Match]) -> Phrases:
+    """The forms that stand in innocent phrases, and the contexts that say so."""
+    phrases: Phrases = {}
+    for match in taxa:
+        if match.canceled_by:
+            phrases.setdefault((match.rule_id, match.form), {}).update(dict.fromkeys(match.canceled_by))
+    return phrases
+
+
+def _explained_elsewhere(match: Match, phrases: Phrases) -> Match:
     """An innocent word explained by the phrase that it stands in elsewhere: "a lute ... bring your son to hear it", one word in Arabic.
 
     A word has one sense in one text (Gale, Church and Yarowsky 1992, https://aclanthology.org/H92-1045). Words that usually mean wildlife
@@ -130,9 +141,8 @@ def _explained_elsewhere(match: Match, taxa: list[Match]) -> Match:
     """
     if match.level is not Level.COMPANY_ONLY or match.canceled_by or match.explained_by or is_disguised(match):
         return match
-    same = (each for each in taxa if (each.rule_id, each.form) == (match.rule_id, match.form))
-    names = tuple(dict.fromkeys(name for each in same for name in each.canceled_by))
-    return msgspec.structs.replace(match, explained_by=names) if names else match
+    names = phrases.get((match.rule_id, match.form))
+    return msgspec.structs.replace(match, explained_by=tuple(names)) if names else match
 
 
 def _names(contexts: Iterable[Match]) -> tuple[str, ...]:
