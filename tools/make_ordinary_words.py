@@ -11,7 +11,9 @@ and so is the file. A word is listed if it is ordinary (`ORDINARY`) and, folded 
 (b) is one edit (insertion, deletion, substitution, transposition) from a word of three or more letters in a form of a taxon rule, two from
     one of seven or more that begins or ends alike, or looks like one, and is itself no word of such a form.
 
-It also writes `lexicons/common_words.tsv`: the commonest words of each language.
+It also writes `lexicons/common_words.tsv`: the commonest words of each language; and `lexicons/homographs.tsv`: single words that are a
+form of a taxon rule in some languages and in another, which has no form with it, a far commoner word. Languages that wordfreq does not
+count stand there by hand, and are kept.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from wordfreq import get_frequency_dict
 LEXICONS = Path(__file__).parent.parent / "lexicons"
 TARGET = LEXICONS / "ordinary_words.tsv"
 COMMON = LEXICONS / "common_words.tsv"
+HOMOGRAPHS = LEXICONS / "homographs.tsv"
 LANGUAGES = (
     "ar", "de", "en", "es", "fil", "fr", "hi", "id", "it", "ja", "ko", "ms", "nl", "pl", "pt", "ro", "ru", "sv", "tr", "uk", "vi", "zh",
 )  # fmt: skip
@@ -48,6 +51,11 @@ NEAR_LETTERS = 3
 FAR_LETTERS = 7  # of a word that is read two letters wrong
 COMMON_WORDS = 3000  # of each language, that a form may be run together with
 SHORT_COMMON_WORDS = 60  # of these, how many of the commonest words of two letters
+HOMOGRAPH = 2.6  # Zipf of a word that is one of a language, not of its books about animals
+COMMONER = 0.4  # by how much more than in the languages whose form it is: nearly three times as common
+CALLED = {"tl": "fil"}  # what wordfreq calls a language
+SHARED = {"id": "ms", "ms": "id"}  # languages that share their words
+NOBODYS = frozenset({"la", "zxx"})
 SPELLED_KINDS = TAXON_KINDS | {RuleKind.EVASION_CUE, RuleKind.TRADE_CUE}
 NOTE = (
     "# Ordinary words that no spelling or typo of a wildlife word may be taken for; written by tools/make_ordinary_words.py.\n"
@@ -55,6 +63,11 @@ NOTE = (
 )
 COMMON_NOTE = NOTE.replace(
     "Ordinary words that no spelling or typo of a wildlife word may be taken for", "Common words that a form is run together with"
+)
+
+HOMOGRAPHS_NOTE = NOTE.replace(
+    "Ordinary words that no spelling or typo of a wildlife word may be taken for",
+    "Wildlife words that mean something else in these languages",
 )
 
 Ordinary = dict[str, dict[str, float]]
@@ -71,6 +84,11 @@ def main() -> None:
     COMMON.write_text(
         COMMON_NOTE + "word\tlanguages\n" + "\n".join(f"{word}\t{languages}" for word, languages in common) + "\n", encoding="utf-8"
     )
+    homographs = homographs_of(rules, ordinary)
+    HOMOGRAPHS.write_text(
+        HOMOGRAPHS_NOTE + "word\tlanguages\n" + "\n".join(f"{word}\t{languages}" for word, languages in homographs) + "\n", encoding="utf-8"
+    )
+    print(f"{len(homographs)} homographs")
     print(f"{len(common)} common words, {COMMON.stat().st_size / 1e6:.2f} MB")
     print(f"{len(lines)} words, {TARGET.stat().st_size / 1e6:.2f} MB")
 
@@ -167,6 +185,39 @@ def is_far(word: str, ends: dict[tuple[int, str], list[str]]) -> bool:
         return False
     keys = [(length, end) for length in range(len(word) - 2, len(word) + 3) for end in ("^" + word[0], word[-1] + "$")]
     return any(process.extractOne(word, ends[key], scorer=OSA.distance, score_cutoff=2) is not None for key in keys if key in ends)
+
+
+def homographs_of(rules: list[Rule], ordinary: Ordinary) -> list[tuple[str, str]]:
+    """Single words in Latin letters that are a form of a taxon rule, with the languages in which they are another, far commoner word."""
+    forms: set[str] = set()
+    owners: dict[str, set[str]] = defaultdict(set)
+    for rule in rules:
+        if rule.kind in TAXON_KINDS:
+            language = CALLED.get(base := rule.language.partition("-")[0], base)
+            for form in (fold(entry.form).strip() for entry in rule.entries):
+                forms.add(form)
+                for word in form.translate(PARTING).split():
+                    owners[word].update({language, SHARED.get(language, language)})
+    by_hand = {word: languages for word, languages in homographs_by_hand().items() if word in forms}
+    found = {word: homograph_in(word, owners[word], ordinary) for word in forms if word.isascii() and word.isalpha()}
+    words = sorted({word for word, languages in found.items() if languages} | by_hand.keys())
+    return [(word, " ".join(filter(None, (commonest(found.get(word, {})), by_hand.get(word, ""))))) for word in words]
+
+
+def homograph_in(word: str, owners: set[str], ordinary: Ordinary) -> dict[str, float]:
+    """The languages in which a word of the forms of others is a far commoner word; none of one that is a Latin name."""
+    counted = ordinary.get(word, {})
+    own = max((counted.get(language, 0.0) for language in owners), default=0.0)
+    least = max(HOMOGRAPH, own + COMMONER)
+    return {} if owners & NOBODYS else {name: zipf for name, zipf in counted.items() if name not in owners and zipf >= least}
+
+
+def homographs_by_hand() -> dict[str, str]:
+    """What the file says of languages that are not counted: word → languages."""
+    lines = HOMOGRAPHS.read_text(encoding="utf-8").splitlines() if HOMOGRAPHS.exists() else []
+    rows = [line.split("\t") for line in lines if not line.startswith(("#", "word\t"))]
+    kept = {word: " ".join(name for name in languages.split() if ":" not in name) for word, languages in rows}
+    return {word: languages for word, languages in kept.items() if languages}
 
 
 def commonest_of_each() -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from machine import pss, write
 from stages import OFFERS, WORDS, text
 from wildgate_service.bulk import InputRow, listing_of, rows_of
-from wildgate_service.classify.language import identify_language
+from wildgate_service.language import identify_language
 from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.fuse import load_fusion
 from wildgate_service.local import local_engine

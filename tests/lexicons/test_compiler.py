@@ -161,9 +161,10 @@ def test_much_that_changed_is_compiled_whole(warm, lexicons, monkeypatch):
     assert (whole.suffix, warm.compile().stem.partition("-on-")[2]) == (".bin", whole.stem.removeprefix("lexicon-"))
 
 
-def test_ordinary_words_that_changed_are_compiled_whole(warm, lexicons):
+@pytest.mark.parametrize("name", ["ordinary_words.tsv", "homographs.tsv"])
+def test_words_that_changed_are_compiled_whole(warm, lexicons, name):
     """They touch every form."""
-    file = lexicons / "ordinary_words.tsv"
+    file = lexicons / name
     file.write_text(file.read_text(encoding="utf-8") + "zzzzzz\ten\n", encoding="utf-8")
     assert warm.compile().suffix == ".bin"
 

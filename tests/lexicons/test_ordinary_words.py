@@ -3,7 +3,7 @@
 import pytest
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon import default_lexicons
-from wildgate_service.lexicon.ordinary import FILE, read_ordinary_words
+from wildgate_service.lexicon.ordinary import FILE, HOMOGRAPHS, ordinary_words_of, read_ordinary_words
 from wildgate_service.normalize import fold
 
 
@@ -15,6 +15,12 @@ def test_the_shipped_list_holds_words_one_letter_from_wildlife():
 def test_the_shipped_list_is_folded():
     """It is compared with folded words."""
     assert [word for word in read_ordinary_words(default_lexicons()) if fold(word).strip() != word] == []
+
+
+def test_the_shipped_homographs_mean_something_else():
+    """Varicose veins in Turkish, "their" in Italian; a pangolin is one everywhere."""
+    words = ordinary_words_of((default_lexicons() / HOMOGRAPHS).read_text(encoding="utf-8"), HOMOGRAPHS)
+    assert (words["varis"], words["loro"], "pangolin" in words) == ("tr", "it", False)
 
 
 def test_notes_are_skipped(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wildgate_service.classify.language import PIECE, PIECES, UNKNOWN, identify_language
+from wildgate_service.language import PIECE, PIECES, UNKNOWN, identify_language, sure_languages
 
 SPANISH = "Mesa de comedor de madera clara para seis personas, con cuatro sillas a juego. Se recoge en el centro de la ciudad. "
 ENGLISH = "Solid oak dining table for six people with four matching chairs, to be collected in the city. "
@@ -59,3 +59,9 @@ def test_what_has_no_words_has_no_language() -> None:
 def test_rules_that_agree_decide_where_letters_are_in_doubt() -> None:
     """A short text has the language of the rules that fired in it."""
     assert identify_language("12 34 / 5", "", frozenset({"sw"})) == "sw"
+
+
+def test_a_language_is_sure_where_nearly_all_of_a_text_is_in_it():
+    """Not in a mixed text, nor in one whose language another script tells."""
+    assert sure_languages(SPANISH)[0] == "es"
+    assert [sure_languages(text) for text in (SPANISH + ENGLISH, "宜家书桌九成新 自提 Varis", "12 34")] == [(), (), ()]

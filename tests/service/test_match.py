@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from wildgate_service.lexicon.compiler import build_tables
+from wildgate_service.lexicon.gathering import Placed
+from wildgate_service.lexicon.linking import Sources, link
+from wildgate_service.lexicon.objects import object_of
 from wildgate_service.lexicon.rules import Entry, Examples, Reach, Requires, Rule
 from wildgate_service.match import match, misspelling
 from wildgate_service.match.automaton import without_floods
@@ -583,6 +586,14 @@ def test_a_cover_word_beside_evasion_disguise_or_a_second_taxon_only_weakens(tit
     assert [(each.explained_by, each.weakened_by) for each in found if each.rule_id == "en-ivory"] == [((), ("en-faux",))]
 
 
+def test_an_innocent_word_has_one_sense_in_one_text():
+    """What is a phrase in one sentence means the same in the next, even beside evasion; by itself it may be a code word."""
+    white = rule("en-white", "white", level=Level.COMPANY_ONLY, kind=RuleKind.CODE_WORD)
+    wine = rule("en-wine", "white wine", kind=CONTEXT, cancels=Reach(("elephant",), 0))
+    texts = ("white wine, and the white is cold, dm me", "the white is here, dm me")
+    assert [matches_in(text, white, wine, EVASION).taxa[-1].counts for text in texts] == [False, True]
+
+
 def test_a_strong_match_is_weakened_and_never_explained():
     """It still counts."""
     (found,) = matches_in("faux elephant ivory", STRONG, NEAR).taxa
@@ -706,3 +717,53 @@ def test_a_flood_of_one_word_hides_no_other(engine_without_encoder):
     text = "elephant ivory tusk, " * 400 + "rhino horn, " + "elephant ivory tusk, " * 400
     found = match(normalize(Listing(description=text)), engine_without_encoder.lexicon)
     assert {"elephant", "rhino"} <= {group for each in found.taxa for group in each.groups}
+
+
+# --- words of another language ---------------------------------------------------------------------
+
+TURKISH = (
+    "Varis çorabı, az kullanıldı, beden orta, siyah renk, kutusunda duruyor, fiyatı uygun, kargo ile gönderirim, takas yok, elden teslim"
+)
+GERMAN = "Varis aus eigener Haltung in gute Hände abzugeben, beide Tiere sind gesund und an Menschen gewöhnt, nur an erfahrene Halter"
+LEMURS = rule("de-lemurs", Entry("varis", "ruffed lemurs"), taxon="tiger", level=Level.WITH_COMPANY)
+
+
+def foreign(text: str, *rules: Rule, homographs: dict[str, str] | None = None) -> list[str]:
+    """The surfaces found by a lexicon of these rules and homographs."""
+    sources = Sources([Placed("", object_of(rules), 0)], TAXA, "1.0.0", {}, homographs=homographs or {})
+    return [found.surface for found in match(normalize(Listing(title=text)), compiled_in_memory(link(sources))).taxa]
+
+
+def test_a_word_that_means_something_else_in_the_language_of_a_long_text_is_none_of_another():
+    """Varicose veins in Turkish, lemurs in German; in a Turkish text that nobody has listed it for, lemurs too."""
+    assert foreign(TURKISH, LEMURS, homographs={"varis": "tr"}) == []
+    assert foreign(GERMAN, LEMURS, homographs={"varis": "tr"}) == ["Varis"]
+    assert foreign(TURKISH, LEMURS) == ["Varis"]
+
+
+def test_a_short_text_is_sure_of_no_language():
+    """Who writes little is read in every language."""
+    assert foreign("Varis çorabı, fiyatı uygun", LEMURS, homographs={"varis": "tr"}) == ["Varis"]
+
+
+def test_a_cue_in_a_forms_own_language_speaks_for_it():
+    """Sellers write several languages in one text; a cue that is one of the text's language as well says nothing."""
+    german = rule("de-sale", "abzugeben", kind=RuleKind.TRADE_CUE)
+    turkish = rule("tr-sale", "abzugeben", kind=RuleKind.TRADE_CUE)
+    mixed = TURKISH.replace("Varis", "Varis abzugeben")
+    assert foreign(mixed, LEMURS, german, homographs={"varis": "tr"}) == ["Varis"]
+    assert foreign(mixed, LEMURS, german, turkish, homographs={"varis": "tr"}) == []
+
+
+def test_a_word_read_two_slips_away_is_none_of_another_language():
+    """Worms for anglers are no German poison frogs; what is one slip away from these is."""
+    frogs = rule("de-frogs", Entry("dendrobaten", "poison frogs"), taxon="tiger", level=Level.WITH_COMPANY)
+    text = "{} worms, lively as anything, about seven hundred to the tub, the tackle shop is paying pennies this year so message me here"
+    assert [foreign(text.format(word), frogs) for word in ("Dendrobaena", "Dendrobatn")] == [[], ["Dendrobatn"]]
+
+
+def test_a_cue_as_it_is_written_is_no_slip():
+    """The Filipino word for all of them is no lizard."""
+    lizard = rule("tl-lizard", Entry("layagan", "sailfin lizard"), taxon="tiger", level=Level.WITH_COMPANY)
+    everything = rule("tl-all", "lahatan", kind=RuleKind.TRADE_CUE)
+    assert (surfaces("9k lahatan", lizard), surfaces("9k lahatan", lizard, everything)) == (["lahatan"], [])

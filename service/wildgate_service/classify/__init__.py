@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wildgate_service.classify.language import UNKNOWN, identify_language
 from wildgate_service.classify.windows import readable_windows
+from wildgate_service.language import UNKNOWN, identify_language
 from wildgate_service.match.boundaries import is_unspaced
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.heads import HeadSet

@@ -26,7 +26,7 @@ from wildgate_service.lexicon.linking import (
 from wildgate_service.lexicon.objects import LexiconObject
 from wildgate_service.match.automaton import build_automaton
 from wildgate_service.match.overlay import AddedBarePatterns, AddedPatterns, Delta, Run, Words
-from wildgate_service.match.tables import RuleRow, Tables, known_words, words_of_phrases
+from wildgate_service.match.tables import RuleRow, Tables, by_word, known_words, words_of_phrases
 
 LARGEST_SHARE = 0.1  # of the base's forms that may come and go; with more, reading and searching two layers costs more than it saves
 KNOWN = 5  # where among the sets of words those are that may be run together: the common ones whatever the rules say
@@ -49,7 +49,7 @@ class Base:
         self.digest = tables.digest
         self.keys = tables.manifest
         self.taxa = tables.taxa
-        self.ordinary = {word: languages for languages, words in tables.ordinary.items() for word in words}
+        self.ordinary, self.homographs = by_word(tables.ordinary), by_word(tables.homographs)
         self.common = frozenset(tables.common)
         self.rules, self.forms = len(tables.rules), len(tables.forms)
         words = (tables.taxon_words, tables.context_words, tables.taxon_phrases, tables.context_phrases, tables.glue)
@@ -84,7 +84,8 @@ def delta_of(base: Base, sources: Sources, digest: str) -> Delta | None:
     kept = {each.key for each, wanted in zip(sources.placed, rows, strict=True) if base.holds(each.key, wanted)}
     came = [each.object for each in sources.placed if each.key not in kept]
     gone = [part for key, part in base.parts.items() if key not in kept]
-    if (sources.ordinary, sources.common) != (base.ordinary, base.common) or base.is_exceeded_by(came, [part.object for part in gone]):
+    other_words = (sources.ordinary, sources.common, sources.homographs) != (base.ordinary, base.common, base.homographs)
+    if other_words or base.is_exceeded_by(came, [part.object for part in gone]):
         return None
     new_rows = [wanted for each, wanted in zip(sources.placed, rows, strict=True) if each.key not in kept]
     linked = linked_objects(came, new_rows, sources.ordinary, base.rules)

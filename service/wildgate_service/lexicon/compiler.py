@@ -18,7 +18,7 @@ from wildgate_service.lexicon.linking import NO_WORDS, Sources, link
 from wildgate_service.lexicon.objects import object_of
 from wildgate_service.lexicon.ordinary import COMMON as COMMON_WORDS
 from wildgate_service.lexicon.ordinary import FILE as ORDINARY_WORDS
-from wildgate_service.lexicon.ordinary import ordinary_words_of
+from wildgate_service.lexicon.ordinary import HOMOGRAPHS, ordinary_words_of
 from wildgate_service.lexicon.rules import Rule
 from wildgate_service.lexicon.taxa import taxa_of, unions_of
 from wildgate_service.lexicon.turns import LOCK, in_turn
@@ -31,6 +31,7 @@ KEPT_FILES = 4  # compiled files of a sort in a cache: the one served, and some 
 _taxa_of = lru_cache(1)(taxa_of)  # tables change seldom and rules often
 _ordinary_words_of = lru_cache(1)(ordinary_words_of)
 _common_words_of = lru_cache(1)(ordinary_words_of)
+_homographs_of = lru_cache(1)(ordinary_words_of)
 
 
 def compile_lexicons(root: Path, output: Path, packs: tuple[Path, ...] = ()) -> Path:
@@ -151,7 +152,8 @@ def sources_of(files: Files, placed: list[Placed]) -> Sources:
         taxa = _with_taxa(taxa, pack, files)
     ordinary = _ordinary_words_of(files.text_of(ORDINARY_WORDS)) if ORDINARY_WORDS in files.tables else NO_WORDS
     common = frozenset(_common_words_of(files.text_of(COMMON_WORDS), COMMON_WORDS)) if COMMON_WORDS in files.tables else frozenset()
-    return Sources(placed, taxa, files.version, unions_of(files.text_of("unions.csv")), ordinary, common)
+    homographs = _homographs_of(files.text_of(HOMOGRAPHS), HOMOGRAPHS) if HOMOGRAPHS in files.tables else NO_WORDS
+    return Sources(placed, taxa, files.version, unions_of(files.text_of("unions.csv")), ordinary, common, homographs)
 
 
 def _with_taxa(taxa: dict[str, TaxonRow], pack: str, files: Files) -> dict[str, TaxonRow]:

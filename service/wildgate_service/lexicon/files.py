@@ -17,7 +17,7 @@ from msgspec import Struct
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.rules import rule_files
 
-TABLES = ("VERSION", "taxa.csv", "protection.csv", "unions.csv", "ordinary_words.tsv", "common_words.tsv")
+TABLES = ("VERSION", "taxa.csv", "protection.csv", "unions.csv", "ordinary_words.tsv", "common_words.tsv", "homographs.tsv")
 PACK_TABLES = ("VERSION", "taxa.csv", "protection.csv")
 # A file that was written so recently may be written again without its times telling: clocks of file systems tick slowly.
 FRESH_SECONDS = 2.0

@@ -26,6 +26,7 @@ class Sources(NamedTuple):
     """What a lexicon is linked from: its objects in order, and the tables beside the rules.
 
     A further spelling of a form that is one of the `ordinary` words is left out; forms may be run together with the `common` ones.
+    One that is a word of its own in another language is among the `homographs`.
     """
 
     placed: Sequence[Placed]
@@ -34,6 +35,7 @@ class Sources(NamedTuple):
     unions: dict[str, tuple[str, ...]]
     ordinary: Mapping[str, str] = NO_WORDS
     common: frozenset[str] = frozenset()
+    homographs: Mapping[str, str] = NO_WORDS
 
 
 class Linked(NamedTuple):
@@ -88,6 +90,7 @@ def link(sources: Sources, digest: str = "") -> Tables:
         context_pair_partners=context_pairs.partners,
         common=in_order(sources.common),
         ordinary=_by_languages(sources.ordinary),
+        homographs=_by_languages(sources.homographs),
         glue=in_order(union(each.glue for each in objects)),
         manifest=tuple(each.key for each in sources.placed),
         digest=digest,
@@ -152,7 +155,7 @@ def in_order(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def _by_languages(words: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """The languages of ordinary words → the words, both in order."""
+    """The languages of some words → the words, both in order."""
     groups: dict[str, list[str]] = defaultdict(list)
     for word in sorted(words):
         groups[words[word]].append(word)

@@ -1,4 +1,7 @@
-"""`ordinary_words.tsv`: words that are never read as a misspelling of a wildlife word, nor taken for a further spelling of one."""
+"""`ordinary_words.tsv`: words that are never read as a misspelling of a wildlife word, nor taken for a further spelling of one.
+
+`homographs.tsv`, written alike: wildlife words of one language that mean something else in others.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from wildgate_service.errors import LexiconError
 
 FILE = "ordinary_words.tsv"
 COMMON = "common_words.tsv"
+HOMOGRAPHS = "homographs.tsv"
 COLUMNS = ("word", "languages")
 
 
@@ -20,7 +24,7 @@ def read_ordinary_words(root: Path) -> dict[str, str]:
 
 
 def ordinary_words_of(text: str, file: str = FILE) -> dict[str, str]:
-    """The same of the text of that file or of `common_words.tsv`, which is written alike."""
+    """The same of the text of that file or of `common_words.tsv` or `homographs.tsv`, which are written alike."""
     words: dict[str, str] = {}
     named: dict[str, str] = {}  # each set of languages once, for thousands of words share one
     rows = [(number, line) for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1) if not line.startswith("#")]

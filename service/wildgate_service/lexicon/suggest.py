@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from wildgate_service.classify.language import identify_language
+from wildgate_service.language import identify_language
 from wildgate_service.lexicon.ngrams import Grams, Span, is_spaced, ngrams, order
 from wildgate_service.match import find_contexts, match
 from wildgate_service.match.tables import CompiledLexicon

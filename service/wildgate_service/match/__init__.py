@@ -12,6 +12,7 @@ import msgspec
 from wildgate_service.match.company import settle
 from wildgate_service.match.effort import Effort
 from wildgate_service.match.find import context_occurrences, matches_of, taxon_matches, taxon_occurrences, with_garbled
+from wildgate_service.match.foreign import without_foreign
 from wildgate_service.match.garbled import in_garbled, in_masked, is_garbled
 from wildgate_service.match.thin import thin_contexts, thin_taxa
 from wildgate_service.types import Match, Matches, RuleKind
@@ -39,7 +40,8 @@ def match(text: NormalizedText, lexicon: CompiledLexicon) -> Matches:
     found = tuple(matches_of(text, lexicon, thin_contexts(contexts, taxa)))
     cues = tuple(each for each in found if each.kind is not RuleKind.BENIGN_CONTEXT)
     benign = tuple(each for each in found if each.kind is RuleKind.BENIGN_CONTEXT)
-    matches = settle(text.skeleton, taxon_matches(text, lexicon, taxa), cues, benign, lexicon)
+    meant = without_foreign(text, taxon_matches(text, lexicon, taxa), found, lexicon)
+    matches = settle(text.skeleton, meant, cues, benign, lexicon)
     taxa_as_read = in_garbled(matches.taxa) if garbled else in_masked(matches.taxa, text.tokens)
     return _as_read(msgspec.structs.replace(matches, taxa=taxa_as_read), effort)
 

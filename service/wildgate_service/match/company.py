@@ -28,6 +28,7 @@ LETTER = rf"(?:[^\W\d_]|[{SIGNS}])"
 ONE_PHRASE = re.compile(rf"{LETTER}*(?:[ '-]+{LETTER}+)*[ '-]*")
 AMOUNT = "amount"  # cue_type of prices and weights: weaker company than words of trade
 ANYWHERE = 1 << 30
+Phrases = dict[tuple[str, str], dict[str, None]]
 Tongues = dict[tuple[int, int], set[str]]
 
 
@@ -46,6 +47,8 @@ def settle(
     standing = [match for match in inside if not match.canceled_by]
     tongues = _tongues(inside)
     near = [_explained_near(skeleton, match, standing, cues, contexts, rows, tongues) for match in inside]
+    phrases = _phrases_of(inside)
+    near = [_explained_elsewhere(match, phrases) for match in near]
     return Matches(
         taxa=tuple(_with_company(match, standing, cues, lexicon) for match in near),
         cues=cues,
@@ -121,6 +124,27 @@ def _explained_near(
     return msgspec.structs.replace(match, weakened_by=both) if both else match
 
 
+def _phrases_of(taxa: list[Match]) -> Phrases:
+    """The forms that stand in innocent phrases, and the contexts that say so."""
+    phrases: Phrases = {}
+    for match in taxa:
+        if match.canceled_by:
+            phrases.setdefault((match.rule_id, match.form), {}).update(dict.fromkeys(match.canceled_by))
+    return phrases
+
+
+def _explained_elsewhere(match: Match, phrases: Phrases) -> Match:
+    """An innocent word explained by the phrase that it stands in elsewhere: "a lute ... bring your son to hear it", one word in Arabic.
+
+    A word has one sense in one text (Gale, Church and Yarowsky 1992, https://aclanthology.org/H92-1045). Words that usually mean wildlife
+    are left to themselves: a seller may write any phrase besides.
+    """
+    if match.level is not Level.COMPANY_ONLY or match.canceled_by or match.explained_by or is_disguised(match):
+        return match
+    names = phrases.get((match.rule_id, match.form))
+    return msgspec.structs.replace(match, explained_by=tuple(names)) if names else match
+
+
 def _names(contexts: Iterable[Match]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(context.rule_id for context in contexts))
 
@@ -157,7 +181,7 @@ def _with_company(match: Match, standing: list[Match], cues: tuple[Match, ...], 
 def _speaks_to(match: Match, cue: Match) -> bool:
     """Whether a cue may be company: one in a few Latin letters, as of Thai "khai", only for a form of its own language."""
     fewest = max((FEWEST_LETTERS.get(view, 0) for view in cue.views), default=0)
-    return sum(map(str.isalpha, cue.surface)) >= fewest or _base(cue.language) == _base(match.language) or match.language in NOBODYS
+    return sum(map(str.isalpha, cue.surface)) >= fewest or tongue(cue.language) == tongue(match.language) or match.language in NOBODYS
 
 
 def is_other(match: Match, other: Match) -> bool:
@@ -179,16 +203,16 @@ def _tongues(taxa: list[Match]) -> Tongues:
     """The languages of the rules that fired at each span: a word of several languages is explained in each of them."""
     tongues: dict[tuple[int, int], set[str]] = {}
     for match in taxa:
-        tongues.setdefault((match.skeleton_start, match.skeleton_end), set()).add(_base(match.language))
+        tongues.setdefault((match.skeleton_start, match.skeleton_end), set()).add(tongue(match.language))
     return tongues
 
 
 def _same_tongue(context: Match, match: Match, tongues: Tongues) -> bool:
     """Whether a context near a match is in its language: "game" explains a Vietnamese name, not an English rhino."""
-    return match.language in NOBODYS or _base(context.language) in tongues[match.skeleton_start, match.skeleton_end]
+    return match.language in NOBODYS or tongue(context.language) in tongues[match.skeleton_start, match.skeleton_end]
 
 
-def _base(language: str) -> str:
+def tongue(language: str) -> str:
     """The language without its script; Malay counts as Indonesian, whose words it shares."""
     base = language.partition("-")[0]
     return "id" if base == "ms" else base

@@ -110,6 +110,7 @@ def lay_over(base: CompiledLexicon, delta: Delta) -> CompiledLexicon:
         taxa={key: row for key, row in base.taxa.items() if key not in delta.gone_taxa} | delta.taxa,
         unions=delta.unions,
         ordinary=base.ordinary,
+        homographs=base.homographs,
         taxon_search=_search(
             base.taxon_search,
             Added(delta.taxon_patterns, delta.bare_taxon_patterns, delta.sound_taxon_patterns),

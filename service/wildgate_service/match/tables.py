@@ -130,6 +130,7 @@ class Tables(Struct, frozen=True):
     context_pair_partners: bytes = b""
     common: tuple[str, ...] = ()  # words that forms may be run together with
     ordinary: dict[str, tuple[str, ...]] = {}  # languages ("de en") → words never read as a misspelling of a form of one
+    homographs: dict[str, tuple[str, ...]] = {}  # languages → words of forms that mean something else in these
     glue: tuple[str, ...] = ()  # words that may be written together with a form
     manifest: tuple[str, ...] = ()  # keys of the objects that the tables were linked from, in their order
     digest: str = ""  # hash of what the tables were made from; "": of themselves
@@ -192,6 +193,7 @@ class CompiledLexicon(Struct, frozen=True, kw_only=True):
     taxa: dict[str, TaxonRow]
     unions: dict[str, tuple[str, ...]]
     ordinary: Mapping[str, str]  # ordinary word → the languages it is ordinary in ("de en")
+    homographs: Mapping[str, str]  # single word of a form → the languages in which it means something else
     taxon_search: Search  # what finds species, products and code words
     context_search: Search  # what finds cues and benign contexts
     below: CompiledLexicon | None = None
@@ -213,7 +215,7 @@ class CompiledLexicon(Struct, frozen=True, kw_only=True):
 def opened(tables: Tables, digest: str) -> CompiledLexicon:
     """Tables made ready to search; what they were made from is as they say, or `digest`."""
     digest = tables.digest or digest
-    ordinary, glue = {word: languages for languages, words in tables.ordinary.items() for word in words}, frozenset(tables.glue)
+    ordinary, glue = by_word(tables.ordinary), frozenset(tables.glue)
     common, known = frozenset(tables.common), known_words(tables)
     taxon_pairs = Pairs(tables.taxon_pair_words, tables.taxon_pair_starts, tables.taxon_pair_partners)
     context_pairs = Pairs(tables.context_pair_words, tables.context_pair_starts, tables.context_pair_partners)
@@ -228,6 +230,7 @@ def opened(tables: Tables, digest: str) -> CompiledLexicon:
         taxa=tables.taxa,
         unions=tables.unions,
         ordinary=ordinary,
+        homographs=by_word(tables.homographs),
         taxon_search=Search(
             open_automaton(tables.taxon_automaton),
             tables.taxon_patterns,
@@ -251,6 +254,11 @@ def opened(tables: Tables, digest: str) -> CompiledLexicon:
             MarklessSearch(use for uses in tables.bare_context_patterns for use in uses),
         ),
     )
+
+
+def by_word(words: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Languages → words, as word → languages."""
+    return {word: languages for languages, each in words.items() for word in each}
 
 
 def known_words(tables: Tables) -> frozenset[str]:

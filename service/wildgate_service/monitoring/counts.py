@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wildgate_service.classify import DEEP, ENCODER, SCREEN
-from wildgate_service.classify.language import TRADED, UNKNOWN
 from wildgate_service.fuse import READ_BY
+from wildgate_service.language import TRADED, UNKNOWN
 
 if TYPE_CHECKING:
     from wildgate_service.monitoring.tally import Tally

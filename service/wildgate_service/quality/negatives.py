@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from wildgate_service.classify.language import TRADED
+from wildgate_service.language import TRADED
 from wildgate_service.model.labeled_texts import as_listing
 from wildgate_service.model.training_data import NEGATIVES, is_held_out, read_rows
 from wildgate_service.pipeline import Engine

@@ -57,6 +57,7 @@ TRADED = frozenset(
     ]
 )
 PIECES, PIECE = 8, 80  # of a longer text that many pieces of as many code points are read, spread over it: CLD2 takes 4 µs per hundred
+NEARLY_ALL = 75  # percent of a text's letters in one language
 SHORT = 60  # code points below which an unreliable guess at a rare language is no guess
 
 
@@ -78,6 +79,20 @@ def identify_language(document: str, hint: str, rules: frozenset[str] = frozense
     if len(rules) == 1:
         return next(iter(rules))
     return language if reliable or language in TRADED or len(text) > SHORT else UNKNOWN
+
+
+def sure_languages(document: str) -> tuple[str, ...]:
+    """The languages of a text by its letters, that of nearly all of it first; () where that is in doubt, or another script writes it."""
+    text = _sample(document)
+    if not text.isascii() and _by_script(text):
+        return ()
+    try:
+        reliable, _, guesses = pycld2.detect(_printable(text), bestEffort=True)
+    except pycld2.error:
+        return ()
+    if not reliable or guesses[0][2] < NEARLY_ALL:
+        return ()
+    return tuple(CLD2_NAMES.get(code, code) for _, code, percent, _ in guesses if percent)
 
 
 def _sample(document: str) -> str:
