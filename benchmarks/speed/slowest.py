@@ -4,6 +4,7 @@ A pool of texts is changed at random (joined, cut, repeated, disguised, strewn w
 processor time. What costs is everything but the encoder, whose work is bounded by its windows: normalize, match, screen, fuse and decide.
 The best of each family are measured again, at several lengths, beside ordinary texts of the same lengths. What a service knows of words it
 has met makes the second look at a text cheap; `unseen` says what words cost that it has never met, beside ordinary words that it has.
+`strung` says what the lexicon's own forms cost, strung together: what is found must not be held against all else that is found.
 
 Usage: python benchmarks/speed/slowest.py [--minutes 10] [--seed 1]
 """
@@ -28,7 +29,7 @@ from machine import write
 from msgspec.structs import replace
 from wildgate_service.local import local_engine
 from wildgate_service.pipeline import Engine, score_listing
-from wildgate_service.types import Listing
+from wildgate_service.types import TAXON_KINDS, Listing, RuleKind
 
 ROOT = Path(__file__).parents[2]
 LENGTH = 1_500  # of the texts of the pool
@@ -186,11 +187,28 @@ def unseen(clock: Clock, plain: list[str], chance: random.Random) -> dict[str, f
     return ratios
 
 
-def _of_words(make: Callable[[], str]) -> str:
+def strung(clock: Clock, engine: Engine, plain: list[str], chance: random.Random) -> dict[str, dict[str, float]]:
+    """How many times an ordinary text of its length a text costs that is made of forms, by their kinds and the length."""
+    lexicon = engine.lexicon
+    forms: dict[str, list[str]] = {"taxa": [], "cues": [], "contexts": []}
+    for form in lexicon.forms:
+        kind = lexicon.rules[form.rule].kind
+        forms["taxa" if kind in TAXON_KINDS else "contexts" if kind is RuleKind.BENIGN_CONTEXT else "cues"].append(form.form)
+    mixtures = {"taxa": ("taxa",), "taxa and cues": ("taxa", "cues"), "taxa and contexts": ("taxa", "contexts"), "all": tuple(forms)}
+    usual = {length: statistics.median(clock.cost(filled(text, length), 1) for text in plain) for length in LENGTHS}
+
+    def ratio(kinds: tuple[str, ...], length: int) -> float:
+        texts = [_of_words(lambda: chance.choice(forms[chance.choice(kinds)]), length) for _ in range(ROUNDS)]
+        return round(statistics.median(clock.cost(text, 1) for text in texts) / usual[length], 1)
+
+    return {name: {str(length): ratio(kinds, length) for length in LENGTHS} for name, kinds in mixtures.items()}
+
+
+def _of_words(make: Callable[[], str], length: int = LENGTH) -> str:
     words = ""
-    while len(words) < LENGTH:
+    while len(words) < length:
         words += make() + " "
-    return words[:LENGTH]
+    return words[:length]
 
 
 def _chosen(pool: list[tuple[float, str]], chance: random.Random) -> str:
@@ -244,6 +262,7 @@ def main() -> None:
     worst = max(each["ratio"] for each in lengths.values())
     result = {"seed": arguments.seed, "minutes": arguments.minutes, "goal_ratio": GOAL, "worst_ratio": worst, "lengths": lengths}
     result["unseen"] = unseen(clock, plain, chance)
+    result["strung"] = strung(clock, engine, plain, chance)
     print(json.dumps(result, indent=1, ensure_ascii=False))
     if not math.isfinite(worst):
         raise SystemExit("nothing was measured")

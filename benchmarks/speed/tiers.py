@@ -27,9 +27,9 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from machine import pss, write
 from stages import OFFERS, WORDS, text
 from wildgate_service.bulk import InputRow, listing_of, rows_of
-from wildgate_service.language import identify_language
 from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.fuse import load_fusion
+from wildgate_service.language import identify_language
 from wildgate_service.local import local_engine
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.folder import find_models

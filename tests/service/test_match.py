@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from wildgate_service.lexicon.compiler import build_tables
 from wildgate_service.lexicon.gathering import Placed
 from wildgate_service.lexicon.linking import Sources, link
@@ -15,6 +16,7 @@ from wildgate_service.lexicon.rules import Entry, Examples, Reach, Requires, Rul
 from wildgate_service.match import match, misspelling
 from wildgate_service.match.automaton import without_floods
 from wildgate_service.match.misspelling import Spelled, Speller
+from wildgate_service.match.neighbors import Neighbors, distance, overlap
 from wildgate_service.match.tables import TaxonRow, compiled_in_memory
 from wildgate_service.normalize import normalize
 from wildgate_service.types import Attribute, Level, Listing, RuleKind
@@ -767,3 +769,16 @@ def test_a_cue_as_it_is_written_is_no_slip():
     lizard = rule("tl-lizard", Entry("layagan", "sailfin lizard"), taxon="tiger", level=Level.WITH_COMPANY)
     everything = rule("tl-all", "lahatan", kind=RuleKind.TRADE_CUE)
     assert (surfaces("9k lahatan", lizard), surfaces("9k lahatan", lizard, everything)) == (["lahatan"], [])
+
+
+def test_what_is_near_a_match_is_found_without_looking_at_all():
+    """The same as by looking at all of them, also where they overlap and are of any length."""
+    (one,) = matches_in("ivory", rule("en-x", "ivory")).taxa
+    spans = [(number * 37 % 400, (1, 4, 40)[number % 3]) for number in range(60)]
+    matches = [replace(one, skeleton_start=start, skeleton_end=start + length) for start, length in spans]
+    neighbors = Neighbors(matches)
+    for each in matches:
+        for reach in (0, 7, 100):
+            found = [other for other in matches if distance(each, other) <= reach]
+            assert sorted(neighbors.near(each, reach), key=id) == sorted(found, key=id)
+        assert sorted(neighbors.overlapping(each), key=id) == sorted((other for other in matches if overlap(each, other)), key=id)

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from wildgate_service.classify.windows import readable_windows
 from wildgate_service.language import UNKNOWN, identify_language
 from wildgate_service.match.boundaries import is_unspaced
+from wildgate_service.match.neighbors import Neighbors
 from wildgate_service.model.encoder import SentenceEncoder
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.normalize import fold
@@ -158,7 +159,8 @@ def _highest(logit: Callable[[str], float], parts: list[str]) -> float:
 
 def _windows(text: NormalizedText, found: tuple[Match, ...], contexts: tuple[Match, ...]) -> Windows:
     parts, share = readable_windows(text, found)
-    apart = tuple(context for context in contexts if not any(_overlap(context, match) for match in found))
+    neighbors = Neighbors(found)
+    apart = tuple(context for context in contexts if not neighbors.overlapping(context))
     return Windows(parts, readable_windows(text, found, without=apart)[0] if apart else parts, share)
 
 
@@ -178,10 +180,6 @@ def _read(said: Classification, windows: Windows, classifier: Classifier) -> Cla
 
 def _likeliest(rows: list[dict[str, float]]) -> dict[str, float]:
     return {name: max(row[name] for row in rows) for name in rows[0]}
-
-
-def _overlap(one: Match, other: Match) -> bool:
-    return one.skeleton_start < other.skeleton_end and other.skeleton_start < one.skeleton_end
 
 
 def _languages_of(found: Sequence[Match]) -> frozenset[str]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from wildgate_service.match.neighbors import Neighbors, distance, overlap
 from wildgate_service.match.repeated import BLOCKS
 from wildgate_service.match.tables import EVERY_GROUP
+from wildgate_service.match.thin import FARTHEST
 from wildgate_service.match.views import FEWEST_LETTERS, ORDINARY
 from wildgate_service.types import CUES, Level, Match, Matches, RuleKind
 
@@ -30,6 +33,7 @@ AMOUNT = "amount"  # cue_type of prices and weights: weaker company than words o
 ANYWHERE = 1 << 30
 Phrases = dict[tuple[str, str], dict[str, None]]
 Tongues = dict[tuple[int, int], set[str]]
+Kinds = tuple[RuleKind, ...]
 
 
 def settle(
@@ -42,35 +46,92 @@ def settle(
     """The matches with company and contexts worked out."""
     rows = lexicon.rows
     contexts = _without_those_in_cues(contexts, cues)
-    cues = _without_denied_sales(_without_denied_papers(cues), contexts)
-    inside = [_explained_inside(match, contexts, rows) for match in taxa]
-    standing = [match for match in inside if not match.canceled_by]
+    neighbors = Neighbors(contexts)
+    cues = _without_denied_sales(_without_denied_papers(cues), neighbors)
+    inside = [_explained_inside(match, neighbors, rows) for match in taxa]
+    beside = _Beside([match for match in inside if not match.canceled_by], cues)
     tongues = _tongues(inside)
-    near = [_explained_near(skeleton, match, standing, cues, contexts, rows, tongues) for match in inside]
+    near = [_explained_near(skeleton, match, beside, neighbors, rows, tongues) for match in inside]
     phrases = _phrases_of(inside)
     near = [_explained_elsewhere(match, phrases) for match in near]
     return Matches(
-        taxa=tuple(_with_company(match, standing, cues, lexicon) for match in near),
+        taxa=tuple(_with_company(match, beside, lexicon) for match in near),
         cues=cues,
         contexts=contexts,
     )
 
 
+class _Beside:
+    """What stands in a text beside its matches, sorted so that one of thousands learns of its company without looking at all."""
+
+    def __init__(self, standing: list[Match], cues: tuple[Match, ...]) -> None:
+        self.speaks_of_hiding = any(cue.kind is RuleKind.EVASION_CUE for cue in cues) or any(map(is_disguised, standing))
+        self._loud = [each for each in standing if each.level is not Level.COMPANY_ONLY]
+        self._loud_of: dict[Kinds, tuple[Neighbors, Counter[str]]] = {}
+        groups = defaultdict[_Sort, list[Match]](list)
+        for cue in cues:
+            groups[_sort_of(cue)].append(cue)
+        self._cues = {sort: Neighbors(group) for sort, group in groups.items()}
+
+    def has_other(self, match: Match, kinds: Kinds = (), reach: int = ANYWHERE) -> bool:
+        """Whether another rule of some kinds (default: any) fired at another place within reach."""
+        if kinds not in self._loud_of:
+            chosen = [each for each in self._loud if not kinds or each.kind in kinds]
+            self._loud_of[kinds] = Neighbors(chosen), Counter(each.rule_id for each in chosen)
+        neighbors, rules = self._loud_of[kinds]
+        if reach < ANYWHERE:
+            return any(is_other(match, each) for each in neighbors.near(match, reach))
+        covered = sum(each.rule_id != match.rule_id for each in neighbors.overlapping(match))
+        return len(neighbors) - rules[match.rule_id] > covered
+
+    def has_cue(self, match: Match, kinds: Kinds, reach: int, *, amount: bool) -> bool:
+        """Whether a cue of some kinds within reach is company: an amount, or anything else."""
+        sorts = (sort for sort in self._cues if sort.kind in kinds and sort.amount == amount and sort.speaks_to(match))
+        return any(_stands_beside(match, self._cues[sort], reach) for sort in sorts)
+
+
+class _Sort(NamedTuple):
+    """What tells for which matches a cue may be company; `tongue` is the language of the only ones, if it is so."""
+
+    kind: RuleKind
+    amount: bool
+    tongue: str
+
+    def speaks_to(self, match: Match) -> bool:
+        """Whether it may be for this one."""
+        return not self.tongue or self.tongue == tongue(match.language) or _is_nobodys(match)
+
+
+def _sort_of(cue: Match) -> _Sort:
+    """A cue in a few Latin letters, as of Thai "khai", is company only for a form of its own language."""
+    fewest = max((FEWEST_LETTERS.get(view, 0) for view in cue.views), default=0)
+    is_short = sum(map(str.isalpha, cue.surface)) < fewest
+    return _Sort(cue.kind, cue.cue_type == AMOUNT, tongue(cue.language) if is_short else "")
+
+
+def _stands_beside(match: Match, cues: Neighbors, reach: int) -> bool:
+    """Whether one of some cues stands within reach of a match, apart from it."""
+    if reach < ANYWHERE:
+        return any(not overlap(match, cue) for cue in cues.near(match, reach))
+    return len(cues) > len(cues.overlapping(match))
+
+
 def _without_denied_papers(cues: tuple[Match, ...]) -> tuple[Match, ...]:
     """The cues without papers that are named only to say that there are none: "no CITES papers"."""
-    evasions = [cue for cue in cues if cue.kind is RuleKind.EVASION_CUE]
-    return tuple(cue for cue in cues if cue.kind is not RuleKind.LEGAL_TRADE_CUE or not any(_overlap(cue, each) for each in evasions))
+    evasions = Neighbors(cue for cue in cues if cue.kind is RuleKind.EVASION_CUE)
+    return tuple(cue for cue in cues if cue.kind is not RuleKind.LEGAL_TRADE_CUE or not evasions.overlapping(cue))
 
 
-def _without_denied_sales(cues: tuple[Match, ...], contexts: tuple[Match, ...]) -> tuple[Match, ...]:
+def _without_denied_sales(cues: tuple[Match, ...], contexts: Neighbors) -> tuple[Match, ...]:
     """The cues without words of trade inside a longer context, which means something else: "not for sale", "black market price"."""
     trade = RuleKind.TRADE_CUE
-    return tuple(cue for cue in cues if cue.kind is not trade or not any(_is_part(cue, each) for each in contexts))
+    return tuple(cue for cue in cues if cue.kind is not trade or not any(_is_part(cue, each) for each in contexts.near(cue, 0)))
 
 
 def _without_those_in_cues(contexts: tuple[Match, ...], cues: tuple[Match, ...]) -> tuple[Match, ...]:
     """The contexts but for those inside a longer cue, which means something else: "not a replica", "cage included"."""
-    return tuple(each for each in contexts if not any(_is_part(each, cue) for cue in cues))
+    neighbors = Neighbors(cues)
+    return tuple(each for each in contexts if not any(_is_part(each, cue) for cue in neighbors.near(each, 0)))
 
 
 def _is_part(one: Match, other: Match) -> bool:
@@ -84,16 +145,11 @@ def is_disguised(match: Match) -> bool:
     return any(view not in ORDINARY for view in match.views)
 
 
-def distance(one: Match, other: Match) -> int:
-    """Code points of the skeleton between two matches; 0 if they touch or overlap."""
-    return max(0, other.skeleton_start - one.skeleton_end, one.skeleton_start - other.skeleton_end)
-
-
-def _explained_inside(match: Match, contexts: Iterable[Match], rows: dict[str, RuleRow]) -> Match:
+def _explained_inside(match: Match, contexts: Neighbors, rows: dict[str, RuleRow]) -> Match:
     """The match with the contexts whose own form it lies in."""
     names = [
         context.rule_id
-        for context in contexts
+        for context in contexts.near(match, 0)
         if context.skeleton_start <= match.skeleton_start
         and match.skeleton_end <= context.skeleton_end
         and _speaks_of(rows[context.rule_id].cancels, match)
@@ -104,18 +160,17 @@ def _explained_inside(match: Match, contexts: Iterable[Match], rows: dict[str, R
 def _explained_near(
     skeleton: str,
     match: Match,
-    standing: list[Match],
-    cues: tuple[Match, ...],
-    contexts: tuple[Match, ...],
+    beside: _Beside,
+    contexts: Neighbors,
     rows: dict[str, RuleRow],
     tongues: Tongues,
 ) -> Match:
     """The match with the contexts near it: explained if it is weak and nothing else speaks against, else weakened."""
     if match.canceled_by or not contexts:
         return match
-    near = [(context, rows[context.rule_id]) for context in contexts if _same_tongue(context, match, tongues)]
+    near = [(context, rows[context.rule_id]) for context in contexts.near(match, FARTHEST) if _same_tongue(context, match, tongues)]
     canceling = [context for context, row in near if 0 < row.cancels_within >= distance(match, context) and _speaks_of(row.cancels, match)]
-    if match.level is not Level.ALONE and not _speaks_against(match, standing, cues):
+    if match.level is not Level.ALONE and not _speaks_against(match, beside):
         modifiers = _names(context for context in canceling if _modifies(skeleton, context, match))
         if modifiers:
             return msgspec.structs.replace(match, explained_by=modifiers)
@@ -149,48 +204,24 @@ def _names(contexts: Iterable[Match]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(context.rule_id for context in contexts))
 
 
-def _speaks_against(match: Match, standing: list[Match], cues: tuple[Match, ...]) -> bool:
+def _speaks_against(match: Match, beside: _Beside) -> bool:
     """Evasion, a disguise, or a second taxon rule: then a context near the match may be a cover word."""
-    if any(cue.kind is RuleKind.EVASION_CUE for cue in cues) or any(is_disguised(each) for each in standing):
-        return True
-    return any(is_other(match, each) and each.level is not Level.COMPANY_ONLY for each in standing)
+    return beside.speaks_of_hiding or beside.has_other(match)
 
 
-def _with_company(match: Match, standing: list[Match], cues: tuple[Match, ...], lexicon: CompiledLexicon) -> Match:
+def _with_company(match: Match, beside: _Beside, lexicon: CompiledLexicon) -> Match:
     """The match with the company that stands beside it, if it is what the form asks for."""
     if match.canceled_by:
         return match
     kinds, within = lexicon.requirements.get((match.rule_id, match.form), ((), 0))
-    reach = within or ANYWHERE
-    beside = [
-        cue
-        for cue in cues
-        if cue.kind in (kinds or CUES) and not _overlap(match, cue) and distance(match, cue) <= reach and _speaks_to(match, cue)
-    ]
-    others = any(
-        is_other(match, each)
-        and (not kinds or each.kind in kinds)
-        and each.level is not Level.COMPANY_ONLY
-        and distance(match, each) <= reach
-        for each in standing
-    )
-    company = others or any(cue.cue_type != AMOUNT for cue in beside)
-    return msgspec.structs.replace(match, company=company, amount=bool(beside) and not company)
-
-
-def _speaks_to(match: Match, cue: Match) -> bool:
-    """Whether a cue may be company: one in a few Latin letters, as of Thai "khai", only for a form of its own language."""
-    fewest = max((FEWEST_LETTERS.get(view, 0) for view in cue.views), default=0)
-    return sum(map(str.isalpha, cue.surface)) >= fewest or tongue(cue.language) == tongue(match.language) or match.language in NOBODYS
+    reach, wanted = within or ANYWHERE, kinds or tuple(CUES)
+    company = beside.has_other(match, kinds, reach) or beside.has_cue(match, wanted, reach, amount=False)
+    return msgspec.structs.replace(match, company=company, amount=not company and beside.has_cue(match, wanted, reach, amount=True))
 
 
 def is_other(match: Match, other: Match) -> bool:
     """Whether another rule fired at another place."""
-    return other.rule_id != match.rule_id and not _overlap(match, other)
-
-
-def _overlap(one: Match, other: Match) -> bool:
-    return one.skeleton_start < other.skeleton_end and other.skeleton_start < one.skeleton_end
+    return other.rule_id != match.rule_id and not overlap(match, other)
 
 
 def _modifies(skeleton: str, context: Match, match: Match) -> bool:
@@ -209,7 +240,11 @@ def _tongues(taxa: list[Match]) -> Tongues:
 
 def _same_tongue(context: Match, match: Match, tongues: Tongues) -> bool:
     """Whether a context near a match is in its language: "game" explains a Vietnamese name, not an English rhino."""
-    return match.language in NOBODYS or tongue(context.language) in tongues[match.skeleton_start, match.skeleton_end]
+    return _is_nobodys(match) or tongue(context.language) in tongues[match.skeleton_start, match.skeleton_end]
+
+
+def _is_nobodys(match: Match) -> bool:
+    return match.language in NOBODYS
 
 
 def tongue(language: str) -> str:
