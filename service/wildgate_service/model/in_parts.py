@@ -1,7 +1,7 @@
 """Training texts longer than what a model reads at once, as the parts that it reads.
 
-A long ordinary text is ordinary in each of its parts; a long offer is one where it names what it offers, and nowhere else. The parts of a
-text weigh together what it weighs.
+A long ordinary text is ordinary in each of its parts; a long offer is one where it names what it offers, and nowhere else. Parts of one
+text are alike: together they weigh the root of their number.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def in_parts(texts: Iterable[AuthoredText], lexicons: Engine) -> list[AuthoredTe
 
 def _parts(text: AuthoredText, lexicons: Engine) -> Iterable[AuthoredText]:
     pieces = dict.fromkeys(_where_named(text, lexicons) if text.offer else _everywhere(text.text))
-    return [replace(text, text=piece, share=1 / len(pieces)) for piece in pieces] or (text,)
+    return [replace(text, text=piece, share=len(pieces) ** -0.5) for piece in pieces] or (text,)
 
 
 def _everywhere(text: str) -> Iterator[str]:
