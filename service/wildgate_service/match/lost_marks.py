@@ -23,6 +23,7 @@ SHORTEST = 6  # code points of a form that bears a slip
 SHORTEST_BARE = 5  # of these without marks
 SHORTEST_FIRST = 4  # the same at the beginning of a run of letters
 SURE_LETTERS = 9
+VOWELS_BEHIND = frozenset("ะาະາ")  # that are no marks, and stand behind the consonant they are spoken with
 LETTERS_A_SLIP = 6  # code points of a form for each mark that may be lost or added; another in its place is two slips
 _IS_NO_MARK = np.array([chr(point) not in MARKS for point in range(ord(max(MARKS)) + 2)])  # by code point; the last for all behind it
 _MARKS = re.compile(f"[{MARKS}]+")
@@ -67,6 +68,8 @@ class MarklessSearch:
         for first, last, number in hits:
             start, end = places[first], places[last]
             if last - first < SHORTEST_BARE and start and SCRIPTS.match(text, start - 1):
+                continue
+            if text[end : end + 1] in VOWELS_BEHIND:  # the last letter has another vowel: "ໝາ", a dog, is no "ໝີ", a bear
                 continue
             written = _DOUBLED.sub(r"\1", text[start:end])
             for form, spelling in self._uses[number]:
