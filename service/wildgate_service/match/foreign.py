@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from wildgate_service.language import TRADED, sure_languages
 from wildgate_service.match.company import NOBODYS, tongue
 from wildgate_service.match.slips import LOST, cost
-from wildgate_service.match.views import DOUBTFUL, JOINED_WORDS, LOOK_ALIKES, MISSPELLING, ORDINARY, ROMANIZED, RUN_TOGETHER, SPLIT_WORD
+from wildgate_service.match.views import JOINED_WORDS, LOOK_ALIKES, MISSPELLING, ORDINARY, ROMANIZED, RUN_TOGETHER, SPLIT_WORD
 from wildgate_service.normalize import fold
 from wildgate_service.types import Match, RuleKind
 
@@ -73,8 +73,8 @@ def _may_be_chance(match: Match, text: NormalizedText, lexicon: CompiledLexicon)
 
 
 def _is_other_alphabet(match: Match, written: str) -> bool:
-    """Whether a plain Latin word only looks like a misspelling in another alphabet: "napapa" is no Russian "пара ара"."""
-    return set(match.views) - ORDINARY == {LOOK_ALIKES} and MISSPELLING in match.views and written.isascii()
+    """Whether a plain Latin word only looks like a form in another alphabet: "napapa" is no Russian "пара ара"."""
+    return set(match.views) - ORDINARY == {LOOK_ALIKES} and written.isascii() and not fold(match.form).isascii()
 
 
 def _meanings(match: Match, written: str, lexicon: CompiledLexicon) -> str:
@@ -103,10 +103,10 @@ def _means_nothing(match: Match, text: NormalizedText, language: str, lexicon: C
 
 
 def _spoken(others: Iterable[Match]) -> dict[str, frozenset[int]]:
-    """Where in the skeleton cues of a language stand, surely read, and none of another one."""
+    """Where in the skeleton cues of a language stand as they are spelled, and none of another one."""
     at: dict[int, set[str]] = defaultdict(set)
     for each in others:
-        if each.kind is not RuleKind.BENIGN_CONTEXT and DOUBTFUL.isdisjoint(each.views):
+        if each.kind is not RuleKind.BENIGN_CONTEXT and MISSPELLING not in each.views:
             for point in range(*_span(each)):
                 at[point].add(tongue(each.language))
     return {name: frozenset(point for point, names in at.items() if names == {name}) for name in set().union(*at.values())}
