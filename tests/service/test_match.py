@@ -775,7 +775,7 @@ def test_a_guess_upon_a_guess_is_none_of_another_language():
 def test_a_part_of_a_word_is_none_of_another_language(engine_without_encoder):
     """Portuguese pilgrims are no Turkish falcons, which are found where the text is Turkish."""
     texts = (
-        "Terço de prata e medalhas de peregrinação, tudo da minha avó, algumas gastas pelo uso, envio por correio ou entrego em mão em Braga",
+        "Terço de prata e medalhas de peregrinação, tudo da minha avó, algumas gastas pelo uso, envio por correio ou entrego em Braga",
         "Satılık peregrin, eğitimli, sağlıklı, kendi üretimimiz, fiyatı uygun, kargo yok, elden teslim, ciddi alıcılar yazsın lütfen",
     )
     found = [match(normalize(Listing(title=text)), engine_without_encoder.lexicon).taxa for text in texts]
