@@ -764,6 +764,33 @@ def test_a_word_read_two_slips_away_is_none_of_another_language():
     assert [foreign(text.format(word), frogs) for word in ("Dendrobaena", "Dendrobatn")] == [[], ["Dendrobatn"]]
 
 
+def test_a_guess_upon_a_guess_is_none_of_another_language():
+    """A tablecloth "mantel a cuadros" is no mantella frog, and no plain Latin word a misspelled Russian one."""
+    frogs = rule("de-frogs", Entry("mantella", "mantella frogs"), taxon="tiger", level=Level.WITH_COMPANY)
+    spanish = "Cuidado con ese aviso, es falso, la casa no existe y piden el dinero antes; si ven la foto del {}, no contesten a esa gente"
+    assert [foreign(spanish.format(words), frogs) for words in ("mantel a cuadros", "mantella")] == [[], ["mantella"]]
+    macaws = rule("ru-macaws", Entry("пара ара", "two macaws"), taxon="tiger", level=Level.WITH_COMPANY)
+    tagalog = "Hindi ko pa {} ito at wala akong balak, pagod na ako mag-aral niyan, halika dito sa bahay at silipin mo hanggang magsawa"
+    assert [foreign(tagalog.format(words), macaws) for words in ("napapa-appraise", "пара ара")] == [[], ["пара ара"]]
+
+
+def test_a_part_of_a_word_is_none_of_another_language(engine_without_encoder):
+    """Portuguese pilgrims are no Turkish falcons, which are found where the text is Turkish."""
+    texts = (
+        "Terço de prata e medalhas de peregrinação, tudo da minha avó, algumas gastas pelo uso, envio por correio ou entrego em Braga",
+        "Satılık peregrin, eğitimli, sağlıklı, kendi üretimimiz, fiyatı uygun, kargo yok, elden teslim, ciddi alıcılar yazsın lütfen",
+    )
+    found = [match(normalize(Listing(title=text)), engine_without_encoder.lexicon).taxa for text in texts]
+    assert [{each.form for each in taxa} & {"peregrin"} for taxa in found] == [set(), {"peregrin"}]
+
+
+def test_a_misspelled_cue_speaks_for_no_language():
+    """Nor does it tell that a seller writes in it."""
+    german = rule("de-sale", "haltungen", kind=RuleKind.TRADE_CUE)
+    texts = [TURKISH.replace("Varis", f"Varis {word}") for word in ("haltungen", "haltunegn")]
+    assert [foreign(text, LEMURS, german, homographs={"varis": "tr"}) for text in texts] == [["Varis"], []]
+
+
 def test_a_cue_as_it_is_written_is_no_slip():
     """The Filipino word for all of them is no lizard."""
     lizard = rule("tl-lizard", Entry("layagan", "sailfin lizard"), taxon="tiger", level=Level.WITH_COMPANY)

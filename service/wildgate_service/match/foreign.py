@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from wildgate_service.language import TRADED, sure_languages
 from wildgate_service.match.company import NOBODYS, tongue
 from wildgate_service.match.slips import LOST, cost
-from wildgate_service.match.views import JOINED_WORDS, MISSPELLING, ORDINARY, ROMANIZED
+from wildgate_service.match.views import JOINED_WORDS, LOOK_ALIKES, MISSPELLING, ORDINARY, ROMANIZED, RUN_TOGETHER, SPLIT_WORD
 from wildgate_service.normalize import fold
 from wildgate_service.types import Match, RuleKind
 
@@ -26,6 +26,8 @@ NEAR = 100  # code points within which a cue in a form's own language speaks for
 MOST_SLIPS = LOST  # that reading a word as one of another language may cost
 READ_BY_ALL = frozenset({"en"})  # languages in whose texts words of other scripts are written in Latin letters for everybody
 NOWHERE: frozenset[int] = frozenset()
+PARTS = frozenset({JOINED_WORDS, RUN_TOGETHER})  # readings of a part of a word
+TWICE = (frozenset({MISSPELLING, SPLIT_WORD}), frozenset({MISSPELLING, LOOK_ALIKES}))  # guesses made upon guesses
 CALLED = {"fil": "tl"}  # what tables call a language
 
 
@@ -64,10 +66,15 @@ def _without_slips_of_others(taxa: tuple[Match, ...], others: tuple[Match, ...])
 
 def _may_be_chance(match: Match, text: NormalizedText, lexicon: CompiledLexicon) -> bool:
     """Whether a match is one that other languages may bring about: nothing hides it, and it is a homograph or a guess."""
-    if match.language in NOBODYS or not ORDINARY.issuperset(match.views):
-        return False
     written = _written(match, text)
+    if match.language in NOBODYS or not (ORDINARY.issuperset(match.views) or _is_other_alphabet(match, written)):
+        return False
     return bool(_meanings(match, written, lexicon)) or ROMANIZED in match.views or _is_guess(match, written)
+
+
+def _is_other_alphabet(match: Match, written: str) -> bool:
+    """Whether a plain Latin word only looks like a form in another alphabet: "napapa" is no Russian "пара ара"."""
+    return set(match.views) - ORDINARY == {LOOK_ALIKES} and written.isascii() and not fold(match.form).isascii()
 
 
 def _meanings(match: Match, written: str, lexicon: CompiledLexicon) -> str:
@@ -76,10 +83,15 @@ def _meanings(match: Match, written: str, lexicon: CompiledLexicon) -> str:
 
 
 def _is_guess(match: Match, written: str) -> bool:
-    """Whether a single word is read as another with more than one slip, or is only a part of a word: "palisan" of "palisander"."""
+    """Whether a single word is read as another with more than one slip, or is only a part of a word: "palisan" of "palisander".
+
+    So is what is misspelled besides being broken in two or of another alphabet: "mantel a" is no "mantella".
+    """
+    if any(both.issubset(match.views) for both in TWICE):
+        return True
     if " " in written or " " in match.form:
         return False
-    return JOINED_WORDS in match.views or (MISSPELLING in match.views and cost(written, fold(match.form)) > MOST_SLIPS)
+    return not PARTS.isdisjoint(match.views) or (MISSPELLING in match.views and cost(written, fold(match.form)) > MOST_SLIPS)
 
 
 def _means_nothing(match: Match, text: NormalizedText, language: str, lexicon: CompiledLexicon) -> bool:
@@ -91,10 +103,10 @@ def _means_nothing(match: Match, text: NormalizedText, language: str, lexicon: C
 
 
 def _spoken(others: Iterable[Match]) -> dict[str, frozenset[int]]:
-    """Where in the skeleton cues of a language stand, and none of another one."""
+    """Where in the skeleton cues of a language stand as they are spelled, and none of another one."""
     at: dict[int, set[str]] = defaultdict(set)
     for each in others:
-        if each.kind is not RuleKind.BENIGN_CONTEXT:
+        if each.kind is not RuleKind.BENIGN_CONTEXT and MISSPELLING not in each.views:
             for point in range(*_span(each)):
                 at[point].add(tongue(each.language))
     return {name: frozenset(point for point, names in at.items() if names == {name}) for name in set().union(*at.values())}
