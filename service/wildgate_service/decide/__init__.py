@@ -36,6 +36,7 @@ from wildgate_service.types import (
 if TYPE_CHECKING:
     from wildgate_service.match.tables import CompiledLexicon
 
+SURELY_NONE = 0.25  # probability of an offer under which the encoder surely sees none
 ENCODER_MISSING = "encoder_missing"
 UNREADABLE = "encoder_unreadable_language"
 SKIPPED = "encoder_skipped_for_{why}"
@@ -143,7 +144,7 @@ def _reads_as_talk(matches: Matches, classification: Classification) -> bool:
     if any(map(is_disguised, matches.taxa)):
         return False
     strict = classification.strict_probabilities
-    return strict.get("wildlife_offer", EVEN) < EVEN and strict.get("sale", EVEN) < EVEN and classification.sale_screen < 0
+    return strict.get("wildlife_offer", EVEN) < SURELY_NONE and strict.get("sale", EVEN) < EVEN and classification.sale_screen < 0
 
 
 def _may_block(asked: Asked, matches: Matches, *, heed_contexts: bool = True) -> bool:
