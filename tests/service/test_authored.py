@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 from wildgate_service.errors import ModelError
 from wildgate_service.groups import GROUPS
-from wildgate_service.local import local_engine
-from wildgate_service.model.authored import AuthoredText, Origin, read_labeled
+from wildgate_service.model.authored import AuthoredText, Origin, read_labeled, to_train_on
 from wildgate_service.model.disguised import disguised, in_disguise, ordinary_disguised
 from wildgate_service.model.drowned import drowned
 from wildgate_service.model.generated import SLOT, TEXTS, generated_texts, read_templates
-from wildgate_service.model.in_parts import LENGTH, in_parts
 from wildgate_service.model.training_data import Negative, is_for_calibration, is_held_out
 
 FILES = sorted(TEXTS.glob("*.yml"))
@@ -158,25 +156,13 @@ def test_drowned_texts_keep_their_label_and_stay_out_of_kept_ones():
     assert all("chuyện" in each.text for each in found)
 
 
-def test_a_long_ordinary_text_is_ordinary_in_each_of_its_parts():
-    """Every word of it stands in a part, and no word is cut at the beginning of one."""
-    words = [f"word{number}" for number in range(100)]
-    text = AuthoredText(Origin.WRITTEN, "en-1", "en", " ".join(words), offer=False)
-    parts = in_parts([text], local_engine())
-    assert all(len(each.text) <= LENGTH and each.source == "en-1" and not each.offer for each in parts)
-    assert {word for each in parts for word in each.text.split()[:-1]} >= set(words[:-4])
-
-
-def test_a_long_offer_is_one_where_it_names_what_it_offers():
-    """Its other parts are nothing to learn from; one in which no form is found stays whole, as short texts do."""
-    around = "We are moving to a smaller flat and must part with many things that we were fond of. " * 3
-    named = AuthoredText(Origin.WRITTEN, "en-2", "en", f"{around}An elephant ivory tusk, 900 dollars. {around}", offer=True)
-    unnamed = AuthoredText(Origin.WRITTEN, "en-3", "en", around, offer=True)
-    short = AuthoredText(Origin.WRITTEN, "en-4", "en", "oak table", offer=False)
-    parts = in_parts([named, unnamed, short], local_engine())
-    assert all("ivory" in each.text and len(each.text) <= LENGTH for each in parts[:-2])
-    assert parts[-2:] == [unnamed, short]
-    assert len(parts) > 2
+def test_long_written_texts_teach_the_fusion_alone():
+    """A platform's own are trained on whatever they are called."""
+    long, short, own = (
+        AuthoredText(origin, "en-d1", "en", "A wardrobe, and why we part with it", offer=False, kind=kind)
+        for origin, kind in ((Origin.WRITTEN, "description"), (Origin.WRITTEN, "ordinary"), (Origin.OWN, "description"))
+    )
+    assert to_train_on([long, short, own]) == [short, own]
 
 
 def test_languages_that_are_not_read_are_not_drowned():

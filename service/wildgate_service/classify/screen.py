@@ -127,9 +127,9 @@ class Screen:
     def logit(self, skeleton: str) -> float:
         """Calibrated log-odds of an offer, of the window that speaks most for one; those of nothing for an empty text.
 
-        The more windows, the more chances that one looks like an offer: their number counts against it, its root, for they overlap.
+        The more windows, the more chances that one looks like an offer: their number counts against it.
         """
-        return log_odds(skeleton, self._offer, self.config.offer) - log(windows_in(len(skeleton))) / 2
+        return log_odds(skeleton, self._offer, self.config.offer) - log(windows_in(len(skeleton)))
 
     def sale_logit(self, skeleton: str) -> float:
         """The same of a sale or a search for something, whatever it is, against talk."""

@@ -31,7 +31,7 @@ def tune(data: Path, output: Path, texts: Path | None, wheel: Path | None, epoch
 
     Then `wildgate model build` makes an encoder of them, and `wildgate model train` and `fuse` what rests on it.
     """
-    from wildgate_service.model.authored import read_authored, read_labeled  # noqa: PLC0415
+    from wildgate_service.model.authored import read_authored, read_labeled, to_train_on  # noqa: PLC0415
     from wildgate_service.model.training_data import read_negatives  # noqa: PLC0415
 
     try:
@@ -39,6 +39,6 @@ def tune(data: Path, output: Path, texts: Path | None, wheel: Path | None, epoch
     except ImportError as error:
         raise ModelError(f"tuning needs the extras `train` and `export` ({error}); pip install 'wildgate-service[train,export]'") from error
 
-    written = read_authored(default_lexicons(), seed, labeled=read_labeled(texts) if texts else [])
+    written = to_train_on(read_authored(default_lexicons(), seed, labeled=read_labeled(texts) if texts else []))
     config = tune_encoder(written, read_negatives(data), output, seed, wheel=wheel, epochs=epochs, say=click.echo)
     click.echo(f"tuned layers {config.weights_sha256[:12]} in {output}; now run `wildgate model build` and `wildgate model train`")

@@ -22,6 +22,7 @@ HALVED = ("*.jsonl", "ordinary/*.jsonl", "descriptions/*.jsonl")  # in it: of th
 KEPT_SHARE = 4  # one template or written pair in four teaches the fusion, and no model below it
 WRITTEN_WEIGHT = 10.0  # of a text that somebody thought of by itself, beside one filling of a template
 KINDS = {"post": ContentKind.SOCIAL_POST, "cargo": ContentKind.CARGO_BOOKING}  # of templates
+LONG = "description"  # functionality of long written texts
 TWIN = "_twin"  # ends the kind of a text that differs from an offer by what is offered
 
 
@@ -45,12 +46,11 @@ class AuthoredText(Struct, frozen=True):
     group: str = ""  # taxon group that it names, if told
     kind: str = ""  # of a template, or the functionality of a written text
     content_kind: ContentKind = ContentKind.LISTING
-    share: float = 1.0  # that it is of a text trained on in parts
 
     @property
     def weight(self) -> float:
         """In training, beside others of its label."""
-        return self.share * (WRITTEN_WEIGHT if self.origin is Origin.WRITTEN else 1.0)
+        return WRITTEN_WEIGHT if self.origin is Origin.WRITTEN else 1.0
 
     @property
     def is_twin(self) -> bool:
@@ -86,6 +86,11 @@ def read_authored(
     ]
     texts = {each.text: each for each in found if not each.offer} | {each.text: each for each in found if each.offer}
     return sorted(texts.values(), key=lambda each: (each.source, each.text))
+
+
+def to_train_on(texts: Iterable[AuthoredText]) -> list[AuthoredText]:
+    """What screen and heads learn from: all but the long written ones, of which those that are kept teach the fusion (decision 164)."""
+    return [each for each in texts if each.kind != LONG or each.origin is not Origin.WRITTEN]
 
 
 def rule_examples(rules: Iterable[Rule]) -> Iterator[AuthoredText]:

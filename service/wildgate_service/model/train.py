@@ -12,7 +12,7 @@ from scipy.special import logit
 from wildgate_service.classify.screen import Screen, fold_digest
 from wildgate_service.errors import ModelError
 from wildgate_service.lexicon.rules import read_version
-from wildgate_service.model.authored import WRITTEN, AuthoredText, read_authored, readable
+from wildgate_service.model.authored import WRITTEN, AuthoredText, read_authored, readable, to_train_on
 from wildgate_service.model.classifiers import TrainedHead
 from wildgate_service.model.disguised import disguised, ordinary_disguised
 from wildgate_service.model.drowned import drowned
@@ -24,7 +24,6 @@ from wildgate_service.model.facts import facts_of, lexicons_alone
 from wildgate_service.model.gains import gains_over_screen
 from wildgate_service.model.generated import TEXTS
 from wildgate_service.model.heads import OWN_HEADS, write_heads
-from wildgate_service.model.in_parts import in_parts
 from wildgate_service.model.model_card import render_card, render_screen_card
 from wildgate_service.model.recipes import DEEP, default_cache, encoder_folder
 from wildgate_service.model.reliability import draw_reliability
@@ -72,7 +71,7 @@ def train_heads(
     encoders = encoders or default_cache()
     encoder = SentenceEncoder.load(build_encoder(encoders))
     texts = Texts(data, lexicons, seed, templates, labeled, written)
-    screen = train_screen(texts.for_screen(), texts.negatives, output / SCREEN)
+    screen = train_screen([*texts.written, *texts.disguised], texts.negatives, output / SCREEN)
     loaded = Screen.load(output / SCREEN, fold_digest())
     figures = train_on(encoder, texts, output / HEADS, embeddings, loaded, drown=True)
     deep = encoder_folder(encoders, DEEP)
@@ -114,20 +113,14 @@ class Texts:
         """As `train_heads` has them."""
         self.data, self.lexicons, self.seed, self.folder = data, lexicons, seed, written
         self.lexicon_version = read_version(lexicons)
-        self.written = read_authored(lexicons, seed, templates=templates, written=written, labeled=labeled)
-        self.parts = in_parts(self.written, lexicons_alone(lexicons))
-        self.disguised = disguised(self.parts, seed)
+        self.written = to_train_on(read_authored(lexicons, seed, templates=templates, written=written, labeled=labeled))
+        self.disguised = disguised(self.written, seed)
         negatives = read_negatives(data)
         self.negatives = [*negatives, *ordinary_disguised(negatives, seed)]
 
-    def for_screen(self) -> list[AuthoredText]:
-        """What the screen learns from, in parts, and what is kept, whole: it reads a text of any length."""
-        kept = [each for each in self.written if each.is_kept]
-        return [*(each for each in self.parts if not each.is_kept), *self.disguised, *kept]
-
     def kept(self, languages: Sequence[str]) -> list[AuthoredText]:
-        """Parts of kept texts in the languages."""
-        return [each for each in self.parts if each.is_kept and each.language in languages]
+        """Texts of kept templates in the languages."""
+        return [each for each in self.written if each.is_kept and each.language in languages]
 
 
 def train_deep(encoder: Path, texts: Texts, output: Path, embeddings: Path | None = None) -> Results:
@@ -162,11 +155,11 @@ def train_on(
         raise ModelError(message)
     cache = EmbeddingCache(encoder, embeddings or default_embeddings())
     heads, figures_of_labels = train_on_labels(texts, cache) if labels else ({}, {})
-    further = drowned(texts.parts, texts.negatives, encoder.config.languages, texts.seed) if drown else []
-    authored = [*texts.parts, *texts.disguised, *further]
+    further = drowned(texts.written, texts.negatives, encoder.config.languages, texts.seed) if drown else []
+    authored = [*texts.written, *texts.disguised, *further]
     offer, offers = train_offers(authored, texts.negatives, cache, texts.lexicon_version, DESCRIPTIONS[OFFER], texts.seed)
     sale, sales = train_sale(texts.written, texts.negatives, cache, DESCRIPTIONS[SALE], texts.seed)
-    of_groups, groups = train_groups(texts.parts, cache)
+    of_groups, groups = train_groups(texts.written, cache)
     heads = {OFFER: offer, SALE: sale} | heads | of_groups
     logits = logit(offer.probabilities(cache.embed([readable(each.text) for each in kept])))
     figures = replace(

@@ -21,7 +21,6 @@ from wildgate_service.model.reliability import reliability
 from wildgate_service.model.results import SaleLanguage, SaleResults
 from wildgate_service.model.train_offers import fit_hidden
 from wildgate_service.model.training_data import Negative, is_for_calibration, is_held_out
-from wildgate_service.types import ContentKind
 
 # Kinds of templates and functionalities of written texts that name wildlife and offer nothing.
 TALK = frozenset(
@@ -31,7 +30,6 @@ TALK = frozenset(
     ]
 )
 GOODS = frozenset({"ordinary", "mammoth"})  # functionalities of written texts that offer something
-DESCRIPTION = "description"  # that of long ones, of which the listings do
 REAL_SALE, REAL_TALK = "listing_title", frozenset({"social_post", "product_review"})
 AUTHORED, REAL = 0.375, 0.125  # share of authored texts and of real ones in the weight of either label
 UNITS, EPOCHS = 128, 10
@@ -80,13 +78,9 @@ def sale_of(text: AuthoredText) -> bool | None:
     """Whether an authored text sells or seeks something; None if nobody said."""
     if text.origin is Origin.EXAMPLE:
         return None
-    if text.offer or text.is_twin or (text.origin is Origin.WRITTEN and _is_of_goods(text)):
+    if text.offer or text.is_twin or (text.origin is Origin.WRITTEN and text.kind in GOODS):
         return True
     return False if text.kind in TALK else None
-
-
-def _is_of_goods(text: AuthoredText) -> bool:
-    return text.kind in GOODS or (text.kind == DESCRIPTION and text.content_kind is ContentKind.LISTING)
 
 
 def sale_of_real(text: Negative) -> bool | None:
