@@ -46,12 +46,12 @@ def settle(
     """The matches with company and contexts worked out."""
     rows = lexicon.rows
     contexts = _without_those_in_cues(contexts, cues)
-    neighbors = Neighbors(contexts)
-    cues = _without_denied_sales(_without_denied_papers(cues), neighbors)
-    inside = [_explained_inside(match, neighbors, rows) for match in taxa]
+    placed = Neighbors(contexts)
+    cues = _without_denied_sales(_without_denied_papers(cues), placed)
+    inside = [_explained_inside(match, placed, rows) for match in taxa]
     beside = _Beside([match for match in inside if not match.canceled_by], cues)
     tongues = _tongues(inside)
-    near = [_explained_near(skeleton, match, beside, neighbors, rows, tongues) for match in inside]
+    near = [_explained_near(skeleton, match, beside, placed, rows, tongues) for match in inside]
     phrases = _phrases_of(inside)
     near = [_explained_elsewhere(match, phrases) for match in near]
     return Matches(

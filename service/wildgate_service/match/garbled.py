@@ -43,7 +43,7 @@ KNOWN_SHARE = 0.4  # of the words, from which a text is not garbled
 MASKED_SHARE = 0.6  # of the tokens, from which a text is masked throughout
 KNOWN_AT_A_GLANCE = 0.5  # of what blanks part, with the little words that are too short to be wrong
 WORD = re.compile(r"[^\W_]{3,}")
-INSIDE = re.compile(rf"[^\W\d_]{SIGN}+[^\W\d_]|{SIGN}[^\W\d_]|[^\W\d_][*_#]")
+INSIDE = re.compile(rf"[^\W\d_]{SIGN}+[^\W\d_]|{SIGN}[^\W\d_]|[^\W\d_][*_#]")  # a masked letter, but for what may end a sentence
 LATIN_ENDS = "\u0250"  # the first letter that is none of Latin script
 LETTERS_A_COST = 4  # letters of a word for each unit that reading it may cost
 ALWAYS_ALLOWED = 1.0  # units: two slips
@@ -91,7 +91,7 @@ def in_garbled(taxa: Iterable[Match]) -> tuple[Match, ...]:
 
 
 def in_masked(taxa: Iterable[Match], tokens: Sequence[str]) -> tuple[Match, ...]:
-    """The matches of a text; where most words are masked, that is company for a long masked form."""
+    """The matches of a text with masked forms; where most words are masked, that is company for the long ones."""
     found = tuple(taxa)
     if not any(MASKED in each.views and not each.company for each in found) or not _is_masked_throughout(tokens[:MOST_WORDS]):
         return found
