@@ -16,7 +16,7 @@ from wildgate_service.store import is_postgresql, open_store
 from wildgate_service.tls import CertificateWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from wildgate_service.control import ToWorker
     from wildgate_service.keys import ApiKey
@@ -56,16 +56,16 @@ class AccessDesk:
             )
             raise SettingsError(message)
 
-    def poll(self, tell: Callable[[ToWorker], None]) -> None:
-        """Tell the workers what changed."""
+    async def poll(self, tell: Callable[[ToWorker], Awaitable[int]]) -> None:
+        """Tell the workers what changed, and log it once it is in force: a key that the log calls revoked opens nothing any more."""
         if self._settings.recording:
-            self._poll_store(tell)
+            await self._poll_store(tell)
         changed = self.certificates.poll()
         if changed:
-            tell(changed)
+            log.info("tls_changed", workers=await tell(changed), **changed.told())
         self.counts.tell_attempts()
 
-    def _poll_store(self, tell: Callable[[ToWorker], None]) -> None:
+    async def _poll_store(self, tell: Callable[[ToWorker], Awaitable[int]]) -> None:
         try:
             keys, limits = self._read()
         except (StoreError, SettingsError) as error:
@@ -76,12 +76,10 @@ class AccessDesk:
         self._unreadable = ""
         if keys != self.keys:
             self.keys = keys
-            tell(keys)
-            log.info("keys_changed", count=len(keys.keys))
+            log.info("keys_changed", workers=await tell(keys), count=len(keys.keys))
         if limits != self.limits:
             self.limits = limits
-            tell(limits)
-            log.info("limits_changed", tenants=len(limits.placed))
+            log.info("limits_changed", workers=await tell(limits), tenants=len(limits.placed))
 
     def _read(self) -> tuple[Keys, Limits]:
         """All keys, revoked ones too, for once there was one, calls need one; and the limits of their tenants."""

@@ -46,6 +46,12 @@ class Load(Struct, frozen=True):
     lexicon: str
 
 
+class Mark(Struct, frozen=True):
+    """To a worker: answer with `Marked` once all that was said before is in force."""
+
+    number: int
+
+
 class Fault(Struct, frozen=True):
     """What is broken in a lexicon or policy, and where; `line` is 0 where there is none."""
 
@@ -98,14 +104,20 @@ class Loaded(Struct, frozen=True):
     failed: bool = False
 
 
+class Marked(Struct, frozen=True):
+    """From a worker: the answer to `Mark`."""
+
+    number: int
+
+
 class ReloadWanted(Struct, frozen=True):
     """From a worker: somebody called ReloadLexicon."""
 
     number: int
 
 
-ToWorker = Keys | Limits | Certificates | Load | ReloadEnded
-ToSupervisor = Ready | Loaded | ReloadWanted | Compiled | Broken
+ToWorker = Keys | Limits | Certificates | Load | Mark | ReloadEnded
+ToSupervisor = Ready | Loaded | Marked | ReloadWanted | Compiled | Broken
 Message = ToWorker | ToSupervisor | Compile
 
 

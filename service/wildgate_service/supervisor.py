@@ -146,7 +146,7 @@ class Supervisor:
         while True:
             await asyncio.sleep(POLL_SECONDS)
             if self._workers:
-                self._access.poll(self._workers.tell)
+                await self._access.poll(self._workers.tell)
 
     async def _start(self) -> None:
         self._compiler.start()

@@ -43,6 +43,10 @@ class Certificates(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Certificates(expires={self.expires})"
 
+    def told(self) -> dict[str, str]:
+        """When which expires, for a log."""
+        return {name: f"{expires:%Y-%m-%dT%H:%M:%SZ}" for name, expires in self.expires.items()}
+
 
 def read_certificates(settings: Settings, now: datetime) -> Certificates | None:
     """Read and check the files; None for a service without TLS.
@@ -144,7 +148,6 @@ class CertificateWatch:
             log.error("tls_refused", why=str(error))  # noqa: TRY400  (what happened is in the line, and nothing is broken here)
             return None
         self._tell_due = 0.0
-        log.info("tls_changed", **self._expiry())
         return self.current
 
     def _tell_expiry(self) -> None:
@@ -154,9 +157,6 @@ class CertificateWatch:
         for name, expires in self.current.expires.items():
             if (left := expires - datetime.now(UTC)) < SOON:
                 log.warning("tls_expires_soon", setting=name, file=str(getattr(self._settings, name)), days=left.days)
-
-    def _expiry(self) -> dict[str, str]:
-        return {name: f"{expires:%Y-%m-%dT%H:%M:%SZ}" for name, expires in self.current.expires.items()} if self.current else {}
 
     def _signature(self) -> Signature:
         return tuple(_signature(getattr(self._settings, name)) for name in FILES)

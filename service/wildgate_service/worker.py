@@ -23,6 +23,8 @@ from wildgate_service.control import (
     Limits,
     Load,
     Loaded,
+    Mark,
+    Marked,
     Ready,
     ReloadEnded,
     ReloadWanted,
@@ -181,6 +183,8 @@ class Worker:
                     self._serving.certificates = message
                     if self._http:
                         await self._http.renew()
+                case Mark(number=number):
+                    self._channel.send(Marked(number))
                 case Load():
                     task = asyncio.create_task(self._swap(message))
                     self._loads.add(task)

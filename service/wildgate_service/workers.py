@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 from msgspec import Struct
 
-from wildgate_service.control import Channel, Keys, Limits, Load, Loaded, Ready, ReloadEnded, ReloadWanted
+from wildgate_service.control import Channel, Keys, Limits, Load, Loaded, Mark, Marked, Ready, ReloadEnded, ReloadWanted
 from wildgate_service.errors import WildgateError
 from wildgate_service.limiting.accounts import Accounts
 from wildgate_service.limiting.attempts import Attempts
@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 UNASKED = 0  # the number of a Load that nobody waits for
 LOAD_SECONDS = 60.0
+HEAR_SECONDS = 10.0  # a worker whose loop is held up for longer is counted as not told
 DRAIN_MARGIN_SECONDS = 5.0
 
 
@@ -85,7 +86,7 @@ class Slot:
         self._born_with: Served
         self._ours: socket.socket
         self._channel: Channel | None = None
-        self._loading: dict[int, asyncio.Future[Loaded]] = {}
+        self._asked: dict[int, asyncio.Future[Loaded | Marked]] = {}
 
     def fork(self) -> Child:
         """Fork the next process."""
@@ -108,7 +109,7 @@ class Slot:
             self._channel = None
             self._workers.sockets.discard(self._ours)
             channel.close()
-            self._give_up_loading()
+            self._give_up_asking()
         await child.wait()
         bury(self._workers.birth().board.workers[self.name])
         if not self.ready.done():
@@ -125,25 +126,33 @@ class Slot:
         if now.wanted != self._born_with:
             channel.send(Load(UNASKED, now.wanted.lexicon))
 
-    def tell(self, message: ToWorker) -> None:
+    def send(self, message: ToWorker) -> None:
         """Send a message, if a process is there to hear it."""
         if self._channel:
             self._channel.send(message)
 
+    async def tell(self, number: int, message: ToWorker) -> bool:
+        """Send a message and wait until it is in force; False if it is not, or not yet."""
+        return await self._ask(number, HEAR_SECONDS, message, Mark(number)) is not None
+
     async def load(self, message: Load) -> str:
         """Make the process serve another lexicon; its version, or "" if it does not."""
+        loaded = await self._ask(message.number, LOAD_SECONDS, message)
+        return loaded.version if isinstance(loaded, Loaded) and not loaded.failed else ""
+
+    async def _ask(self, number: int, seconds: float, *messages: ToWorker) -> Loaded | Marked | None:
+        """Send messages and wait for the answer of that number; None where none comes."""
         if self._channel is None:
-            return ""
-        answer = self._loading[message.number] = asyncio.get_running_loop().create_future()
-        self._channel.send(message)
+            return None
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        for message in messages:
+            self._channel.send(message)
         try:
-            loaded = await asyncio.wait_for(answer, LOAD_SECONDS)
+            return await asyncio.wait_for(answer, seconds)
         except (TimeoutError, WildgateError):
-            return ""
-        else:
-            return "" if loaded.failed else loaded.version
+            return None
         finally:
-            self._loading.pop(message.number, None)
+            self._asked.pop(number, None)
 
     def _hear(self, message: object) -> None:
         match message:
@@ -151,8 +160,8 @@ class Slot:
                 log.info("worker_ready", name=self.name)
                 if not self.ready.done():
                     self.ready.set_result(None)
-            case Loaded(number=number):
-                answer = self._loading.get(number)
+            case Loaded(number=number) | Marked(number=number):
+                answer = self._asked.get(number)
                 if answer and not answer.done():
                     answer.set_result(message)
             case ReloadWanted(number=number):
@@ -160,10 +169,10 @@ class Slot:
             case _:
                 log.warning("unexpected_message", name=self.name, kind=type(message).__name__)
 
-    def _give_up_loading(self) -> None:
-        for answer in self._loading.values():
+    def _give_up_asking(self) -> None:
+        for answer in self._asked.values():
             if not answer.done():
-                answer.set_exception(WildgateError(f"{self.name} ended while it loaded"))
+                answer.set_exception(WildgateError(f"{self.name} ended before it answered"))
 
 
 class Workers:
@@ -193,10 +202,13 @@ class Workers:
         """Wait until all serve. Raises WildgateError if a process ends before it could."""
         await asyncio.gather(*(slot.ready for slot in self._slots))
 
-    def tell(self, message: ToWorker) -> None:
-        """Send a message to all."""
-        for slot in self._slots:
-            slot.tell(message)
+    async def tell(self, message: ToWorker) -> int:
+        """Send a message to all, and wait until it is in force; the number of workers where it is.
+
+        One that is being forked is none of them: it is told before it serves.
+        """
+        number = next(self._numbers)
+        return sum(await asyncio.gather(*(slot.tell(number, message) for slot in self._slots)))
 
     async def load(self, lexicon: str) -> LoadedByAll:
         """Make all serve another lexicon."""
@@ -213,7 +225,7 @@ class Workers:
 
     async def _reload_for(self, slot: Slot, number: int) -> None:
         ended = await self._reload()
-        slot.tell(ReloadEnded(number, ended.version, ended.serving, ended.failed, ended.fault))
+        slot.send(ReloadEnded(number, ended.version, ended.serving, ended.failed, ended.fault))
 
     async def drain(self, seconds: float) -> None:
         """Fork no more, and let all finish their calls and end within `seconds`."""

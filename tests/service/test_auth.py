@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -145,22 +146,30 @@ def test_first_key_closes_the_service(keyed, error_of):
     assert (without, bool(answered)) == ((grpc.StatusCode.UNAUTHENTICATED, "API_KEY_INVALID", {}), True)
 
 
-def test_revoked_key_is_refused_by_every_worker(start_small, connect, until):
-    """Two workers, many connections: none still takes it."""
+def test_revoked_key_is_refused_by_every_worker(start_small, connect):
+    """Two workers, many connections: none still takes it once the log says so."""
     service = start_small(workers=2)
     keys = Keys(service)
     key_id, metadata = keys.make()
     service.wait_for("keys_changed")
     keys.revoke(key_id)
-    service.wait_for("keys_changed", 2)
+    told = service.wait_for("keys_changed", 2)["workers"]
     stubs = [connect(service) for _ in range(8)]
-    denied = grpc.StatusCode.UNAUTHENTICATED
+    codes = {code_of(each.scoring.ScoreListing, OFFER, metadata=metadata) for each in stubs}
+    assert (told, codes) == (2, {grpc.StatusCode.UNAUTHENTICATED})
 
-    def codes():
-        return {code_of(each.scoring.ScoreListing, OFFER, metadata=metadata) for each in stubs}
 
-    until(lambda: codes() == {denied}, "the revocation on all workers")
-    assert codes() == {denied}
+@pytest.mark.protocols("grpc")
+def test_worker_that_does_not_answer_is_not_counted_as_told(start_small):
+    """The log says in how many workers a key is in force."""
+    service = start_small(workers=2)
+    keys = Keys(service)
+    service.kill("worker-0", signal.SIGSTOP)
+    keys.make()
+    told = service.wait_for("keys_changed")["workers"]
+    service.kill("worker-0", signal.SIGCONT)
+    keys.make()
+    assert (told, service.wait_for("keys_changed", 2)["workers"]) == (1, 2)
 
 
 def test_service_whose_keys_are_all_revoked_stays_closed(keyed):

@@ -54,7 +54,7 @@ def status(service, context):
         connection.close()
 
 
-def test_new_certificate_is_served_by_all_workers_and_breaks_no_connection(start_small, make_authority, until):
+def test_new_certificate_is_served_by_all_workers_and_breaks_no_connection(start_small, make_authority):
     """As on gRPC's port."""
     old, new = make_authority("old"), make_authority("new")
     served = old.issue("old")
@@ -63,11 +63,11 @@ def test_new_certificate_is_served_by_all_workers_and_breaks_no_connection(start
     before = ask(kept)
     for source, target in zip(new.issue("new"), served, strict=True):
         shutil.copyfile(source, target)
-    service.wait_for("tls_changed")
-    until(lambda: all(status(service, trusting(new)) == 200 for _ in range(8)), "all workers to be told")
+    told = service.wait_for("tls_changed")["workers"]
+    fresh = [status(service, trusting(new)) for _ in range(8)]
     still = ask(kept)
     kept.close()
-    assert (before, status(service, trusting(old)), still) == (200, "refused", 200)
+    assert (told, before, fresh, status(service, trusting(old)), still) == (2, 200, [200] * 8, "refused", 200)
 
 
 def test_clients_need_a_certificate_of_the_authorities(start_small, make_authority):

@@ -154,7 +154,7 @@ def replace(source, target):
         shutil.copyfile(new, old)
 
 
-def test_new_certificate_is_served_by_all_workers_and_breaks_no_connection(start_small, make_authority, call, offer, until):
+def test_new_certificate_is_served_by_all_workers_and_breaks_no_connection(start_small, make_authority, call, offer):
     """Who trusts the new authority comes in, who trusts the old one alone does not, and who is in stays."""
     old, new = make_authority("old"), make_authority("new")
     served = old.issue("old")
@@ -164,11 +164,11 @@ def test_new_certificate_is_served_by_all_workers_and_breaks_no_connection(start
         kept = scoring_pb2_grpc.ScoringServiceStub(channel).ScoreListing
         kept(offer)
         replace(new.issue("new"), served)
-        service.wait_for("tls_changed")
-        until(lambda: all(call(service, new) is True for _ in range(8)), "all workers to be told")
+        told = service.wait_for("tls_changed")["workers"]
+        fresh = [call(service, new) for _ in range(8)]
         stale = [call(service, old) for _ in range(4)]
         still = bool(kept(offer).decision.lexicon_version)
-    assert (stale, still) == ([UNAVAILABLE] * 4, True)
+    assert (told, fresh, stale, still) == (2, [True] * 8, [UNAVAILABLE] * 4, True)
 
 
 def test_worker_born_after_a_change_serves_the_new_certificate(start_small, make_authority, call):
