@@ -14,6 +14,8 @@ UNITS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile("[\u1780-\u17a2]"), 2),  # Khmer consonants
     (re.compile("[\u1000-\u1021](?![\u1039\u103a])"), 1),  # Myanmar consonants that begin a syllable
     (re.compile("[\u0904-\u0939\u0958-\u0961]"), 2),  # Devanagari letters
+    (re.compile("[\u0985-\u09b9\u09dc-\u09df]"), 2),  # Bengali letters
+    (re.compile("[\u0b85-\u0bb9]"), 2),  # Tamil letters
     (re.compile("[\u0620-\u064a]"), 3),  # Arabic
     (re.compile("[a-z\u00df-\u024f\u0370-\u052f\u1e00-\u1fff]"), 4),  # Latin, Greek, Cyrillic
 )
