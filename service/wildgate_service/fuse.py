@@ -51,6 +51,7 @@ FEATURES: dict[str, int] = {
     "screen_talk": -1,
     UNNAMED: -1,  # no form was found, but a model was struck; the next ones are the models' log-odds then
     "unnamed_unread": -1,  # and the encoder could not read it
+    "unnamed_windows": -1,  # the logarithm of the number of windows of the screen: of many one will look like an offer
     "unnamed_screen": 1,
     "unnamed_encoder_for": 1,
     "unnamed_encoder_against": -1,
@@ -201,6 +202,8 @@ def _of_models_alone(matches: Matches, classification: Classification) -> Iterat
     if not (classification.struck and read) or any(match.canceled_by or match.explained_by for match in matches.taxa):
         return
     yield UNNAMED, 1.0
+    if classification.windows > 1:
+        yield "unnamed_windows", math.log(classification.windows)
     offered = _log_odds(classification.probabilities["wildlife_offer"]) if classification.readable else 0.0
     if offered >= 0:  # the letters alone stop nothing that the encoder takes for something else
         yield "unnamed_screen", max(0.0, _cut(classification.screen))

@@ -157,9 +157,9 @@ class Classification(Struct, frozen=True, kw_only=True):
 
     `tiers` are those that ran. `screen` is the screen's log-odds of an offer (0 without one), `struck` whether that is enough for the
     encoder to read a text in which no rule fired, `sale_screen` its log-odds of a sale against talk (asked where something was found or it
-    is struck), `share_read` the share of the text that it read. `strict_probabilities` and
-    `strict_screen` are what they say of the text with its benign contexts cut out. The encoder did not read where it is `missing`, the
-    language is not `readable` to it, or it was `skipped_for` the caller's "deadline" or the service's "load".
+    is struck), `windows` the number of windows that it reads in the text, `share_read` the share of the text that the encoder read.
+    `strict_probabilities` and `strict_screen` are what they say of the text with its benign contexts cut out. The encoder did not read
+    where it is `missing`, the language is not `readable` to it, or it was `skipped_for` the caller's "deadline" or the service's "load".
     """
 
     language: str = "und"
@@ -173,6 +173,7 @@ class Classification(Struct, frozen=True, kw_only=True):
     screen: float = 0.0
     strict_screen: float = 0.0
     sale_screen: float = 0.0
+    windows: int = 1
     struck: bool = False
 
 

@@ -111,6 +111,7 @@ def decided(
     kind=ContentKind.LISTING,
     read_in_full=True,
     crowded=False,
+    description="",
     **classification,
 ):
     """The decision on matches with a score."""
@@ -123,7 +124,7 @@ def decided(
         crowded=crowded,
     )
     return decide(
-        Listing(title="x", market=market, content_kind=kind, posted_time=posted),
+        Listing(title="x", description=description, market=market, content_kind=kind, posted_time=posted),
         sorted_out,
         Classification(language=language, **classification),
         Score(score, (), score if strict is None else strict),
@@ -203,6 +204,33 @@ def test_an_unreviewed_code_word_alone_is_never_blocked():
 def test_a_legal_trade_cue_turns_block_into_review(score):
     """Papers are looked at by a person."""
     assert decided(found(), LEGAL, score=score).action is Action.REVIEW
+
+
+SAME_PLACE = found("ivories", taxa=("tiger",))
+ELSEWHERE = found("tusk", at=40)
+
+
+@pytest.mark.parametrize(
+    ("matches", "length", "action"),
+    [
+        ((found(),), 299, Action.BLOCK),
+        ((found(),), 300, Action.REVIEW),
+        ((found(), found(at=80)), 300, Action.REVIEW),
+        ((found(), SAME_PLACE), 300, Action.REVIEW),
+        ((found(), ELSEWHERE), 300, Action.BLOCK),
+        ((found(level=Level.ALONE),), 300, Action.BLOCK),
+    ],
+)
+def test_one_form_with_other_meanings_bears_no_refusal_in_a_long_text(matches, length, action):
+    """The same form again and another form at the same place are no second; the evidence says why."""
+    decision = decided(*matches, description="x" * length)
+    told = Evidence("lone_form_in_long_text", 0.0) in decision.evidence
+    assert (decision.action, told) == (action, action is Action.REVIEW)
+
+
+def test_how_long_a_text_with_one_form_may_be_is_policy():
+    """A million: any."""
+    assert decided(found(), description="x" * 300, policy=f"lone_form_until = 1000000\n{POLICY}").action is Action.BLOCK
 
 
 def test_a_legal_trade_cue_changes_nothing_else():

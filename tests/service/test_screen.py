@@ -17,7 +17,6 @@ from wildgate_service.classify.screen import (
     Weights,
     fold_digest,
     hashes,
-    windows_in,
     write_screen,
 )
 from wildgate_service.errors import ModelError
@@ -53,7 +52,7 @@ def test_the_window_that_speaks_most_is_the_answer(tmp_path: Path) -> None:
     screen = Screen.load(screen_of({"xx": 100}, tmp_path / "s"), fold_digest())
     window = "a" * 63 + "xx" + "a" * 63
     text = "a" * 64 * 5 + window + "a" * 64 * 5
-    assert windows_in(len(text)) == 11
+    assert screen.windows(text) == 11
     assert screen.logit(text) + math.log(11) == pytest.approx(screen.logit(window), rel=0.05)
 
 

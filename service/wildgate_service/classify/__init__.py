@@ -144,7 +144,15 @@ def _at_a_glance(
         strict = screened if windows.strict is windows.parts else max(screened, _highest(screen.logit, windows.strict))
     struck = screened >= routing.read_from and not _is_spelled_out(text.tokens)
     sale = _highest(screen.sale_logit, windows.parts or [text.document]) if windows.parts or struck else 0.0
-    return Classification(language=language, tiers=(SCREEN,), screen=screened, strict_screen=strict, sale_screen=sale, struck=struck)
+    return Classification(
+        language=language,
+        tiers=(SCREEN,),
+        screen=screened,
+        strict_screen=strict,
+        sale_screen=sale,
+        windows=screen.windows(text.skeleton),
+        struck=struck,
+    )
 
 
 def _is_spelled_out(tokens: list[str]) -> bool:

@@ -129,7 +129,11 @@ class Screen:
 
         The more windows, the more chances that one looks like an offer: their number counts against it.
         """
-        return log_odds(skeleton, self._offer, self.config.offer) - log(windows_in(len(skeleton)))
+        return log_odds(skeleton, self._offer, self.config.offer) - log(self.windows(skeleton))
+
+    def windows(self, skeleton: str) -> int:
+        """The number of windows that it reads in a text."""
+        return 1 if len(skeleton) <= 2 * BLOCK else len(_block_starts(len(skeleton))) - 1
 
     def sale_logit(self, skeleton: str) -> float:
         """The same of a sale or a search for something, whatever it is, against talk."""
@@ -166,11 +170,6 @@ def highest_window(sums: Floats) -> float:
         return float(np.add.reduce(sums)) / sqrt(length)
     blocks: list[float] = np.add.reduceat(sums, _block_starts(length)).tolist()
     return float(max(map(add, blocks, blocks[1:]))) / sqrt(2 * BLOCK)
-
-
-def windows_in(length: int) -> int:
-    """Windows of a skeleton of so many code points."""
-    return 1 if length <= 2 * BLOCK else len(_block_starts(length)) - 1
 
 
 def highest_span(sums: Floats) -> tuple[int, int]:

@@ -1,13 +1,15 @@
 """Decide: from a score and its evidence to what the platform is asked to do, by policy.
 
 BLOCK needs lexicon evidence and a score over its threshold; the classifier alone asks for REVIEW at most. Legal-trade cues, an unreviewed
-code word alone, and a benign context near a strong match turn BLOCK into REVIEW, never into ALLOW. What no list in force in the listing's
+code word alone, a benign context near a strong match, and that one form with other meanings is all that a long text has, turn BLOCK into
+REVIEW, never into ALLOW. What no list in force in the listing's
 market names asks for what the policy says of `unlisted`. A text crowded with what may be disguises is not allowed unseen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from wildgate_service.decide.policy import NEVER, Policy, is_shadow, limits_in_force, moderator_language
@@ -15,6 +17,7 @@ from wildgate_service.decide.protection import Asked, Lists, asked_of, is_listed
 from wildgate_service.decide.sentences import name_of_reason, notice_of, reason_of
 from wildgate_service.fuse import EVEN, speaks_of_trade
 from wildgate_service.match.company import is_disguised
+from wildgate_service.match.neighbors import overlap
 from wildgate_service.match.views import GUESSED
 from wildgate_service.model.heads import GROUP
 from wildgate_service.types import (
@@ -42,6 +45,7 @@ UNREADABLE = "encoder_unreadable_language"
 SKIPPED = "encoder_skipped_for_{why}"
 PARTLY_READ = "disguises_partly_read"
 UNLISTED = "on_no_list_in_force"
+LONE_FORM = "lone_form_in_long_text"
 LIKELY = "reads_like_{group}"
 LIKELY_FROM = 0.5  # probability of a group
 OUTRIGHT = 0.5  # of the score that review needs, where a form that has no innocent reading stands in a listing
@@ -68,9 +72,11 @@ def decide(
     if found:
         lists = lists_of(found, listing, lexicon)
         asked = asked_of(found, lists, lexicon, scopes)
-        action = _action(listing, matches, classification, score, asked)
+        longest = policy.lone_form_until
+        action = _action(listing, matches, classification, score, asked, longest)
         name = name_of_reason(action, matches, score, unlisted=_asks_too_little(asked))
-        taxa, shown, told = taxa_of(found, lists, lexicon), _shown(found, matches), _told_of_lists(found, lists)
+        taxa, shown = taxa_of(found, lists, lexicon), _shown(found, matches)
+        told = (*_told_of_lists(found, lists), *_told_of_length(found, listing, longest))
     else:
         group = likely_group(classification)
         action = Action.REVIEW if score.value >= limits_in_force(group, scopes).review else Action.ALLOW  # models alone never refuse
@@ -114,16 +120,22 @@ def _told_of_lists(found: list[Match], lists: Lists) -> tuple[Evidence, ...]:
     return () if all(is_listed(match, lists) for match in found) else (Evidence(UNLISTED, 0.0),)
 
 
-def _action(listing: Listing, matches: Matches, classification: Classification, score: Score, asked: Asked) -> Action:
+def _told_of_length(found: list[Match], listing: Listing, longest: int) -> tuple[Evidence, ...]:
+    return (Evidence(LONE_FORM, 0.0),) if _length(listing) > longest and not _is_sure([match for match in found if match.counts]) else ()
+
+
+def _action(listing: Listing, matches: Matches, classification: Classification, score: Score, asked: Asked, longest: int) -> Action:
     """The strictest action that the groups found ask for.
 
     A listing or booking is an offer by its nature, so an outright form asks for review with half the score that is else needed; a post is
-    one if it speaks of trade, and news of a seizure is never refused.
+    one if it speaks of trade, and news of a seizure is never refused. In a text of more than `longest` code points a refusal needs
+    more than one form that can mean something else.
     """
     limits = [each for _, of_match in asked for each in of_match]
     by_nature = listing.content_kind is not ContentKind.SOCIAL_POST
     offers = by_nature or speaks_of_trade(matches)
-    if offers and any(score.value >= block for _, block in limits) and _may_block(asked, matches):
+    lone = _length(listing) <= longest
+    if offers and any(score.value >= block for _, block in limits) and _may_block(asked, matches, lone=lone):
         return Action.BLOCK
     outright = any(match.counts and match.level is Level.ALONE and not match.weakened_by for match, _ in asked)
     share = OUTRIGHT if outright and by_nature else 1.0
@@ -131,7 +143,8 @@ def _action(listing: Listing, matches: Matches, classification: Classification, 
         return Action.REVIEW
     # A benign context never turns BLOCK into ALLOW. Half the way to review is margin: cutting a context out leaves traces.
     sells = offers and not _reads_as_talk(matches, classification)
-    if sells and any(score.strict >= (review + block) / 2 for review, block in limits) and _may_block(asked, matches, heed_contexts=False):
+    strictly = any(score.strict >= (review + block) / 2 for review, block in limits)
+    if sells and strictly and _may_block(asked, matches, heed_contexts=False):
         return Action.REVIEW
     return Action.ALLOW
 
@@ -147,8 +160,8 @@ def _reads_as_talk(matches: Matches, classification: Classification) -> bool:
     return strict.get("wildlife_offer", EVEN) < SURELY_NONE and strict.get("sale", EVEN) < EVEN and classification.sale_screen < 0
 
 
-def _may_block(asked: Asked, matches: Matches, *, heed_contexts: bool = True) -> bool:
-    """Whether the lexicon evidence bears a refusal."""
+def _may_block(asked: Asked, matches: Matches, *, heed_contexts: bool = True, lone: bool = True) -> bool:
+    """Whether the lexicon evidence bears a refusal; a `lone` form with other meanings does, if nothing else is found."""
     if any(cue.kind is RuleKind.LEGAL_TRADE_CUE for cue in matches.cues):
         return not heed_contexts
     refusing = (match for match, limits in asked if any(block != NEVER for _, block in limits))
@@ -156,7 +169,19 @@ def _may_block(asked: Asked, matches: Matches, *, heed_contexts: bool = True) ->
     solid = [match for match in solid if not set(match.views) >= GUESSED]
     if heed_contexts:
         solid = [match for match in solid if not match.weakened_by]
-    return bool(solid)
+    return bool(solid) if lone else _is_sure(solid)
+
+
+def _is_sure(found: list[Match]) -> bool:
+    """Whether one of the forms has no innocent reading, or two stand, where each stands first, in two places."""
+    if any(match.level is Level.ALONE for match in found):
+        return True
+    firsts = {match.form: match for match in reversed(found)}.values()
+    return any(not overlap(one, other) for one, other in combinations(firsts, 2))
+
+
+def _length(listing: Listing) -> int:
+    return len(listing.title) + len(listing.description)
 
 
 def _shown(found: list[Match], matches: Matches) -> tuple[Match, ...]:

@@ -11,6 +11,7 @@ from wildgate_service.classify import DEFAULT_ROUTING, Routing
 from wildgate_service.sampling import NO_SAMPLING, Sampling
 
 NEVER = 2.0  # a threshold that no probability reaches
+LONE_FORM_UNTIL = 300  # code points of a text in which one form that can mean something else bears a refusal
 
 
 class Unlisted(StrEnum):
@@ -67,6 +68,7 @@ class Policy(Struct, frozen=True):
     reasons: dict[str, dict[str, str]]
     notices: dict[str, dict[str, str]]
     words: dict[str, Words]
+    lone_form_until: int = LONE_FORM_UNTIL
     routing: Routing = DEFAULT_ROUTING
     sampling: Sampling = NO_SAMPLING
 
@@ -87,6 +89,7 @@ class Policy(Struct, frozen=True):
             self.reasons,
             self.notices,
             self.words,
+            self.lone_form_until,
             self.routing,
             self.sampling,
         )

@@ -32,7 +32,9 @@ LONG_TEXT, MANY_WRONG = 2_000, 40  # code points, and words to be put right, of 
 MOST_READINGS_OF_LONG_TEXT = 3
 MOST_TOKENS = 1_500  # of a text, from its beginning, that are looked up: whatever the memo holds, so that a text has one answer
 MOST_TOKENS_APART = 1
-MARK = "\u0900-\u0903\u093a-\u094f\u0962\u0963\u0981-\u0983\u09bc-\u09d7\u0b82\u0bbe-\u0bd7"  # of Devanagari, Bengali, Tamil, which \w leaves out
+MARK = (
+    "\u0900-\u0903\u093a-\u094f\u0962\u0963\u0981-\u0983\u09bc-\u09d7\u0b82\u0bbe-\u0bd7"  # Devanagari, Bengali, Tamil: \w leaves them out
+)
 LETTER = rf"(?:[^\W_]|[{MARK}])"
 WORD = re.compile(rf"(?<![^\W_])(?:[^\W\d_]|[{MARK}]){{{SHORTEST},25}}(?![^\W_])")
 ANY_WORD = re.compile(rf"{LETTER}+")

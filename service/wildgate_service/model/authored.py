@@ -19,7 +19,7 @@ from wildgate_service.types import TAXON_KINDS, ContentKind, RuleKind
 
 WRITTEN = Path(__file__).parent / "written"  # its README says who wrote them
 HALVED = ("*.jsonl", "ordinary/*.jsonl", "descriptions/*.jsonl")  # in it: of these one half is reported
-KEPT_SHARE = 4  # one template or written pair in four teaches the fusion, and no model below it
+KEPT_SHARE = 4  # one template or written pair in four teaches the fusion, and no model below it; of long ones each does
 WRITTEN_WEIGHT = 10.0  # of a text that somebody thought of by itself, beside one filling of a template
 KINDS = {"post": ContentKind.SOCIAL_POST, "cargo": ContentKind.CARGO_BOOKING}  # of templates
 LONG = "description"  # functionality of long written texts
@@ -58,8 +58,15 @@ class AuthoredText(Struct, frozen=True):
         return self.origin is Origin.TEMPLATE and self.kind.endswith(TWIN)
 
     @property
+    def is_long(self) -> bool:
+        """Whether it was written as a long listing or post."""
+        return self.origin is Origin.WRITTEN and self.kind == LONG
+
+    @property
     def is_kept(self) -> bool:
-        """Whether it comes from a template or pair that is kept for the fusion: sha256(source) % 4 == 0."""
+        """Whether it is kept for the fusion: long written ones are, and those of a template or pair with sha256(source) % 4 == 0."""
+        if self.is_long:
+            return True
         kept = self.origin in {Origin.TEMPLATE, Origin.WRITTEN}
         return kept and int(hashlib.sha256(self.source.encode()).hexdigest(), 16) % KEPT_SHARE == 0
 
@@ -89,8 +96,8 @@ def read_authored(
 
 
 def to_train_on(texts: Iterable[AuthoredText]) -> list[AuthoredText]:
-    """What screen and heads learn from: all but the long written ones, of which those that are kept teach the fusion (decision 164)."""
-    return [each for each in texts if each.kind != LONG or each.origin is not Origin.WRITTEN]
+    """What screen and heads learn from: all but the long written ones, which teach the fusion (decisions 164 and 168)."""
+    return [each for each in texts if not each.is_long]
 
 
 def rule_examples(rules: Iterable[Rule]) -> Iterator[AuthoredText]:

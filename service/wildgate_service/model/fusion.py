@@ -2,7 +2,7 @@
 
 Maximum a posteriori: logistic loss plus a quadratic pull toward `models/fusion-priors` (weights set by hand), bounded so that no weight
 takes the wrong sign (L-BFGS-B, Byrd et al. 1995). It is fitted on what no model below it was trained on: the development half of a file
-of labeled texts, templates that are kept for it, and, where there is a data folder, real texts without an offer that are kept for
+of labeled texts, templates and texts that are kept for it, and, where there is a data folder, real texts without an offer that are kept for
 calibration. Needs the extra `train`.
 """
 
@@ -48,13 +48,15 @@ def development_texts(texts: list[LabeledText]) -> list[Weighed]:
 
 
 def kept_texts(authored: Iterable[AuthoredText]) -> list[Weighed]:
-    """Some fillings of each kept template, and the kept ones of those that were written one by one."""
+    """Some fillings of each kept template, and the kept ones of those written one by one; long ones without a twin are ordinary."""
+    kept = [each for each in authored if each.is_kept]
+    offered = {each.source for each in kept if each.offer}
     left: Counter[tuple[str, bool]] = Counter()
     found = []
-    for each in authored:
-        if each.is_kept and left[each.source, each.offer] < FILLS:
+    for each in kept:
+        if left[each.source, each.offer] < FILLS:
             left[each.source, each.offer] += 1
-            weight = 1 / FILLS if each.origin is Origin.TEMPLATE else 1.0
+            weight = 1 / FILLS if each.origin is Origin.TEMPLATE else ORDINARY if each.is_long and each.source not in offered else 1.0
             found.append(Weighed(as_listing(each.text, each.content_kind), each.offer, weight))
     return found
 

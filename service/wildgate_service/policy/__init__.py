@@ -124,6 +124,7 @@ def _policy(file: PolicyFile) -> Policy:
         reasons=file.reasons,
         notices=file.notices,
         words=words(),
+        lone_form_until=file.lone_form_until,
         routing=file.routing,
         sampling=file.sampling,
     )

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from wildgate_service.classify import DEFAULT_ROUTING, Routing
-from wildgate_service.decide.policy import Limits, Unlisted
+from wildgate_service.decide.policy import LONE_FORM_UNTIL, Limits, Unlisted
 from wildgate_service.policy.lines import Path
 from wildgate_service.sampling import NO_SAMPLING, Sampling
 from wildgate_service.types import Action
@@ -124,6 +124,7 @@ class PolicyFile(Struct, forbid_unknown_fields=True):
     shadow_rules: tuple[str, ...] = ()
     moderator_language: str = "en"
     reviewed: tuple[str, ...] = ()
+    lone_form_until: Annotated[int, Meta(ge=0)] = LONE_FORM_UNTIL
     routing: Routing = DEFAULT_ROUTING
     sampling: Sampling = NO_SAMPLING
     report: Publication = Publication()
