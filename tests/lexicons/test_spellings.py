@@ -260,6 +260,27 @@ def test_a_reading_in_kana_is_a_spelling_of_what_is_not_all_kana():
     assert texts("アカウミガメ", "ja", "kana") == []
 
 
+@pytest.mark.parametrize(
+    ("form", "latin"),
+    [
+        ("їжак", ["yizhak"]),
+        ("ріг носорога", ["rih nosoroha", "rig nosoroga"]),
+        ("щиглик", ["shchyhlyk", "schiglik", "schyhlyk"]),
+        ("зграя соколів", ["zghraia sokoliv", "zgraya sokoliv", "zhraya sokoliv"]),
+        ("м'ясо", ["miaso", "myaso"]),
+        ("ivory", []),
+    ],
+)
+def test_ukrainian_is_written_as_passports_and_chats_do(form, latin):
+    """KMU resolution 55: г is h, зг is zgh; chats write г as g and и as i."""
+    assert texts(form, "uk", "romanized") == latin
+
+
+def test_nepali_is_romanized_as_hindi_is():
+    """One script, silent vowels and all."""
+    assert "salakko khapta" in texts("सालकको खपटा", "ne", "romanized")
+
+
 # --- chats and emoji ---
 
 

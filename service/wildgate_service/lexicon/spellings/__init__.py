@@ -25,6 +25,7 @@ from wildgate_service.lexicon.spellings.spelling import Spelling
 from wildgate_service.lexicon.spellings.split_characters import split_characters
 from wildgate_service.lexicon.spellings.tables import choices
 from wildgate_service.lexicon.spellings.thai import thai_in_latin
+from wildgate_service.lexicon.spellings.ukrainian import ukrainian_in_latin
 from wildgate_service.lexicon.spellings.zhuyin import zhuyin
 from wildgate_service.match.views import FEWEST_LETTERS
 from wildgate_service.normalize import fold
@@ -45,7 +46,9 @@ GENERATORS: dict[str, tuple[tuple[str, Generator], ...]] = {
     "th": (("romanized", thai_in_latin),),
     "ko": (("romanized", korean_in_latin),),
     "ru": (("romanized", russian_in_latin),),
+    "uk": (("romanized", ukrainian_in_latin),),
     "hi": (("romanized", hinglish),),
+    "ne": (("romanized", hinglish),),
     "ar": (("romanized", arabizi), ("romanized", letter_by_letter)),
     "ja": (("kana", syllabaries), ("romanized", romaji)),
     "km": (("chat_spelling", typed_vowels), ("romanized", letter_by_letter)),
