@@ -171,7 +171,8 @@ def test_a_broken_policy_is_an_error_that_names_file_and_key(tmp_path, small):
     (tmp_path / "in.jsonl").write_bytes(ROWS[0])
     done = wildgate(tmp_path, "score", "--policy", "mine.toml", "--input", "in.jsonl", "--output", "out.jsonl", **small)
     assert done.returncode == 2
-    assert "policy mine.toml: line 16: thresholds.review: 5.0 is not between 0 and 1.01" in done.stderr.decode()
+    line = policy[: policy.index("review = 5\n")].count("\n") + 1
+    assert f"policy mine.toml: line {line}: thresholds.review: 5.0 is not between 0 and 1.01" in done.stderr.decode()
     assert not (tmp_path / "out.jsonl").exists()
 
 
