@@ -21,7 +21,7 @@ SHORTEST_CITATION = 5  # code points
 PLACEHOLDERS = frozenset({"unreviewed", "unsourced", "unknown", "source", "to do", "internet", "wikipedia", "google"})
 LOOKS_LIKE_URL = re.compile(r"^\w+:/|^\w+:\w+\.|://|^www\.|^[\w.-]+\.[a-z]{2,}/", re.IGNORECASE)
 LANGUAGES = frozenset(
-    "en zh-Hans zh-Hant th vi id ms ja ko hi ar ru es pt fr de it nl pl tr sw tl km my lo la zxx".split()  # noqa: SIM905  (read as a line)
+    "en zh-Hans zh-Hant th vi id ms ja ko hi ar ru es pt fr de it nl pl tr sw tl km my lo bn cs fa ne ro ta uk ur la zxx".split()  # noqa: SIM905  (read as a line)
 )
 EVASIONS = frozenset(
     {
