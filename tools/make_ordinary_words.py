@@ -1,4 +1,4 @@
-"""Write `lexicons/ordinary_words.tsv`: ordinary words of 22 languages that a spelling or a typo of a wildlife word would be taken for.
+"""Write `lexicons/ordinary_words.tsv`: ordinary words of 27 languages that a spelling or a typo of a wildlife word would be taken for.
 
     python -m venv /tmp/words && /tmp/words/bin/pip install 'wordfreq>=3.1.1' -e sdk -e .
     /tmp/words/bin/python tools/make_ordinary_words.py

@@ -502,6 +502,14 @@ def test_a_phrase_does_not_reach_beyond_itself():
     assert [each.counts for each in found] == [False, True]
 
 
+def test_what_is_plainly_written_is_no_other_word_misread():
+    """A turtle's comb is not a turtle's home with a letter wrong, and a home with a letter wrong still is one."""
+    comb = rule("en-comb", "turtleshell comb", level=Level.WITH_COMPANY)
+    home = rule("en-home", "turtleshell tomb", kind=RuleKind.BENIGN_CONTEXT, cancels=Reach(("*",), 0))
+    (found,) = matches_in("turtleshell comb for sale", comb, home, TRADE).taxa
+    assert (found.canceled_by, found.counts) == ((), True)
+
+
 def test_a_canceled_match_is_no_company():
     """The coast does not make the beads ivory."""
     assert standing("ivory coast beads, tusk", INSIDE, WEAK, rule("en-tusk", "tusk", level=Level.WITH_COMPANY)) == []

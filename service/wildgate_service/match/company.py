@@ -146,15 +146,20 @@ def is_disguised(match: Match) -> bool:
 
 
 def _explained_inside(match: Match, contexts: Neighbors, rows: dict[str, RuleRow]) -> Match:
-    """The match with the contexts whose own form it lies in."""
+    """The match with the contexts whose own form it lies in. What is plainly written is explained by no other word read there."""
     names = [
         context.rule_id
         for context in contexts.near(match, 0)
         if context.skeleton_start <= match.skeleton_start
         and match.skeleton_end <= context.skeleton_end
+        and not (context.views and not match.views and _is_at_one_place(match, context))
         and _speaks_of(rows[context.rule_id].cancels, match)
     ]
     return msgspec.structs.replace(match, canceled_by=tuple(dict.fromkeys(names))) if names else match
+
+
+def _is_at_one_place(one: Match, other: Match) -> bool:
+    return (one.skeleton_start, one.skeleton_end) == (other.skeleton_start, other.skeleton_end)
 
 
 def _explained_near(
