@@ -40,8 +40,8 @@ TARGET = LEXICONS / "ordinary_words.tsv"
 COMMON = LEXICONS / "common_words.tsv"
 HOMOGRAPHS = LEXICONS / "homographs.tsv"
 LANGUAGES = (
-    "ar", "bn", "cs", "de", "en", "es", "fa", "fil", "fr", "hi", "id", "it", "ja", "ko", "ms", "nl", "pl", "pt", "ro", "ru", "sv", "ta", "tr",
-    "uk", "ur", "vi", "zh",
+    "ar", "bn", "cs", "de", "en", "es", "fa", "fil", "fr", "hi", "id", "it", "ja", "ko", "ms", "nl", "pl", "pt", "ro", "ru", "sv", "ta",
+    "tr", "uk", "ur", "vi", "zh",
 )  # fmt: skip
 # Zipf: once in ten million words. Between 2 and 3 stand words that shops use ("pearly", "caped", "howlers"), below 2 names, cut words and
 # what misspellings wordfreq knows ("ivry" 1.7, "elefant" 1.5, "parot" 1.1 in English; "tortise", "ivroy", "pangoline" not at all).
