@@ -23,6 +23,7 @@ KEPT_SHARE = 4  # one template or written pair in four teaches the fusion, and n
 WRITTEN_WEIGHT = 10.0  # of a text that somebody thought of by itself, beside one filling of a template
 KINDS = {"post": ContentKind.SOCIAL_POST, "cargo": ContentKind.CARGO_BOOKING}  # of templates
 LONG = "description"  # functionality of long written texts
+ORDINARY = "ordinary"  # of what people post every day
 TWIN = "_twin"  # ends the kind of a text that differs from an offer by what is offered
 
 
@@ -61,6 +62,11 @@ class AuthoredText(Struct, frozen=True):
     def is_long(self) -> bool:
         """Whether it was written as a long listing or post."""
         return self.origin is Origin.WRITTEN and self.kind == LONG
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether it was written as what people post every day, if it has no twin that is an offer."""
+        return not self.offer and (self.is_long or (self.origin is Origin.WRITTEN and self.kind == ORDINARY))
 
     @property
     def is_kept(self) -> bool:

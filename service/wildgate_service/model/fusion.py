@@ -48,7 +48,7 @@ def development_texts(texts: list[LabeledText]) -> list[Weighed]:
 
 
 def kept_texts(authored: Iterable[AuthoredText]) -> list[Weighed]:
-    """Some fillings of each kept template, and the kept ones of those written one by one; long ones without a twin are ordinary."""
+    """Some fillings of each kept template, and the kept ones of those written one by one; ordinary ones weigh as real texts do."""
     kept = [each for each in authored if each.is_kept]
     offered = {each.source for each in kept if each.offer}
     left: Counter[tuple[str, bool]] = Counter()
@@ -56,7 +56,7 @@ def kept_texts(authored: Iterable[AuthoredText]) -> list[Weighed]:
     for each in kept:
         if left[each.source, each.offer] < FILLS:
             left[each.source, each.offer] += 1
-            weight = 1 / FILLS if each.origin is Origin.TEMPLATE else ORDINARY if each.is_long and each.source not in offered else 1.0
+            weight = 1 / FILLS if each.origin is Origin.TEMPLATE else ORDINARY if each.is_ordinary and each.source not in offered else 1.0
             found.append(Weighed(as_listing(each.text, each.content_kind), each.offer, weight))
     return found
 
