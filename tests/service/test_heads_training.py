@@ -41,7 +41,7 @@ from wildgate_service.model.evaluation import (
     grouped_folds,
     share,
 )
-from wildgate_service.model.fusion import Weighed, fit_fusion
+from wildgate_service.model.fusion import Weighed, fit_fusion, kept_texts
 from wildgate_service.model.gains import area_under_roc, recall_beside_passed
 from wildgate_service.model.heads import HeadSet
 from wildgate_service.model.labeled_texts import LabeledLine
@@ -152,6 +152,20 @@ def test_rules_that_are_no_offers_are_left_out(changes: dict[str, object]) -> No
 def test_benign_contexts_are_innocent() -> None:
     """What a benign context must match is no offer."""
     assert labels_of(rule("r"), rule("c", kind="benign_context", taxa=[]))["c tusk for sale a"] is False
+
+
+def test_ordinary_texts_weigh_as_real_ones_in_the_fusion() -> None:
+    """Short ones and long ones that are no twin of an offer; a long one teaches it whatever its source's hash."""
+
+    def written(source: str, kind: str, *, offer: bool = False) -> AuthoredText:
+        return AuthoredText(Origin.WRITTEN, source, "en", f"{source} {kind} {offer}", offer=offer, kind=kind)
+
+    texts = [written(f"en-{n}", "ordinary") for n in range(40)] + [written("en-d1", "description"), written("en-d2", "description")]
+    texts += [written("en-d2", "description", offer=True), written("en-t", "talk")]
+    weights = {each.listing.title: each.weight for each in kept_texts(texts)}
+    short = [weight for title, weight in weights.items() if "ordinary" in title]
+    assert (0 < len(short) < 40, set(short)) == (True, {5.0})
+    assert (weights["en-d1 description False"], weights["en-d2 description False"], weights["en-d2 description True"]) == (5.0, 1.0, 1.0)
 
 
 def test_one_template_in_four_is_kept() -> None:
