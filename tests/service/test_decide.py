@@ -228,6 +228,11 @@ def test_one_form_with_other_meanings_bears_no_refusal_in_a_long_text(matches, l
     assert (decision.action, told) == (action, action is Action.REVIEW)
 
 
+def test_a_form_that_does_not_count_is_not_called_alone():
+    """It stands without the company it needs."""
+    assert decided(found(company=False), description="x" * 300).evidence == ()
+
+
 def test_how_long_a_text_with_one_form_may_be_is_policy():
     """A million: any."""
     assert decided(found(), description="x" * 300, policy=f"lone_form_until = 1000000\n{POLICY}").action is Action.BLOCK

@@ -121,7 +121,8 @@ def _told_of_lists(found: list[Match], lists: Lists) -> tuple[Evidence, ...]:
 
 
 def _told_of_length(found: list[Match], listing: Listing, longest: int) -> tuple[Evidence, ...]:
-    return (Evidence(LONE_FORM, 0.0),) if _length(listing) > longest and not _is_sure([match for match in found if match.counts]) else ()
+    counting = [match for match in found if match.counts]
+    return (Evidence(LONE_FORM, 0.0),) if counting and _length(listing) > longest and not _is_sure(counting) else ()
 
 
 def _action(listing: Listing, matches: Matches, classification: Classification, score: Score, asked: Asked, longest: int) -> Action:

@@ -65,7 +65,7 @@ class AuthoredText(Struct, frozen=True):
 
     @property
     def is_ordinary(self) -> bool:
-        """Whether it was written as what people post every day, if it has no twin that is an offer."""
+        """Whether it was written as what people post every day; a long one may still be the twin of an offer."""
         return not self.offer and (self.is_long or (self.origin is Origin.WRITTEN and self.kind == ORDINARY))
 
     @property
