@@ -154,7 +154,9 @@ def test_the_default_policy_reviews_before_it_blocks(shipped, group):
     assert 0 < there.review < there.block
 
 
-LANGUAGES = "en zh-Hans zh-Hant th vi id ms ja ko hi ar ru es pt fr de it tr sw tl km my lo nl pl".split()  # noqa: SIM905  (read as a line)
+LANGUAGES = (
+    "en zh-Hans zh-Hant th vi id ms ja ko hi ar ru es pt fr de it tr sw tl km my lo nl pl ta fa bn uk ne cs ro ur".split()  # noqa: SIM905
+)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -414,7 +416,7 @@ def test_policy_check_says_what_holds_by_group(tmp_path):
             "  mammoth                      0.5       never  as_listed",
             "  all others                   0.5         0.9  allow",
             "markets: none; tenants: none",
-            f"sentences in 25 languages; unreviewed: {', '.join(LANGUAGES[1:])}",
+            f"sentences in 33 languages; unreviewed: {', '.join(LANGUAGES[1:])}",
         ],
     )
 
