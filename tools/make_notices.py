@@ -11,13 +11,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 POLICY = ROOT / "service" / "wildgate_service" / "policies" / "default.toml"
+JOINER = "\u200c"  # parts letters of Persian; it would not be seen in the file
 FILE = ROOT / "sdk" / "wildgate" / "contrib" / "django" / "notices.json"
 
 
 def content() -> str:
     """The whole file."""
     notices = tomllib.loads(POLICY.read_text(encoding="utf-8"))["notices"]
-    return json.dumps({action: notices[action] for action in ("block", "review")}, ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps({action: notices[action] for action in ("block", "review")}, ensure_ascii=False, indent=1) + "\n"
+    return text.replace(JOINER, json.dumps(JOINER)[1:-1])
 
 
 def main() -> None:

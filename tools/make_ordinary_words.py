@@ -79,7 +79,7 @@ def main() -> None:
     rules = [rule for rule in read_rules(LEXICONS) if rule.status != "deprecated" and rule.kind in SPELLED_KINDS]
     ordinary = ordinary_words()
     found = equal_to_spellings(rules, ordinary) | near_forms(rules, ordinary) | far_forms(rules, ordinary)
-    lines = [f"{word}\t{commonest(ordinary[word.replace(' ', '')])}" for word in sorted(found)]
+    lines = [f"{word}\t{named(ordinary[word.replace(' ', '')])}" for word in sorted(found)]
     TARGET.write_text(NOTE + "word\tlanguages\n" + "\n".join(lines) + "\n", encoding="utf-8")
     common = commonest_of_each()
     COMMON.write_text(
@@ -92,6 +92,11 @@ def main() -> None:
     print(f"{len(homographs)} homographs")
     print(f"{len(common)} common words, {COMMON.stat().st_size / 1e6:.2f} MB")
     print(f"{len(lines)} words, {TARGET.stat().st_size / 1e6:.2f} MB")
+
+
+def named(languages: dict[str, float]) -> str:
+    """The same languages without frequencies, which nobody reads of so many words."""
+    return " ".join(each.partition(":")[0] for each in commonest(languages).split())
 
 
 def commonest(languages: dict[str, float]) -> str:
