@@ -113,13 +113,18 @@ def _gone(service: Watched, seconds: float) -> None:
 
 
 def _overwritten(service: Watched, seconds: float) -> None:
-    """Garbage in its place while the writer stands still; it is killed, and its successor finds no database. Then it is restored."""
+    """Garbage in its place while the writer stands still; it is killed, and its successor finds no database. Then it is restored.
+
+    That is done while no writer runs: one that has the garbage open finds the WAL beside it, writes it into the garbage and deletes it.
+    """
     os.kill(service.pid("writer"), signal.SIGSTOP)
     _move_away(service)
     service.path.write_bytes(b"\xff" * (1 << 16))
     service.kill("writer")
     time.sleep(3 * seconds)
+    os.kill(service.pid("writer"), signal.SIGSTOP)
     _put_back(service)
+    service.kill("writer")
 
 
 def _move_away(service: Watched) -> None:
@@ -164,7 +169,7 @@ def _files(service: Watched) -> list[Path]:
 DISASTERS = [
     Fault("store locked by another process", SPOOLED, 0, _locked),
     Fault("store moved away, put back", SPOOLED, 0, _gone),
-    Fault("store replaced by garbage, restored", SPOOLED, 1, _overwritten),
+    Fault("store replaced by garbage, restored", SPOOLED, 2, _overwritten),
     *(
         [
             Fault("read-only file system (EROFS)", SPOOLED, 0, _injected("error=EROFS")),

@@ -22,10 +22,11 @@ from wildgate_service.process import Child, keep
 from wildgate_service.types import Listing, Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from wildgate_service.match.stored import Pause
+    from wildgate_service.match.tables import CompiledLexicon
     from wildgate_service.pipeline import Engine
     from wildgate_service.settings import Settings
 
@@ -129,16 +130,24 @@ def release_beside(retired: list[Engine], served: Engine) -> None:
     lexicon = retired.pop().lexicon.base
     if lexicon is served.lexicon.base:
         return
-    one, other = lexicon.taxon_search, lexicon.context_search
-    tables = (lexicon.forms, one.patterns, one.bare_patterns, other.patterns, other.bare_patterns)
-    kept: list[list[object]] = [[table[number] for number in range(len(table))] for table in tables]
-    del lexicon, one, other, tables
+    kept: list[list[object]] = [list(each) for each in _many(lexicon)]
+    del lexicon
     with _frequent_switches():
         pause = breather()
         for items in kept:
             while items:
                 del items[-RELEASED_AT_ONCE:]
                 pause()
+
+
+def _many(lexicon: CompiledLexicon) -> Iterator[Iterable[object]]:
+    """What of a lexicon are so many objects that freeing them at once takes milliseconds."""
+    yield lexicon.ordinary
+    yield lexicon.taxa.values()
+    for search in (lexicon.taxon_search, lexicon.context_search):
+        parts = search.speller.parts
+        yield from (parts.vocabulary, parts.phrases, parts.known, parts.partners.values(), search.glue)
+        yield from (index.values() for index in parts.candidates.indexes)
 
 
 def breather() -> Pause:

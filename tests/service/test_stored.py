@@ -1,8 +1,9 @@
 """Compiled files hold what was written into them."""
 
 import msgspec
+from wildgate_service.match.packed import pack
 from wildgate_service.match.stored import ITEMS, load_tables, write_compiled
-from wildgate_service.match.tables import LanguageCount, Tables
+from wildgate_service.match.tables import EMPTY, LanguageCount, Tables
 
 WORDS = tuple(sorted(f"word{number}" for number in range(2 * ITEMS + 1)))  # of several parts
 
@@ -11,6 +12,7 @@ def tables(**fields):
     """The tables of an empty lexicon, but for some fields."""
     empty = {field.name: () for field in msgspec.structs.fields(Tables) if field.required}
     nothing = {"version": "1.0.0", "taxon_automaton": b"", "context_automaton": b"", "taxa": {}, "unions": {}}
+    nothing |= dict.fromkeys(("forms", "taxon_patterns", "context_patterns"), EMPTY)
     return Tables(**(empty | nothing | fields))
 
 
@@ -19,6 +21,8 @@ def test_tables_are_read_as_they_were_written(tmp_path):
     written = tables(
         languages=(LanguageCount("en", 1, 2, 3),),
         taxon_automaton=bytes(range(256)) * 300,
+        taxon_patterns=pack([(1, 2), (), (300_000,)]),
+        bare_context_patterns=pack([((7, "象牙"), (8, "ivory"))]),
         taxon_words=WORDS,
         context_words=("象牙",),
         ordinary={"de en": WORDS, "fr": ()},

@@ -51,7 +51,7 @@ class Base:
         self.taxa = tables.taxa
         self.ordinary, self.homographs = by_word(tables.ordinary), by_word(tables.homographs)
         self.common = frozenset(tables.common)
-        self.rules, self.forms = len(tables.rules), len(tables.forms)
+        self.rules, self.forms = len(tables.rules), sum(len(each.forms) for each in objects)
         words = (tables.taxon_words, tables.context_words, tables.taxon_phrases, tables.context_phrases, tables.glue)
         self.words = (*map(frozenset, words), known_words(tables))
         self.parts = dict(zip(self.keys, _parts(objects, tables.rules), strict=True))

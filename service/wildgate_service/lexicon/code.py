@@ -29,6 +29,7 @@ OF_OBJECTS = (
     "match/lost_marks.py",
     "match/masked.py",
     "match/misspelling.py",
+    "match/packed.py",
     "match/partners.py",
     "match/repeated.py",
     "match/run_together.py",

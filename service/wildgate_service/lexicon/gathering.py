@@ -58,7 +58,7 @@ class Gathering:
 
     def keep(self) -> None:
         """Write what is known for the next process, unless nearly all of it is there."""
-        if self._kept and self._unkept > KEPT_SHARE * len(self._known):
+        if self._kept and self._unkept and self._unkept > KEPT_SHARE * len(self._known):
             write_whole(self._kept, _encode(self._known))
             self._unkept = 0
 

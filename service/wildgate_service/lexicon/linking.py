@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -13,8 +14,10 @@ from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.gathering import Placed
 from wildgate_service.lexicon.objects import LexiconObject
 from wildgate_service.match.automaton import build_automaton
+from wildgate_service.match.lost_marks import that_may_slip
+from wildgate_service.match.packed import pack
 from wildgate_service.match.partners import pairs_in
-from wildgate_service.match.tables import BareUses, Form, LanguageCount, RuleRow, Tables, TaxonRow, Uses
+from wildgate_service.match.tables import BareUses, Form, LanguageCount, RuleRow, Tables, TaxonRow, Uses, requirements_of
 from wildgate_service.types import TAXON_KINDS
 
 Patterns = dict[str, list[int]]
@@ -63,21 +66,24 @@ def link(sources: Sources, digest: str = "") -> Tables:
         version=sources.version,
         languages=languages_of(objects),
         rules=linked.rules,
-        forms=linked.forms,
-        taxon_patterns=uses_of(linked.taxon_patterns),
-        context_patterns=uses_of(linked.context_patterns),
+        forms=pack(linked.forms),
+        taxon_patterns=pack(uses_of(linked.taxon_patterns)),
+        context_patterns=pack(uses_of(linked.context_patterns)),
         taxon_automaton=build_automaton(tuple(linked.taxon_patterns)),
         context_automaton=build_automaton(tuple(linked.context_patterns)),
         taxa=sources.taxa,
         unions=sources.unions,
-        bare_taxon_patterns=bare_uses_of(linked.bare_taxon_patterns),
-        bare_context_patterns=bare_uses_of(linked.bare_context_patterns),
+        requirements=tuple(requirements_of(linked.forms, linked.rules)),
+        bare_taxon_patterns=pack(bare_uses_of(linked.bare_taxon_patterns)),
+        bare_context_patterns=pack(bare_uses_of(linked.bare_context_patterns)),
         bare_taxon_automaton=build_automaton(tuple(linked.bare_taxon_patterns)),
         bare_context_automaton=build_automaton(tuple(linked.bare_context_patterns)),
-        sound_taxon_patterns=bare_uses_of(linked.sound_taxon_patterns),
-        sound_context_patterns=bare_uses_of(linked.sound_context_patterns),
+        sound_taxon_patterns=pack(bare_uses_of(linked.sound_taxon_patterns)),
+        sound_context_patterns=pack(bare_uses_of(linked.sound_context_patterns)),
         sound_taxon_automaton=build_automaton(tuple(linked.sound_taxon_patterns)),
         sound_context_automaton=build_automaton(tuple(linked.sound_context_patterns)),
+        markless_taxon_uses=that_may_slip(chain.from_iterable(linked.bare_taxon_patterns.values())),
+        markless_context_uses=that_may_slip(chain.from_iterable(linked.bare_context_patterns.values())),
         taxon_words=in_order(union(each.words[0] for each in objects)),
         context_words=in_order(union(each.words[1] for each in objects)),
         taxon_phrases=taxon_phrases,

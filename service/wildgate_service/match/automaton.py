@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from operator import itemgetter
 from typing import Protocol, TypeVar, cast
 
@@ -34,6 +34,12 @@ class Lookup(Protocol[Held_co]):
     def __getitem__(self, number: int, /) -> Held_co:
         """What has the number."""
         ...
+
+
+class Table(Lookup[Held_co], Protocol[Held_co]):
+    """The same in an order."""
+
+    def __iter__(self) -> Iterator[Held_co]: ...
 
 
 class Both:

@@ -39,20 +39,24 @@ class Slipped(NamedTuple):
     sure: bool  # it is so long and so nearly right that it can be no other
 
 
+def that_may_slip(uses: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+    """Those of some forms with their spellings that are of these scripts and so long that they bear a slip; each once."""
+    written_so = (use for use in uses if FIRST <= use[1] < BEHIND_LAST and SCRIPTS.fullmatch(use[1]) and len(use[1]) >= SHORTEST)
+    return tuple(use for use in dict.fromkeys(written_so) if len(_MARKS.sub("", use[1])) >= SHORTEST_FIRST)
+
+
 class MarklessSearch:
     """Finds forms by their letters without marks. `uses` are indices of forms with their folded spellings."""
 
     def __init__(self, uses: Iterable[tuple[int, str]]) -> None:
+        """`uses` are such as `that_may_slip` leaves."""
         self._uses: list[list[tuple[int, str]]] = []
         numbers: dict[str, int] = {}
-        written_so = (use for use in uses if FIRST <= use[1] < BEHIND_LAST and SCRIPTS.fullmatch(use[1]))
-        for form, spelling in dict.fromkeys(written_so):
-            bare = _MARKS.sub("", spelling)
-            if len(spelling) >= SHORTEST and len(bare) >= SHORTEST_FIRST:
-                number = numbers.setdefault(bare, len(numbers))
-                if number == len(self._uses):
-                    self._uses.append([])
-                self._uses[number].append((form, spelling))
+        for form, spelling in uses:
+            number = numbers.setdefault(_MARKS.sub("", spelling), len(numbers))
+            if number == len(self._uses):
+                self._uses.append([])
+            self._uses[number].append((form, spelling))
         self._automaton = daachorse.CharwiseDoubleArrayAhoCorasick(list(numbers)) if numbers else None
 
     def find(self, text: str, pages: bytes) -> Iterator[Slipped]:

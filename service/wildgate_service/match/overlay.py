@@ -7,16 +7,16 @@ they answer as a lexicon compiled from scratch would: forms are numbered in the 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from wildgate_service.match.automaton import Automaton, Both, Lookup, open_automaton
+from wildgate_service.match.automaton import Automaton, Both, Lookup, Table, open_automaton
 from wildgate_service.match.candidates import Candidates, Indexes
 from wildgate_service.match.decipher import Decipherer
-from wildgate_service.match.lost_marks import MarklessSearch, Slipped
+from wildgate_service.match.lost_marks import MarklessSearch, Slipped, that_may_slip
 from wildgate_service.match.masked import MaskedWords, WordsByLetters
 from wildgate_service.match.misspelling import Spelled, Speller
 from wildgate_service.match.partners import Partners, pairs_in, partners_of
@@ -29,6 +29,7 @@ from wildgate_service.match.tables import (
     Search,
     TaxonRow,
     Uses,
+    by_form,
     requirements_of,
     version_of,
 )
@@ -106,7 +107,8 @@ def lay_over(base: CompiledLexicon, delta: Delta) -> CompiledLexicon:
         rules=rules,
         forms=Spliced(base.forms, delta.forms, delta.runs),
         rows={id_: row for id_, row in base.rows.items() if id_ not in gone} | {row.id: row for row in delta.rules},
-        requirements={key: wanted for key, wanted in base.requirements.items() if key[0] not in gone} | requirements_of(delta.forms, rules),
+        requirements={key: wanted for key, wanted in base.requirements.items() if key[0] not in gone}
+        | by_form(requirements_of(delta.forms, rules)),
         taxa={key: row for key, row in base.taxa.items() if key not in delta.gone_taxa} | delta.taxa,
         unions=delta.unions,
         ordinary=base.ordinary,
@@ -160,7 +162,7 @@ def _search(base: Search, added: Added, numbers: Numbers, spelling: Spelling, gl
         RenumberedBare(base.sound_patterns, sound_uses, numbers),
         respelled(base.speller, spelling),
         glue,
-        MarklessOverlay(base.markless, MarklessSearch(use for uses in bare_uses for use in uses), numbers),
+        MarklessOverlay(base.markless, MarklessSearch(that_may_slip(chain.from_iterable(bare_uses))), numbers),
     )
 
 
@@ -251,10 +253,10 @@ class MarklessOverlay(MarklessSearch):
         yield from self._new.find(text, pages)
 
 
-class Spliced(Sequence[Item]):
-    """Runs of two sequences as one."""
+class Spliced(Generic[Item]):
+    """Runs of two tables as one."""
 
-    def __init__(self, base: Sequence[Item], new: Sequence[Item], runs: tuple[Run, ...]) -> None:
+    def __init__(self, base: Table[Item], new: Table[Item], runs: tuple[Run, ...]) -> None:
         self._pieces = [(new if run.new else base, run.first, run.length) for run in runs]
         ends = [0]
         for run in runs:
@@ -264,23 +266,16 @@ class Spliced(Sequence[Item]):
     def __len__(self) -> int:
         return self._length
 
-    @overload
-    def __getitem__(self, index: int, /) -> Item: ...
-    @overload
-    def __getitem__(self, index: slice, /) -> Sequence[Item]: ...
-    def __getitem__(self, index: int | slice, /) -> Item | Sequence[Item]:
-        """One item, or some."""
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(self._length))]
-        index = index if index >= 0 else index + self._length
-        if not 0 <= index < self._length:
-            raise IndexError(index)
-        at = bisect_right(self._starts, index) - 1
+    def __getitem__(self, number: int, /) -> Item:
+        """The item with a number from 0 on."""
+        if not 0 <= number < self._length:
+            raise IndexError(number)
+        at = bisect_right(self._starts, number) - 1
         items, first, _ = self._pieces[at]
-        return items[first + index - self._starts[at]]
+        return items[first + number - self._starts[at]]
 
     def __iter__(self) -> Iterator[Item]:
-        return chain.from_iterable(items[first : first + length] for items, first, length in self._pieces)
+        return chain.from_iterable(map(items.__getitem__, range(first, first + length)) for items, first, length in self._pieces)
 
 
 class Rules:

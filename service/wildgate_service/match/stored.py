@@ -2,8 +2,8 @@
 
 A file is magic, SHA-256 of what follows, then for each part its length in four bytes and [field, content], compressed. It is in parts so
 that a process that serves can load it between two calls: decoding all tables in one step would hold up every other thread for 200 ms.
-Many words are one text, a line each. Of a field of bytes the content is their number, and they follow as they are: automata are two thirds
-of a file even compressed, and inflating them would take longer than all else that is read.
+Many words are one text, a line each. Of a field of bytes, and of a packed table's two, the content is their number, and they follow as they
+are: automata are most of a file even compressed, and inflating them would take longer than all else that is read.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import msgspec
 
 from wildgate_service.errors import LexiconError
 from wildgate_service.match.overlay import Delta, lay_over
+from wildgate_service.match.packed import Block
 from wildgate_service.match.tables import CompiledLexicon, Tables, opened
 from wildgate_service.memory import without_collection
 
-MAGIC = b"wildgate-lexicon-3\n"
+MAGIC = b"wildgate-lexicon-4\n"
 HASH_BYTES = hashlib.sha256().digest_size
 HEAD_BYTES = len(MAGIC) + HASH_BYTES
 LENGTH_BYTES = 4
@@ -33,7 +34,7 @@ FASTEST = 1  # of zlib's levels; the best one saves 3 % more and takes five time
 WHOLE, DELTA = ".bin", ".delta"
 LINE = "\n"
 Lines = tuple[str, ...]
-STORED_AS: dict[Any, Any] = {Lines: str, bytes: int}
+STORED_AS: dict[Any, Any] = {Lines: str, bytes: int, Block: tuple[int, int]}
 
 Pause = Callable[[], None]
 Content = TypeVar("Content", Tables, Delta)
@@ -101,11 +102,14 @@ def _parts(content: Tables | Delta) -> Iterator[bytes]:
             yield len(part).to_bytes(LENGTH_BYTES) + part
         if field.type is bytes:
             yield value
+        elif field.type is Block:
+            yield value.content
+            yield value.places
 
 
 def _pieces(wanted: Any, value: Any) -> Iterator[Any]:  # noqa: ANN401  (whatever the tables hold)
     if not _is_long(wanted):
-        yield len(value) if wanted is bytes else value
+        yield len(value) if wanted is bytes else (len(value.content), len(value.places)) if wanted is Block else value
         return
     items = iter(value.items() if isinstance(value, dict) else value)
     while piece := list(islice(items, ITEMS)):
@@ -143,6 +147,8 @@ def _decoded(file: BinaryIO, kind: type[Content], pause: Pause) -> Content:
         piece = decoders[name].decode(content)
         if types[name] is bytes:
             values[name] = file.read(piece)
+        elif types[name] is Block:
+            values[name] = Block(*map(file.read, piece))
         elif name not in long:
             values[name] = piece
         elif isinstance(piece, dict):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from wildgate_service.match.automaton import Automaton, Found, Lookup, open_automaton, without_floods
+from wildgate_service.match.automaton import Automaton, Found, Lookup, Table, open_automaton, without_floods
 from wildgate_service.match.boundaries import Edge
 from wildgate_service.match.lost_marks import MarklessSearch
 from wildgate_service.match.misspelling import Spelled, Speller
+from wildgate_service.match.packed import Block, Packed, pack
 from wildgate_service.match.partners import Pairs
 from wildgate_service.types import Level, RuleKind
 
@@ -95,29 +96,42 @@ class LanguageCount(Struct, frozen=True):
 
 Uses = tuple[int, ...]
 BareUses = tuple[tuple[int, str], ...]
+EMPTY = pack(())
+
+
+class RequirementRow(Struct, frozen=True, array_like=True):
+    """What must stand beside a form of a rule: one of some kinds, within so many code points."""
+
+    rule_id: str
+    form: str
+    kinds: tuple[RuleKind, ...]
+    within: int
 
 
 class Tables(Struct, frozen=True):
-    """Content of a compiled file. `taxon_patterns[i]` are the indices of the forms written as the i-th pattern."""
+    """Content of a compiled file. The i-th of `taxon_patterns` are the indices of the forms written as the i-th pattern."""
 
     version: str  # SemVer of the content
     languages: tuple[LanguageCount, ...]
     rules: tuple[RuleRow, ...]
-    forms: tuple[Form, ...]
-    taxon_patterns: tuple[tuple[int, ...], ...]
-    context_patterns: tuple[tuple[int, ...], ...]
+    forms: Block  # of Form
+    taxon_patterns: Block  # of Uses
+    context_patterns: Block
     taxon_automaton: bytes
     context_automaton: bytes
     taxa: dict[str, TaxonRow]
     unions: dict[str, tuple[str, ...]]  # market → unions whose lists hold there
-    bare_taxon_patterns: tuple[BareUses, ...] = ()  # the same of bare readings, each form with its folded spelling
-    bare_context_patterns: tuple[BareUses, ...] = ()
+    requirements: tuple[RequirementRow, ...] = ()
+    bare_taxon_patterns: Block = EMPTY  # of BareUses: the same of bare readings, each form with its folded spelling
+    bare_context_patterns: Block = EMPTY
     bare_taxon_automaton: bytes = b""
     bare_context_automaton: bytes = b""
-    sound_taxon_patterns: tuple[BareUses, ...] = ()  # the same of sound readings, each form with its Latin letters
-    sound_context_patterns: tuple[BareUses, ...] = ()
+    sound_taxon_patterns: Block = EMPTY  # of BareUses: the same of sound readings, each form with its Latin letters
+    sound_context_patterns: Block = EMPTY
     sound_taxon_automaton: bytes = b""
     sound_context_automaton: bytes = b""
+    markless_taxon_uses: BareUses = ()  # forms of scripts in which a mark may be lost, each with its folded spelling
+    markless_context_uses: BareUses = ()
     taxon_words: tuple[str, ...] = ()  # words of taxon rules' forms that bear a misspelling
     context_words: tuple[str, ...] = ()  # the same of cues and contexts
     taxon_phrases: tuple[str, ...] = ()  # words that are such a form by themselves, pairs that stand side by side in one
@@ -139,9 +153,14 @@ class Tables(Struct, frozen=True):
 Requirement = tuple[tuple[RuleKind, ...], int]  # kinds, and within how many code points one of them
 
 
-def requirements_of(forms: Iterable[Form], rules: Lookup[RuleRow]) -> dict[tuple[str, str], Requirement]:
-    """(rule id, form) → the kinds that must stand beside it, and how near, of forms that ask for any."""
-    return {(rules[form.rule].id, form.form): (form.requires, form.within) for form in forms if form.requires}
+def requirements_of(forms: Iterable[Form], rules: Lookup[RuleRow]) -> Iterator[RequirementRow]:
+    """What must stand beside those of some forms that ask for anything."""
+    return (RequirementRow(rules[form.rule].id, form.form, form.requires, form.within) for form in forms if form.requires)
+
+
+def by_form(rows: Iterable[RequirementRow]) -> dict[tuple[str, str], Requirement]:
+    """(rule id, form) → the kinds that must stand beside it, and how near."""
+    return {(row.rule_id, row.form): (row.kinds, row.within) for row in rows}
 
 
 class Search(NamedTuple):
@@ -187,7 +206,7 @@ class CompiledLexicon(Struct, frozen=True, kw_only=True):
     digest: str
     languages: tuple[LanguageCount, ...]
     rules: Lookup[RuleRow]
-    forms: Sequence[Form]
+    forms: Table[Form]
     rows: dict[str, RuleRow]
     requirements: dict[tuple[str, str], Requirement]
     taxa: dict[str, TaxonRow]
@@ -224,34 +243,34 @@ def opened(tables: Tables, digest: str) -> CompiledLexicon:
         digest=digest,
         languages=tables.languages,
         rules=tables.rules,
-        forms=tables.forms,
+        forms=Packed(tables.forms, Form),
         rows={row.id: row for row in tables.rules},
-        requirements=requirements_of(tables.forms, tables.rules),
+        requirements=by_form(tables.requirements),
         taxa=tables.taxa,
         unions=tables.unions,
         ordinary=ordinary,
         homographs=by_word(tables.homographs),
         taxon_search=Search(
             open_automaton(tables.taxon_automaton),
-            tables.taxon_patterns,
+            Packed(tables.taxon_patterns, Uses),
             open_automaton(tables.bare_taxon_automaton),
-            tables.bare_taxon_patterns,
+            Packed(tables.bare_taxon_patterns, BareUses),
             open_automaton(tables.sound_taxon_automaton),
-            tables.sound_taxon_patterns,
+            Packed(tables.sound_taxon_patterns, BareUses),
             Speller(Spelled.of(tables.taxon_words, ordinary, frozenset(tables.taxon_phrases), common, known, taxon_pairs)),
             glue,
-            MarklessSearch(use for uses in tables.bare_taxon_patterns for use in uses),
+            MarklessSearch(tables.markless_taxon_uses),
         ),
         context_search=Search(
             open_automaton(tables.context_automaton),
-            tables.context_patterns,
+            Packed(tables.context_patterns, Uses),
             open_automaton(tables.bare_context_automaton),
-            tables.bare_context_patterns,
+            Packed(tables.bare_context_patterns, BareUses),
             open_automaton(tables.sound_context_automaton),
-            tables.sound_context_patterns,
+            Packed(tables.sound_context_patterns, BareUses),
             Speller(Spelled.of(tables.context_words, ordinary, frozenset(tables.context_phrases), common, known, context_pairs)),
             glue,
-            MarklessSearch(use for uses in tables.bare_context_patterns for use in uses),
+            MarklessSearch(tables.markless_context_uses),
         ),
     )
 
