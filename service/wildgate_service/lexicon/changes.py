@@ -7,7 +7,7 @@ changed rules cost, however large the rest is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from wildgate_service.lexicon.gathering import Placed
 from wildgate_service.lexicon.linking import (
@@ -23,20 +23,23 @@ from wildgate_service.lexicon.linking import (
     union,
     uses_of,
 )
-from wildgate_service.lexicon.objects import LexiconObject
+from wildgate_service.lexicon.objects import Sealed
 from wildgate_service.match.automaton import build_automaton
 from wildgate_service.match.overlay import AddedBarePatterns, AddedPatterns, Delta, Run, Words
 from wildgate_service.match.tables import RuleRow, Tables, by_word, known_words, words_of_phrases
 
 LARGEST_SHARE = 0.1  # of the base's forms that may come and go; with more, reading and searching two layers costs more than it saves
-KNOWN = 5  # where among the sets of words those are that may be run together: the common ones whatever the rules say
+KNOWN = 5  # which of the sets of words, the last, those are that may be run together: the common ones whatever the rules say
 FEWEST_FORMS = 1_000  # that may come and go in any case
+
+
+Shared = TypeVar("Shared")
 
 
 class Part(NamedTuple):
     """An object of the base, where its rules and forms begin, and its rules' rows."""
 
-    object: LexiconObject
+    object: Sealed
     first_rule: int
     first_form: int
     rows: tuple[RuleRow, ...]
@@ -45,13 +48,15 @@ class Part(NamedTuple):
 class Base:
     """A lexicon that is served, as what later ones are held against."""
 
-    def __init__(self, tables: Tables, objects: Sequence[LexiconObject]) -> None:
+    def __init__(self, tables: Tables, objects: Sequence[Sealed], sources: Sources) -> None:
+        """`sources` are what it is held against next: words that it has in common with them are held once, and compared at once."""
         self.digest = tables.digest
         self.keys = tables.manifest
         self.taxa = tables.taxa
-        self.ordinary, self.homographs = by_word(tables.ordinary), by_word(tables.homographs)
-        self.common = frozenset(tables.common)
-        self.rules, self.forms = len(tables.rules), sum(len(each.forms) for each in objects)
+        self.ordinary = _one(sources.ordinary, by_word(tables.ordinary))
+        self.homographs = _one(sources.homographs, by_word(tables.homographs))
+        self.common = _one(sources.common, frozenset(tables.common))
+        self.rules, self.forms = len(tables.rules), sum(each.forms for each in objects)
         words = (tables.taxon_words, tables.context_words, tables.taxon_phrases, tables.context_phrases, tables.glue)
         self.words = (*map(frozenset, words), known_words(tables))
         self.parts = dict(zip(self.keys, _parts(objects, tables.rules), strict=True))
@@ -60,18 +65,23 @@ class Base:
         """Whether an object is in it, with these rows."""
         return key in self.parts and self.parts[key].rows == rows
 
-    def is_exceeded_by(self, came: Iterable[LexiconObject], gone: Iterable[LexiconObject]) -> bool:
+    def is_exceeded_by(self, came: Iterable[Sealed], gone: Iterable[Sealed]) -> bool:
         """Whether so many objects that came and went are too much to lay over it."""
-        changed = sum(len(each.forms) for each in (*came, *gone))
+        changed = sum(each.forms for each in (*came, *gone))
         return changed > max(FEWEST_FORMS, LARGEST_SHARE * self.forms)
 
 
-def _parts(objects: Iterable[LexiconObject], rules: tuple[RuleRow, ...]) -> Iterator[Part]:
+def _one(theirs: Shared, ours: Shared) -> Shared:
+    """Theirs if both are alike, else ours."""
+    return theirs if theirs == ours else ours
+
+
+def _parts(objects: Iterable[Sealed], rules: tuple[RuleRow, ...]) -> Iterator[Part]:
     rule = form = 0
     for each in objects:
         yield Part(each, rule, form, rules[rule : rule + len(each.heads)])
         rule += len(each.heads)
-        form += len(each.forms)
+        form += each.forms
 
 
 def delta_of(base: Base, sources: Sources, digest: str) -> Delta | None:
@@ -90,7 +100,7 @@ def delta_of(base: Base, sources: Sources, digest: str) -> Delta | None:
     new_rows = [wanted for each, wanted in zip(sources.placed, rows, strict=True) if each.key not in kept]
     linked = linked_objects(came, new_rows, sources.ordinary, base.rules)
     now = [each.object for each in sources.placed]
-    words = [_words(base, at, came, [part.object for part in gone], now) for at in range(len(base.words))]
+    words = _words(base, came, [part.object for part in gone], now)
     return Delta(
         base=base.digest,
         digest=digest,
@@ -99,7 +109,7 @@ def delta_of(base: Base, sources: Sources, digest: str) -> Delta | None:
         runs=tuple(_joined(_runs(base, sources.placed, kept))),
         rules=linked.rules,
         gone_rules=tuple(row.id for part in gone for row in part.rows),
-        forms=linked.forms,
+        forms=tuple(linked.forms),
         taxon_patterns=_added(linked.taxon_patterns),
         context_patterns=_added(linked.context_patterns),
         bare_taxon_patterns=_added_bare(linked.bare_taxon_patterns),
@@ -121,7 +131,7 @@ def delta_of(base: Base, sources: Sources, digest: str) -> Delta | None:
 def _runs(base: Base, placed: Sequence[Placed], kept: set[str]) -> Iterator[Run]:
     new = 0
     for each in placed:
-        length = len(each.object.forms)
+        length = each.object.forms
         if each.key in kept:
             yield Run(base.parts[each.key].first_form, length, new=False)
         else:
@@ -143,19 +153,26 @@ def _joined(runs: Iterable[Run]) -> Iterator[Run]:
         yield last
 
 
-def _words(base: Base, at: int, came: Sequence[LexiconObject], gone: Sequence[LexiconObject], now: Sequence[LexiconObject]) -> Words:
-    """The words of one of the base's sets that came and that are gone: a word that another object has stays."""
-    lost = union(_sets(each)[at] for each in gone) - (base.common if at == KNOWN else frozenset())
+def _words(base: Base, came: Sequence[Sealed], gone: Sequence[Sealed], now: Sequence[Sealed]) -> list[Words]:
+    """The words of each of the base's sets that came and that are gone: a word that another object has stays."""
+    new, lost = _all_sets(came), _all_sets(gone)
+    lost[KNOWN] -= base.common
     for each in now:
-        if not lost:
+        if not any(lost):
             break
-        lost -= _sets(each)[at]
-    return Words(in_order(union(_sets(each)[at] for each in came) - base.words[at]), in_order(lost))
+        lost = [words - kept if words else words for words, kept in zip(lost, _sets(each), strict=True)]
+    return [Words(in_order(words - had), in_order(gone)) for words, had, gone in zip(new, base.words, lost, strict=True)]
 
 
-def _sets(each: LexiconObject) -> tuple[frozenset[str], ...]:
+def _all_sets(objects: Sequence[Sealed]) -> list[frozenset[str]]:
+    return list(map(union, zip(*map(_sets, objects), strict=True))) or [frozenset()] * (KNOWN + 1)
+
+
+def _sets(each: Sealed) -> tuple[frozenset[str], ...]:
     """The sets of words of an object, in the order of `Base.words`."""
-    return *each.words, *each.phrases, each.glue, frozenset(union(each.words) | words_of_phrases(union(each.phrases)))
+    all_words = each.all_words()
+    words, phrases = all_words.words, all_words.phrases
+    return *words, *phrases, all_words.glue, frozenset(union(words) | words_of_phrases(union(phrases)))
 
 
 def _added(patterns: Patterns) -> AddedPatterns:

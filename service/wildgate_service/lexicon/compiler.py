@@ -101,8 +101,7 @@ class Compiler:
         if self._served and (self._base is None or base_path(self._served) != self._path_of(self._base)):
             files = self.read()
             self._gathering.gather(files.rules)
-            sources_of(files, [])
-            self._base = self._loaded(base_path(self._served))
+            self._base = self._loaded(base_path(self._served), sources_of(files, []))
 
     def _path_of(self, base: Base) -> Path:
         return whole_path(self._output, base.digest)
@@ -131,18 +130,18 @@ class Compiler:
             path = whole_path(self._output, digest)
             tables = link(sources, digest)
             write_compiled(tables, path)
-            self._base = Base(tables, [each.object for each in sources.placed])
+            self._base = Base(tables, [each.object for each in sources.placed], sources)
         self._gathering.forget_but({*self._base.keys, *(each.key for each in sources.placed)})
         return path
 
-    def _loaded(self, path: Path) -> Base | None:
+    def _loaded(self, path: Path, sources: Sources) -> Base | None:
         """A base from its file; None if that, or an object that it was made of, is not there any more."""
         try:
             tables = load_tables(path)
         except LexiconError:
             return None
         objects = [found for key in tables.manifest if (found := self._gathering.find(key))]
-        return Base(tables, objects) if len(objects) == len(tables.manifest) else None
+        return Base(tables, objects, sources) if len(objects) == len(tables.manifest) else None
 
 
 def sources_of(files: Files, placed: list[Placed]) -> Sources:

@@ -12,21 +12,21 @@ import msgspec
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.chunks import Chunk, chunks_of
 from wildgate_service.lexicon.files import File
-from wildgate_service.lexicon.objects import LexiconObject, RuleHead, object_of_text
+from wildgate_service.lexicon.objects import RuleHead, Sealed, object_of_text
 from wildgate_service.match.stored import write_whole
 
 KEPT_SHARE = 0.1  # of the objects that are read by the next process rather than kept for it, so that not each change writes all of them
 KEY_BYTES = 8  # of a hash; two among a million rules are the same once in thirty million times
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(dict[str, LexiconObject]).decode
+_decode = msgspec.msgpack.Decoder(dict[str, Sealed]).decode
 
 
 class Placed(NamedTuple):
     """An object with its key, which names file and text, and how many lines stand before it in its file."""
 
     key: str
-    object: LexiconObject
+    object: Sealed
     lines_before: int
 
     def line_of(self, head: RuleHead) -> int:
@@ -39,7 +39,7 @@ class Gathering:
 
     def __init__(self, kept: Path | None = None) -> None:
         self._kept = kept
-        self._objects: dict[str, LexiconObject] | None = None
+        self._objects: dict[str, Sealed] | None = None
         self._placed: dict[str, tuple[Placed, ...]] = {}
         self._unkept = 0
 
@@ -47,7 +47,7 @@ class Gathering:
         """The objects of rule files. Raises LexiconError with file and line at the first that is broken; what was read stays known."""
         return [each for file in files for each in self._of_file(file)]
 
-    def find(self, key: str) -> LexiconObject | None:
+    def find(self, key: str) -> Sealed | None:
         """An object that was met, by its key."""
         return self._known.get(key)
 
@@ -63,7 +63,7 @@ class Gathering:
             self._unkept = 0
 
     @property
-    def _known(self) -> dict[str, LexiconObject]:
+    def _known(self) -> dict[str, Sealed]:
         if self._objects is None:
             self._objects = _load(self._kept) if self._kept else {}
         return self._objects
@@ -93,7 +93,7 @@ def _key(name: str, content: str) -> str:
     return hashlib.sha256(f"{name}\0{content}".encode()).digest()[:KEY_BYTES].hex()
 
 
-def _load(path: Path) -> dict[str, LexiconObject]:
+def _load(path: Path) -> dict[str, Sealed]:
     """The objects kept in a file; none if it is missing or damaged."""
     try:
         return _decode(path.read_bytes())

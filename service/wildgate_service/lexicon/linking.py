@@ -12,7 +12,7 @@ import msgspec
 
 from wildgate_service.errors import LexiconError
 from wildgate_service.lexicon.gathering import Placed
-from wildgate_service.lexicon.objects import LexiconObject
+from wildgate_service.lexicon.objects import Sealed
 from wildgate_service.match.automaton import build_automaton
 from wildgate_service.match.lost_marks import that_may_slip
 from wildgate_service.match.packed import pack
@@ -45,7 +45,7 @@ class Linked(NamedTuple):
     """Rules, forms and patterns of some objects. Patterns name forms, which count from 0."""
 
     rules: tuple[RuleRow, ...]
-    forms: tuple[Form, ...]
+    forms: Sequence[Form]
     taxon_patterns: Patterns
     context_patterns: Patterns
     bare_taxon_patterns: BarePatterns
@@ -60,7 +60,8 @@ def link(sources: Sources, digest: str = "") -> Tables:
     objects = [each.object for each in sources.placed]
     rows = [rows_of(each, sources.taxa) for each in sources.placed]
     linked = linked_objects(objects, rows, sources.ordinary)
-    taxon_phrases, context_phrases = (in_order(union(each.phrases[sort] for each in objects)) for sort in (0, 1))
+    words = [each.all_words() for each in objects]
+    taxon_phrases, context_phrases = (in_order(union(each.phrases[sort] for each in words)) for sort in (0, 1))
     taxon_pairs, context_pairs = pairs_in(taxon_phrases), pairs_in(context_phrases)
     return Tables(
         version=sources.version,
@@ -84,8 +85,8 @@ def link(sources: Sources, digest: str = "") -> Tables:
         sound_context_automaton=build_automaton(tuple(linked.sound_context_patterns)),
         markless_taxon_uses=that_may_slip(chain.from_iterable(linked.bare_taxon_patterns.values())),
         markless_context_uses=that_may_slip(chain.from_iterable(linked.bare_context_patterns.values())),
-        taxon_words=in_order(union(each.words[0] for each in objects)),
-        context_words=in_order(union(each.words[1] for each in objects)),
+        taxon_words=in_order(union(each.words[0] for each in words)),
+        context_words=in_order(union(each.words[1] for each in words)),
         taxon_phrases=taxon_phrases,
         context_phrases=context_phrases,
         taxon_pair_words=taxon_pairs.words,
@@ -97,23 +98,23 @@ def link(sources: Sources, digest: str = "") -> Tables:
         common=in_order(sources.common),
         ordinary=_by_languages(sources.ordinary),
         homographs=_by_languages(sources.homographs),
-        glue=in_order(union(each.glue for each in objects)),
+        glue=in_order(union(each.glue for each in words)),
         manifest=tuple(each.key for each in sources.placed),
         digest=digest,
     )
 
 
-def linked_objects(
-    objects: Sequence[LexiconObject], rows: Sequence[tuple[RuleRow, ...]], ordinary: Container[str], first_rule: int = 0
-) -> Linked:
+def linked_objects(objects: Sequence[Sealed], rows: Sequence[tuple[RuleRow, ...]], ordinary: Container[str], first_rule: int = 0) -> Linked:
     """Some objects with the rows of their rules, linked; forms name the rules by numbers from `first_rule` on."""
-    rules, forms = tuple(row for each in rows for row in each), _forms(objects, first_rule)
+    rules, forms = tuple(row for each in rows for row in each), list[Form]()
     plain: tuple[Patterns, Patterns] = (defaultdict(list), defaultdict(list))
     bare: tuple[BarePatterns, BarePatterns] = (defaultdict(list), defaultdict(list))
     sound: tuple[BarePatterns, BarePatterns] = (defaultdict(list), defaultdict(list))
     linked = Linked(rules, forms, *plain, *bare, *sound)
-    first = 0
-    for each in objects:
+    for each in (sealed.opened() for sealed in objects):
+        first = len(forms)
+        forms += (msgspec.structs.replace(form, rule=form.rule + first_rule) for form in each.forms) if first_rule else each.forms
+        first_rule += len(each.heads)
         of_taxa = [head.row.kind in TAXON_KINDS for head in each.heads]
         for pattern, use, shapes, sounds in zip(each.patterns, each.uses, each.bare, each.sounds, strict=True):
             form = each.forms[use]
@@ -127,17 +128,7 @@ def linked_objects(
             of_sounds = linked.sound_taxon_patterns if taxon else linked.sound_context_patterns
             for each_sound in sounds:
                 of_sounds[each_sound.code].append((first + use, each_sound.latin))
-        first += len(each.forms)
     return linked
-
-
-def _forms(objects: Sequence[LexiconObject], first_rule: int) -> tuple[Form, ...]:
-    """The forms of some objects, by the numbers that their rules have among all."""
-    forms: list[Form] = []
-    for each in objects:
-        forms += (msgspec.structs.replace(form, rule=form.rule + first_rule) for form in each.forms) if first_rule else each.forms
-        first_rule += len(each.heads)
-    return tuple(forms)
 
 
 def uses_of(patterns: Patterns) -> tuple[Uses, ...]:
@@ -179,7 +170,7 @@ def rows_of(placed: Placed, taxa: dict[str, TaxonRow]) -> tuple[RuleRow, ...]:
     return tuple(msgspec.structs.replace(row, groups=tuple(dict.fromkeys(taxa[taxon].group for taxon in row.taxa))) for row in rows)
 
 
-def languages_of(objects: Iterable[LexiconObject]) -> tuple[LanguageCount, ...]:
+def languages_of(objects: Iterable[Sealed]) -> tuple[LanguageCount, ...]:
     """Rules and forms by language, in the order of the languages' tags."""
     rules: Counter[str] = Counter()
     forms: Counter[str] = Counter()

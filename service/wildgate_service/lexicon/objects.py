@@ -1,9 +1,13 @@
-"""Objects: what a rule comes to by itself, so that a change in one rule costs one rule. `linking` makes tables of them."""
+"""Objects: what a rule comes to by itself, so that a change in one rule costs one rule. `linking` makes tables of them.
+
+A lexicon has thousands, and a change touches a few: they are kept sealed, as bytes with what is asked of all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from msgspec import Struct
 
 from wildgate_service.lexicon.patterns import Pattern, glue_words, patterns_of, phrases_of, spelled_words
@@ -39,13 +43,40 @@ class LexiconObject(Struct, frozen=True, array_like=True):
     bare: tuple[tuple[str, ...], ...]
     sounds: tuple[tuple[Sound, ...], ...]
     forms: tuple[Form, ...]
+
+
+class Words(Struct, frozen=True, array_like=True):
+    """The words of an object, as `Tables` has them of all."""
+
     words: tuple[frozenset[str], frozenset[str]]  # those of taxon rules' forms that bear a misspelling, and of the others'
     phrases: tuple[frozenset[str], frozenset[str]]  # of the same forms, what says where a word may be put right
     glue: frozenset[str]  # those that may be written together with a form
 
 
-def object_of(rules: Iterable[Rule]) -> LexiconObject:
-    """Make the object of some rules. Raises LexiconError with file and line."""
+class Sealed(Struct, frozen=True, array_like=True):
+    """An object as it is kept."""
+
+    heads: tuple[RuleHead, ...]
+    forms: int
+    object: bytes
+    words: bytes
+
+    def opened(self) -> LexiconObject:
+        """The object."""
+        return _decode_object(self.object)
+
+    def all_words(self) -> Words:
+        """Its words."""
+        return _decode_words(self.words)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_object = msgspec.msgpack.Decoder(LexiconObject).decode
+_decode_words = msgspec.msgpack.Decoder(Words).decode
+
+
+def object_of(rules: Iterable[Rule]) -> Sealed:
+    """Make the object of some rules, sealed. Raises LexiconError with file and line."""
     heads: list[RuleHead] = []
     patterns: list[Pattern] = []
     forms: list[Form] = []
@@ -66,11 +97,12 @@ def object_of(rules: Iterable[Rule]) -> LexiconObject:
     words = tuple(frozenset(word for pattern in kind for word in spelled_words(pattern.text)) for kind in by_kind)
     beside = tuple(frozenset(phrase for pattern in kind for phrase in phrases_of(pattern)) for kind in by_kind)
     glue = frozenset(word for pattern, _ in plain for word in glue_words(pattern.text))
-    return LexiconObject(tuple(heads), texts, tuple(uses), bare, sounds, tuple(forms), (words[0], words[1]), (beside[0], beside[1]), glue)
+    made = LexiconObject(tuple(heads), texts, tuple(uses), bare, sounds, tuple(forms))
+    return Sealed(made.heads, len(forms), _encode(made), _encode(Words((words[0], words[1]), (beside[0], beside[1]), glue)))
 
 
-def object_of_text(text: str, file: str) -> LexiconObject:
-    """Make the object of the text of a rule file or a part of it, without its deprecated rules. Raises LexiconError with file and line."""
+def object_of_text(text: str, file: str) -> Sealed:
+    """The same from the text of a rule file or a part of it, without its deprecated rules. Raises LexiconError with file and line."""
     return object_of([rule for rule in rules_of_text(text, file) if rule.status != "deprecated"])
 
 

@@ -123,7 +123,7 @@ def fold_char(char: str) -> str:
     while before != after:
         before = after
         for step in STEPS:
-            after = "".join(map(step, after))
+            after = step(after) if len(after) == 1 else "".join(map(step, after))
     return after
 
 
