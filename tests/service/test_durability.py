@@ -8,7 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import grpc
 import pytest
@@ -58,11 +59,15 @@ def requests_of(file):
     """What is recorded: decisions by request, in a log that holds."""
     with open_store(f"sqlite:///{file}", read_only=True) as store:
         assert store.verify().problem == ""
-    connection = sqlite3.connect(file)
-    try:
-        return dict(connection.execute("SELECT request_id, decision_id FROM decisions"))
-    finally:
-        connection.close()
+    with reading(file) as requests:
+        return requests()
+
+
+@contextmanager
+def reading(file):
+    """Decisions by request, whenever they are asked for, over a connection that is open meanwhile."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        yield lambda: dict(connection.execute("SELECT request_id, decision_id FROM decisions"))
 
 
 def test_a_service_that_spools_answers_while_its_store_is_locked(start_small, connect, until):
@@ -142,6 +147,40 @@ def _send(service, answered, ending):
             except WildgateError:
                 continue
             answered[decision.request_id] = decision.decision_id
+
+
+def test_no_child_has_the_supervisors_connection(start_small, connect):
+    """Neither the first nor their successors: SQLite loses what is written beside a connection that was carried over a fork."""
+    service = start_small(workers=1, durability="process")
+    score(connect(service))
+    for name in ("worker-0", "compiler"):
+        service.kill(name)
+        service.wait_for("process_started", 2, name=name)
+        assert not _open_files(service.pid(name), file_of(service).name)
+
+
+def test_store_that_is_put_back_gets_what_was_spooled(start_small, connect, until):
+    """Moved away with its WAL and back, without the index, as a restored snapshot is: everybody reads what the writer brings in."""
+    service = start_small(workers=1, on_store_failure="spool")
+    stubs, files = connect(service), [file_of(service).with_name(f"wildgate.db{end}") for end in ("", "-wal")]
+    answered = [score(stubs)]
+    for file in files:
+        file.rename(f"{file}.away")
+    answered.append(score(stubs))
+    file_of(service).with_name("wildgate.db-shm").unlink()
+    for file in reversed(files):
+        Path(f"{file}.away").rename(file)
+    with reading(file_of(service)) as requests:
+        assert requests() == {answered[0].request_id: answered[0].decision_id}
+        until(lambda: is_replayed(service), "the replay")
+        answered.append(score(stubs))
+        assert requests() == {each.request_id: each.decision_id for each in answered}
+
+
+def _open_files(pid, beginning):
+    """Names of the files with this beginning that a process has open."""
+    links = [link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir() if link.exists()]
+    return [link.name for link in links if link.name.startswith(beginning)]
 
 
 @pytest.mark.slow
