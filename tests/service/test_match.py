@@ -634,6 +634,15 @@ def test_a_context_near_a_match_speaks_its_language(context, taxon, explained):
     assert found.explained_by == explained
 
 
+@pytest.mark.parametrize(("taxon", "form", "explained"), [("fr-ivory", "ivory", ("en-dress",)), ("en-bangle", "ivory bangle", ())])
+def test_a_context_that_names_forms_speaks_of_them_alone_and_in_any_language(taxon, form, explained):
+    """A dress named in one language is ivory in another; a bangle of ivory beside it is a bangle."""
+    ivory = rule(taxon, form, level=Level.WITH_COMPANY)
+    dress = rule("en-dress", "vestido", kind=CONTEXT, cancels=Reach(("*",), 24, ("ivory",)))
+    (found,) = matches_in(f"vestido {form} for sale", ivory, dress, TRADE).taxa
+    assert found.explained_by == explained
+
+
 def test_cues_and_contexts_are_read_through_views_too():
     """`f0r s4le` is a disguise of "for sale"."""
     found = matches_in("ivory f0r s4le", WEAK, TRADE)

@@ -119,6 +119,7 @@ def _head(rule: Rule) -> RuleHead:
             reviewed=bool(rule.reviewed_by),
             cancels=rule.cancels.groups if rule.cancels else (),
             cancels_within=rule.cancels.within if rule.cancels else 0,
+            cancels_forms=rule.cancels.forms if rule.cancels else (),
             weakens=rule.weakens.groups if rule.weakens else (),
             weakens_within=rule.weakens.within if rule.weakens else 0,
         ),

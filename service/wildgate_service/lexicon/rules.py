@@ -24,11 +24,15 @@ class Requires(Struct, frozen=True, forbid_unknown_fields=True):
     within: Annotated[int, Meta(ge=1)]
 
 
-class Reach(Struct, frozen=True, forbid_unknown_fields=True):
-    """Taxon groups that a benign context speaks of (`*`: all), and how near; 0: inside the context's own form."""
+class Reach(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Taxon groups that a benign context speaks of (`*`: all), and how near; 0: inside the context's own form.
+
+    `forms`, where it cancels: it speaks of these alone, in whatever language they are forms.
+    """
 
     groups: Annotated[tuple[str, ...], Meta(min_length=1)]
     within: Annotated[int, Meta(ge=0)]
+    forms: tuple[str, ...] = ()
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

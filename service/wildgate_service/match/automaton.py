@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sized
+from itertools import compress
 from operator import itemgetter
 from typing import Protocol, TypeVar, cast
 
 import daachorse
+import numpy as np
 
 MOST, FEWEST = 64, 24  # occurrences of one pattern in a text: of one that is one form, and of one that is many
 MOST_FORMS = 4 * MOST  # that they are all together, above the fewest
@@ -68,27 +70,23 @@ def without_floods(found: Found, text: str, forms: Lookup[Sized]) -> Found:
     """
     if len(found) <= FEWEST:
         return found
-    left = Counter(map(itemgetter(2), found))
-    floods = {number: count for number, count in left.items() if count > FEWEST and count > _most(forms[number])}
+    counts = Counter(map(itemgetter(2), found))
+    floods = [number for number, count in counts.items() if count > FEWEST and count > _most(forms[number])]
     if not floods:
         return found
-    inner = {number: _most(forms[number]) - 2 * OUTERMOST for number in floods}  # how many may still be kept between the outermost
-    surroundings: set[tuple[int, str]] = set()
-    kept: Found = []
-    for each in found:
-        start, end, number = each
-        if number in floods:
-            left[number] -= 1
-            if OUTERMOST <= left[number] < floods[number] - OUTERMOST:
-                if not inner[number]:
-                    continue
-                around = (number, text[start - NEAR if start > NEAR else 0 : end + NEAR])
-                if around in surroundings:
-                    continue
-                inner[number] -= 1
-                surroundings.add(around)
-        kept.append(each)
-    return kept
+    numbers = np.fromiter(map(itemgetter(2), found), np.int64, len(found))
+    is_kept = np.ones(len(found), bool)
+    for number in floods:
+        inner = np.flatnonzero(numbers == number)[OUTERMOST:-OUTERMOST]
+        is_kept[inner] = False
+        is_kept[_in_new_surroundings(inner.tolist(), found, text)[: _most(forms[number]) - 2 * OUTERMOST]] = True
+    return list(compress(found, is_kept.tolist()))
+
+
+def _in_new_surroundings(places: list[int], found: Found, text: str) -> list[int]:
+    """Of these places of what was found the first in each surroundings, in order."""
+    surroundings = [text[start - NEAR if start > NEAR else 0 : end + NEAR] for start, end, _ in map(found.__getitem__, places)]
+    return sorted(dict(zip(reversed(surroundings), reversed(places), strict=True)).values())
 
 
 def _most(forms: Sized) -> int:

@@ -153,7 +153,7 @@ def _explained_inside(match: Match, contexts: Neighbors, rows: dict[str, RuleRow
         if context.skeleton_start <= match.skeleton_start
         and match.skeleton_end <= context.skeleton_end
         and not (context.views and not match.views and _is_at_one_place(match, context))
-        and _speaks_of(rows[context.rule_id].cancels, match)
+        and _cancels(rows[context.rule_id], match)
     ]
     return msgspec.structs.replace(match, canceled_by=tuple(dict.fromkeys(names))) if names else match
 
@@ -173,8 +173,9 @@ def _explained_near(
     """The match with the contexts near it: explained if it is weak and nothing else speaks against, else weakened."""
     if match.canceled_by or not contexts:
         return match
-    near = [(context, rows[context.rule_id]) for context in contexts.near(match, FARTHEST) if _same_tongue(context, match, tongues)]
-    canceling = [context for context, row in near if 0 < row.cancels_within >= distance(match, context) and _speaks_of(row.cancels, match)]
+    around = [(context, rows[context.rule_id]) for context in contexts.near(match, FARTHEST)]
+    near = [(context, row) for context, row in around if row.cancels_forms or _same_tongue(context, match, tongues)]
+    canceling = [context for context, row in near if 0 < row.cancels_within >= distance(match, context) and _cancels(row, match)]
     if match.level is not Level.ALONE and not _speaks_against(match, beside):
         modifiers = _names(context for context in canceling if _modifies(skeleton, context, match))
         if modifiers:
@@ -256,6 +257,11 @@ def tongue(language: str) -> str:
     """The language without its script; Malay counts as Indonesian, whose words it shares."""
     base = language.partition("-")[0]
     return "id" if base == "ms" else base
+
+
+def _cancels(row: RuleRow, match: Match) -> bool:
+    """Whether a context speaks of a form: of one of its groups and, if it names forms, of that very one."""
+    return _speaks_of(row.cancels, match) and (not row.cancels_forms or match.form in row.cancels_forms)
 
 
 def _speaks_of(groups: tuple[str, ...], match: Match) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from weakref import ref
 
 from wildgate_service.match.boundaries import is_dense, is_unspaced
 
@@ -12,6 +13,9 @@ SHORTEST_DENSE = 4  # the same where a character is a syllable
 LONGEST_WORD = 16
 SHORT_WORD = 0.6  # what a piece of two letters costs beyond one of more
 MOST_PIECES = 0.45  # pieces a letter; more are letters by chance
+MOST_REMEMBERED = 16  # texts of which it is known what they are made of
+
+_PARTED: dict[str, tuple[ref[frozenset[str]], list[str]]] = {}
 
 
 def parted(text: str, words: frozenset[str]) -> list[str]:
@@ -22,7 +26,18 @@ def parted(text: str, words: frozenset[str]) -> list[str]:
     if len(text) <= LONGEST_WORD and text in words:
         return []
     last = [start for start in range(max(0, len(text) - LONGEST_WORD), len(text)) if text[start:] in words]
-    return _pieces(text, words, last) if last else []
+    return _remembered(text, words, last) if last else []
+
+
+def _remembered(text: str, words: frozenset[str], last: list[int]) -> list[str]:
+    """The same as `_pieces`; the last few are remembered, for several spellers ask in turn, with the very same words."""
+    asked, pieces = _PARTED.get(text, (None, []))
+    if asked is None or asked() is not words:
+        pieces = _pieces(text, words, last)
+        if len(_PARTED) >= MOST_REMEMBERED:
+            _PARTED.clear()
+        _PARTED[text] = ref(words), pieces
+    return pieces
 
 
 def _pieces(text: str, words: frozenset[str], last: list[int]) -> list[str]:

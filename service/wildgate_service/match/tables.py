@@ -52,6 +52,7 @@ class RuleRow(Struct, frozen=True, array_like=True, gc=False):
     reviewed: bool
     cancels: tuple[str, ...]
     cancels_within: int
+    cancels_forms: tuple[str, ...]  # the only ones that it cancels, in whatever language; () for all of its own
     weakens: tuple[str, ...]
     weakens_within: int
 

@@ -42,6 +42,10 @@ def read_letters(skeleton: str, start: int, pattern: str, signs: frozenset[str])
     at = start
     while len(gaps) < len(letters):
         index, begin = len(gaps), at
+        if skeleton.startswith(letters[index], at):
+            gaps.append("")
+            at += 1
+            continue
         while index and at < len(skeleton) and at - begin <= LONGEST_GAP and not is_letter(skeleton[at], signs):
             at += 1
         if at == len(skeleton):

@@ -38,6 +38,7 @@ _REGULAR, IRREGULAR = regular_table()
 _IRREGULAR = re.compile(f"{IRREGULAR}+")
 _BLANKS = re.compile(" {2,}")
 SHORT = 40  # code points of a text that numbers do not make faster
+MANY_IRREGULAR = 20  # one in so many code points that numbers leave, and they make nothing faster either
 
 
 def fold(text: str) -> str:
@@ -59,6 +60,8 @@ def _folded(text: str) -> str:
     folded = _REGULAR.take(points, mode="clip").tobytes().decode("utf-16-le")
     if IRREGULAR not in folded:
         return folded
+    if folded.count(IRREGULAR) * MANY_IRREGULAR > len(text):
+        return text.translate(_TABLE)
     return _IRREGULAR.sub(lambda found: text[found.start() : found.end()].translate(_TABLE), folded)
 
 

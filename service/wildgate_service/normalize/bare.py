@@ -63,7 +63,7 @@ class Bare:
     def kept(self) -> NDArray[np.intp]:
         """Where the characters stand in the skeleton that are not dropped."""
         if self.foreign:
-            return np.flatnonzero(list(map(bool, _letter_classes(self.skeleton, self.signs))))
+            return np.flatnonzero(np.frombuffer(bytes(map(bool, _letter_classes(self.skeleton, self.signs))), bool))
         in_ascii = self.skeleton.replace(NOT_ASCII, ",").encode("ascii", errors="replace")  # where no sign that may be a letter is lost
         return np.flatnonzero(np.frombuffer(in_ascii.translate(_kept_table(self.signs)), np.uint8))
 
@@ -171,11 +171,10 @@ def _of_any(skeleton: str, signs: frozenset[str]) -> str:
     return in_katakana(text) if has_hiragana(text.encode()) else text
 
 
-def _letter_classes(skeleton: str, signs: frozenset[str]) -> Iterable[str]:
+def _letter_classes(skeleton: str, signs: frozenset[str]) -> Iterator[str]:
     """The class of each character of a skeleton, "" for those that are no letters."""
-    if signs.isdisjoint(skeleton):
-        return map(_letter_class, skeleton)
-    return [class_of(char) if char in signs else _letter_class(char) for char in skeleton]
+    classes = {char: class_of(char) if char in signs else _letter_class(char) for char in frozenset(skeleton)}
+    return map(classes.__getitem__, skeleton)
 
 
 @lru_cache(maxsize=MOST_CLASSES)

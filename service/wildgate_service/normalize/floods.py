@@ -6,7 +6,6 @@ elephant: of each such character so many are kept as leave room for the others.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from functools import cache
 
@@ -26,23 +25,22 @@ def is_flooded(text: str, skeleton: str) -> bool:
 
 def without_floods(text: str) -> str:
     """The text, of the same length, with blanks for the inner ones of those characters that stand there far too often."""
-    numbers = Counter(_words().findall(text))
+    words = _words()
+    numbers = {char: number for char, number in Counter(text).items() if char in words}
     room = int(ALWAYS_KEPT + KEPT_FOR_EACH * len(text))
-    if numbers.total() <= room:
+    if sum(numbers.values()) <= room:
         return text
     most = max(FEWEST_OF_EACH, room // len(numbers))
-    met: Counter[str] = Counter()
-
-    def kept(found: re.Match[str]) -> str:
-        char = found[0]
-        met[char] += 1
-        is_outer = met[char] <= most - most // 2 or met[char] > numbers[char] - most // 2
-        return char if is_outer else " "
-
-    return _words().sub(kept, text)
+    left = {char: number for char, number in numbers.items() if number > most}
+    kept = list(text)
+    for at, char in enumerate(text):
+        if char in left:
+            left[char] -= 1
+            if most // 2 <= left[char] < numbers[char] - (most - most // 2):
+                kept[at] = " "
+    return "".join(kept)
 
 
 @cache
-def _words() -> re.Pattern[str]:
-    chars = "".join(chr(point) for point, folded in fold_table().items() if isinstance(folded, str) and len(folded) >= SHORTEST_WORD)
-    return re.compile(f"[{re.escape(chars)}]")
+def _words() -> frozenset[str]:
+    return frozenset(chr(point) for point, folded in fold_table().items() if isinstance(folded, str) and len(folded) >= SHORTEST_WORD)

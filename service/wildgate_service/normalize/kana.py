@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 
 HIRAGANA = range(0x41, 0x97)  # low bytes of U+3041 to U+3096
 FARTHER = 0x60  # from a hiragana to its katakana
@@ -18,7 +18,7 @@ def has_hiragana(content: bytes) -> bool:
     return LEAD.search(content) is not None
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def is_same_kana(one: str, other: str) -> bool:
     """Whether two characters are one kana in hiragana and in katakana."""
     return one != other and in_katakana(one) == in_katakana(other)

@@ -8,8 +8,10 @@ folded by itself; since it has the document's length, or says what it moved, wha
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from wildgate_service.normalize import tables
@@ -55,7 +57,7 @@ Span = tuple[int, int]
 
 
 class Layer(NamedTuple):
-    """A document of the same length; `turned` are the spans that stand there backwards, `moved` those that stand in another order.
+    """A document of the same length. `turned` are the spans that stand there backwards, in order, `moved` those in another order.
 
     A span of `moved` is (where it begins in the layer, where in the document, length); they cover the whole of it.
     """
@@ -80,9 +82,8 @@ class Layer(NamedTuple):
     def _parts(self, start: int, end: int) -> Iterator[Span]:
         """The pieces of a span, each where it stands in the document."""
         at = start
-        for first, last in self.turned:
-            if last <= start or end <= first:
-                continue
+        inside = slice(bisect_right(self.turned, start, key=itemgetter(1)), bisect_left(self.turned, end, key=itemgetter(0)))
+        for first, last in self.turned[inside]:
             if at < first:
                 yield at, first
             begin, stop = max(start, first), min(end, last)

@@ -6,12 +6,29 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cache
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
 
 from wildgate_service.normalize.fold import fold_table
 from wildgate_service.normalize.markup import CONTINUED
 
 _LAST_PAIR = 0x12000  # above it Unicode has only musical symbols and ideographs, which NFC never joins
 _HANGUL_TAILS = range(0x1160, 0x1200)
+
+
+def _lengths() -> NDArray[np.uint8]:
+    """How many code points the table makes of each; the last stands for all behind, which it leaves alone."""
+    table = fold_table()
+    lengths = np.ones(max(table) + 2, np.uint8)
+    for point, folded in table.items():
+        if isinstance(folded, str):
+            lengths[point] = len(folded)
+    return lengths
+
+
+_LENGTHS = _lengths()
 
 
 class SourceMap:
@@ -61,13 +78,12 @@ def _translated(document: str) -> Cells:
     """The cells of what the table makes of each code point."""
     if document.isascii() and len(document.translate(fold_table())) == len(document):
         return range(len(document)), range(1, len(document) + 1)
-    starts: list[int] = []
-    for at, folded in enumerate(map(fold_table().get, map(ord, document))):
-        if type(folded) is str:
-            starts += [at] * len(folded)
-        else:
-            starts.append(at)
-    return starts, [start + 1 for start in starts]
+    starts = np.repeat(np.arange(len(document)), _LENGTHS.take(_points(document), mode="clip"))
+    return starts.tolist(), (starts + 1).tolist()
+
+
+def _points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def _composed(text: str, cells: Cells) -> tuple[str, Cells]:
@@ -93,8 +109,9 @@ def _composed(text: str, cells: Cells) -> tuple[str, Cells]:
 
 def _squeezed(text: str, cells: Cells) -> Cells:
     """Blanks after a blank fall away."""
-    kept = [at for at, char in enumerate(text) if char != " " or at == 0 or text[at - 1] != " "]
-    return [cells[0][at] for at in kept], [cells[1][at] for at in kept]
+    is_blank = _points(text) == ord(" ")
+    is_kept = np.append(True, ~(is_blank[1:] & is_blank[:-1])).tolist()
+    return list(compress(cells[0], is_kept)), list(compress(cells[1], is_kept))
 
 
 @cache
