@@ -1,8 +1,7 @@
 """Packed tables: long ones kept as bytes, an item decoded when it is asked for.
 
 A lexicon has some 250,000 forms and as many lists of forms, and a process looks at a few thousand of them. As objects they would take seven
-times the memory and most of the time that loading takes, and each worker would come to own the pages that it shares with the others, for
-looking at an object writes to it.
+times the memory and most of the time that loading takes.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-MOST_REMEMBERED = 16_384  # items of a table that are kept as objects, those met last
+MOST_REMEMBERED = 16_384  # items of a table that are kept as objects; then it begins anew
 PLACE: Final = "I"  # of an array: where an item begins
 
 Item = TypeVar("Item")
